@@ -1,0 +1,18 @@
+/** @jest-config-loader esbuild-register */
+import type { Config } from "jest";
+
+/** Which engines run is found out in test/_setup.ts and printed; see docs/testing.md. */
+const config: Config = {
+  testEnvironment: "node",
+  testMatch: ["<rootDir>/test/**/*.test.ts"],
+  transform: { "\\.(ts|js|mjs)$": "<rootDir>/scripts/jest_transform.cjs" },
+  // Packages that ship only ES modules.
+  transformIgnorePatterns: ["/node_modules/(?!(sql-template-tag)/)"],
+  globalSetup: "<rootDir>/test/_setup.ts",
+  globalTeardown: "<rootDir>/test/_teardown.ts",
+  testTimeout: 60_000,
+  maxWorkers: 2,
+  workerIdleMemoryLimit: "1.5GB",
+};
+
+export default config;
