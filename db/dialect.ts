@@ -1,0 +1,75 @@
+/** What remains different between the two families of SQL, as data. PGlite speaks PostgreSQL. */
+import { encode, join, raw, type Sql, sql, type Value } from "./sql.ts";
+
+export interface Dialect {
+  readonly name: "postgres" | "mysql";
+  /** Numbers that a statement drew can be used by the next one of the same trip, so an order needs one trip. */
+  readonly oneTrip: boolean;
+  /** `INSERT … ON CONFLICT (keys) DO UPDATE SET`, to be followed by assignments. */
+  onConflict(keys: readonly string[]): Sql;
+  /** In those assignments: the value of the row that was to be inserted. */
+  incoming(column: string): Sql;
+  /** The larger of two expressions. */
+  greatest(a: Sql, b: Sql): Sql;
+}
+
+const postgres: Dialect = {
+  name: "postgres",
+  oneTrip: true,
+  onConflict: (keys) => sql`ON CONFLICT (${raw(keys.join(", "))}) DO UPDATE SET`,
+  incoming: (column) => raw(`excluded.${column}`),
+  greatest: (a, b) => sql`greatest(${a}, ${b})`,
+};
+
+const mysql: Dialect = {
+  name: "mysql",
+  oneTrip: false,
+  onConflict: () => sql`ON DUPLICATE KEY UPDATE`,
+  incoming: (column) => raw(`VALUES(${column})`),
+  greatest: (a, b) => sql`greatest(${a}, ${b})`,
+};
+
+export const dialects = { postgres, mysql };
+
+export type NewRow = Readonly<Record<string, Value>>;
+
+/** MySQL takes 65,535 placeholders in a statement; no table of ours has more than 40 columns. */
+const rowsPerStatement = 1_000;
+
+/**
+ * `INSERT INTO table (columns) SELECT … ` for any number of rows, in the order given.
+ * On PostgreSQL the rows travel as one JSON value, so the text is the same for every batch and is prepared once.
+ * `tail` may hold an upsert. All rows have the columns of the first.
+ */
+export function insertRows(dialect: Dialect, table: string, rows: readonly NewRow[], tail: Sql = sql``): Sql[] {
+  const first = rows[0];
+  if (first === undefined) return [];
+  const columns = Object.keys(first);
+  const into = raw(`INSERT INTO ${table} (${columns.join(", ")})`);
+  if (dialect.name === "postgres")
+    return [sql`${into} SELECT ${raw(columns.join(", "))} FROM ${recordset(table, rows)} ${tail}`];
+  const statements: Sql[] = [];
+  for (let at = 0; at < rows.length; at += rowsPerStatement) {
+    const tuples = rows
+      .slice(at, at + rowsPerStatement)
+      .map((row) => sql`(${join(columns.map((column) => row[column] as Value))})`);
+    statements.push(sql`${into} VALUES ${join(tuples)} ${tail}`);
+  }
+  return statements;
+}
+
+/** PostgreSQL only: rows as a table of the given table's own row type. */
+export function recordset(table: string, rows: readonly NewRow[]): Sql {
+  return sql`json_populate_recordset(null::${raw(table)}, ${jsonOf(rows)}::json)`;
+}
+
+/** Rows as JSON text, each value checked as if it travelled alone. */
+export function jsonOf(rows: readonly NewRow[]): string {
+  for (const row of rows) for (const [column, value] of Object.entries(row)) encode(value, `column ${column}`);
+  return JSON.stringify(rows, (_, value) => (typeof value === "boolean" ? Number(value) : value));
+}
+
+/** `column IN (…)`; an empty list is false. */
+export function among(column: Sql, values: readonly Value[]): Sql {
+  return values.length === 0 ? sql`1 = 0` : sql`${column} IN (${join([...values])})`;
+}

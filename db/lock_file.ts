@@ -1,0 +1,53 @@
+/** One process per folder: two PGlites on one folder lose each other's data. */
+
+import { rmSync } from "node:fs";
+import { mkdir, open, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+
+export class DirectoryLocked extends Error {
+  override readonly name = "DirectoryLocked";
+  readonly pid: number;
+  constructor(directory: string, pid: number) {
+    super(
+      `"${directory}" is in use by process ${pid}; stop it first, or delete "${join(directory, "lock")}" if no such orderbell runs`,
+    );
+    this.pid = pid;
+  }
+}
+
+/** Takes the folder for this process. A lock whose process is gone (kill -9) is taken over. Returns how to let go. */
+export async function lockDirectory(directory: string): Promise<() => void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const path = join(directory, "lock");
+  const mine = String(process.pid);
+  for (let tries = 0; ; tries++) {
+    try {
+      const file = await open(path, "wx");
+      await file.writeFile(mine);
+      await file.close();
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      const pid = Number(await readFile(path, "utf8").catch(() => "0"));
+      if (tries > 20 || (pid > 0 && isAlive(pid))) throw new DirectoryLocked(directory, pid);
+      // Written by one who is gone, or not written yet by one who is just taking it.
+      if (pid === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      else await rm(path, { force: true });
+    }
+  }
+  // Two who saw the same dead lock may both have removed it; the one whose file was removed finds another's name in it.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const owner = await readFile(path, "utf8").catch(() => "0");
+  if (owner !== mine) throw new DirectoryLocked(directory, Number(owner));
+  return () => rmSync(path, { force: true });
+}
+
+function isAlive(pid: number): boolean {
+  if (pid === process.pid) return true;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

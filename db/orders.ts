@@ -1,0 +1,347 @@
+/** Statements on `orders`, `order_lines`, `order_history` and `idempotency_keys`. */
+import { among, type Dialect, insertRows, jsonOf, type NewRow, recordset } from "./dialect.ts";
+import { absent, join, raw, type Sql, type Statement, sql } from "./sql.ts";
+import { sortedBy } from "./streams.ts";
+
+// --- Idempotency keys ----------------------------------------------------------------------------------------------
+
+export interface IdempotencyKey {
+  readonly owner_id: string;
+  readonly idem_key: string;
+  readonly body_hash: string;
+  /** What the request makes, if it is the first under this key. */
+  readonly result_id: string;
+  readonly created_at: number;
+}
+
+const inOrder = (keys: readonly IdempotencyKey[]): IdempotencyKey[] =>
+  sortedBy(
+    keys.map((key) => ({ key, sort: `${key.owner_id}\n${key.idem_key}` })),
+    "sort",
+  ).map(({ key }) => key);
+
+/** Takes the keys, waiting for whoever is just taking the same ones; keys taken before stay as they are. */
+export function takeKeys(dialect: Dialect, keys: readonly IdempotencyKey[]): Statement[] {
+  const tail = sql`${dialect.onConflict(["owner_id", "idem_key"])} created_at = idempotency_keys.created_at`;
+  return insertRows(dialect, "idempotency_keys", inOrder(keys).map(keyRow), tail);
+}
+
+const keyRow = ({ owner_id, idem_key, body_hash, result_id, created_at }: IdempotencyKey): NewRow => ({
+  owner_id,
+  idem_key,
+  body_hash,
+  result_id,
+  created_at,
+});
+
+export function readKeys(keys: readonly Pick<IdempotencyKey, "owner_id" | "idem_key">[]): Sql {
+  const each = keys.map(({ owner_id, idem_key }) => sql`(owner_id = ${owner_id} AND idem_key = ${idem_key})`);
+  return sql`SELECT owner_id, idem_key, body_hash, result_id, created_at FROM idempotency_keys WHERE ${join(each, " OR ")}`;
+}
+
+/** Gives keys back whose requests were refused; a key that an earlier request took stays. */
+export function dropKeys(keys: readonly IdempotencyKey[]): Statement[] {
+  if (keys.length === 0) return [];
+  const each = keys.map(
+    ({ owner_id, idem_key, result_id }) =>
+      sql`(owner_id = ${owner_id} AND idem_key = ${idem_key} AND result_id = ${result_id})`,
+  );
+  return [sql`DELETE FROM idempotency_keys WHERE ${join(each, " OR ")}`];
+}
+
+export function trimKeys(before: number): Sql {
+  return sql`DELETE FROM idempotency_keys WHERE created_at < ${before}`;
+}
+
+// --- Reading -------------------------------------------------------------------------------------------------------
+
+export function readOrders(ids: readonly string[]): Sql[] {
+  return [
+    sql`SELECT * FROM orders WHERE ${among(sql`id`, ids)}`,
+    sql`SELECT * FROM order_lines WHERE ${among(sql`order_id`, ids)} ORDER BY order_id, line_no`,
+  ];
+}
+
+/** Which of these orders are stored. */
+export function readStored(ids: readonly string[]): Sql {
+  return sql`SELECT id FROM orders WHERE ${among(sql`id`, ids)}`;
+}
+
+export function readWhose(id: string): Sql {
+  return sql`SELECT shop_id, user_id FROM orders WHERE id = ${id}`;
+}
+
+/** The order row, locked, and its lines. */
+export function lockOrder(id: string): Sql[] {
+  return [
+    sql`SELECT * FROM orders WHERE id = ${id} FOR UPDATE`,
+    sql`SELECT * FROM order_lines WHERE order_id = ${id} ORDER BY line_no`,
+  ];
+}
+
+/** Locks the stock that an order took from, before the streams: what is given back is written behind their locks. */
+export function lockStockOf(order: string): Sql {
+  return sql`SELECT d.dish_id FROM dish_days d JOIN orders o ON o.shop_id = d.shop_id AND o.day = d.day
+    WHERE o.id = ${order} AND d.dish_id IN (SELECT dish_id FROM order_lines WHERE order_id = ${order} AND counted = 1)
+    ORDER BY d.dish_id FOR UPDATE`;
+}
+
+export function readHistory(order: string): Sql {
+  return sql`SELECT version, action, from_status, to_status, actor, reason, at FROM order_history WHERE order_id = ${order} ORDER BY version`;
+}
+
+export function readHistoryAt(order: string, version: number): Sql {
+  return sql`SELECT action FROM order_history WHERE order_id = ${order} AND version = ${version}`;
+}
+
+/** The newest orders of a kind with their lines, as two statements that see the same rows when read in one snapshot. */
+function newestWithLines(where: Sql, limit: number): Sql[] {
+  const chosen = sql`(SELECT id FROM orders WHERE ${where} ORDER BY id DESC LIMIT ${limit}) chosen`;
+  return [
+    sql`SELECT o.* FROM orders o JOIN ${chosen} ON chosen.id = o.id ORDER BY o.id DESC`,
+    sql`SELECT l.* FROM order_lines l JOIN ${chosen} ON chosen.id = l.order_id ORDER BY l.order_id, l.line_no`,
+  ];
+}
+
+export interface OrderFilter {
+  readonly statuses: readonly string[];
+  readonly day?: string | undefined;
+  /** Ids are sortable by time; only orders older than this one. */
+  readonly before?: string | undefined;
+}
+
+export function readOrdersOfShop(shop: string, { statuses, day, before }: OrderFilter, limit: number): Sql[] {
+  const parts = [sql`shop_id = ${shop}`, among(sql`status`, statuses)];
+  if (day !== undefined) parts.push(sql`day = ${day}`);
+  if (before !== undefined) parts.push(sql`id < ${before}`);
+  return newestWithLines(join(parts, " AND "), limit);
+}
+
+export function readOrdersOfUser(user: string, before: string | undefined, limit: number): Sql[] {
+  const where = before === undefined ? sql`user_id = ${user}` : sql`user_id = ${user} AND id < ${before}`;
+  return newestWithLines(where, limit);
+}
+
+/** Pickup numbers for the board. */
+export function readBoard(shop: string, since: number, limit: number): Sql {
+  return sql`SELECT number, status FROM orders WHERE status IN ('accepted', 'cooking', 'ready') AND shop_id = ${shop}
+    AND placed_at >= ${since} ORDER BY id LIMIT ${limit}`;
+}
+
+/** Placed orders that are due to become louder, or to expire. */
+export function readDue(now: number, limit: number): Sql {
+  return sql`SELECT id, shop_id, user_id FROM orders WHERE status = 'placed'
+    AND (expire_at <= ${now} OR (escalate_at <= ${now} AND escalated_at IS NULL)) ORDER BY id LIMIT ${limit}`;
+}
+
+/** Whether the user ever ordered, at this shop or (null) at any. */
+export function hasOrdered(user: string, shop: string | null): Sql {
+  const at = shop === null ? sql`` : sql` AND shop_id = ${shop}`;
+  return sql`SELECT id FROM orders WHERE user_id = ${user}${at} LIMIT 1`;
+}
+
+/** All orders of a business day, and what of them stands, by dish. */
+export function readReport(shop: string, day: string): Sql[] {
+  return [
+    sql`SELECT id, day, number, status, payment, service, table_label, items_fen, packing_fen, delivery_fen, total_fen, placed_at, completed_at
+      FROM orders WHERE shop_id = ${shop} AND day = ${day} ORDER BY day_number`,
+    sql`SELECT l.dish_id, l.names, l.quantity, l.total_fen FROM order_lines l JOIN orders o ON o.id = l.order_id
+      WHERE o.shop_id = ${shop} AND o.day = ${day} AND o.status NOT IN ('rejected', 'cancelled', 'expired') ORDER BY o.day_number, l.line_no`,
+  ];
+}
+
+/** How many orders wait unaccepted, for each of the four reasons to refuse one more. */
+export function readWaiting(wanted: readonly Waiting[]): Sql {
+  const count = (where: Sql) => sql`(SELECT count(*) FROM orders WHERE status = 'placed' AND ${where})`;
+  const each = wanted.map(({ shop, session, table, addressHash }, nth) => {
+    const here = sql`shop_id = ${shop}`;
+    return sql`SELECT ${raw(String(nth))} AS nth, ${count(sql`${here} AND session_id = ${session}`)} AS of_session,
+      ${table === null ? sql`0` : count(sql`${here} AND table_token = ${table}`)} AS of_table,
+      ${addressHash === null ? sql`0` : count(sql`${here} AND address_hash = ${addressHash}`)} AS of_address,
+      ${count(here)} AS of_shop`;
+  });
+  return join(each, " UNION ALL ");
+}
+
+export interface Waiting {
+  readonly shop: string;
+  readonly session: string;
+  readonly table: string | null;
+  readonly addressHash: string | null;
+}
+
+// --- Writing -------------------------------------------------------------------------------------------------------
+
+export interface OrderRows {
+  readonly order: NewRow;
+  readonly lines: readonly NewRow[];
+  readonly history: NewRow;
+}
+
+export function insertOrders(dialect: Dialect, orders: readonly OrderRows[]): Statement[] {
+  return [
+    ...insertRows(
+      dialect,
+      "orders",
+      orders.map(({ order }) => order),
+    ),
+    ...insertRows(
+      dialect,
+      "order_lines",
+      orders.flatMap(({ lines }) => lines),
+    ),
+    ...insertRows(
+      dialect,
+      "order_history",
+      orders.map(({ history }) => history),
+    ),
+  ];
+}
+
+/** Columns of `orders` that change after the order was placed. */
+export type OrderChange = Readonly<Record<string, string | number | null>>;
+
+export function updateOrder(id: string, change: OrderChange): Sql {
+  const sets = Object.entries(change).map(([column, value]) => sql`${raw(column)} = ${value}`);
+  return sql`UPDATE orders SET ${join(sets)} WHERE id = ${id}`;
+}
+
+export function insertHistory(dialect: Dialect, row: NewRow): Statement[] {
+  return insertRows(dialect, "order_history", [row]);
+}
+
+export function strikeLine(order: string, line: number, at: number | null, by: string | null): Sql {
+  return sql`UPDATE order_lines SET struck_at = ${at}, struck_by = ${by} WHERE order_id = ${order} AND line_no = ${line}`;
+}
+
+export function forgetDeliveries(before: number): Sql {
+  return sql`UPDATE orders SET delivery = NULL WHERE ended_at < ${before} AND delivery IS NOT NULL`;
+}
+
+// --- One trip (PostgreSQL) -----------------------------------------------------------------------------------------
+
+/** The guard of the one-trip flight: something it took for granted is not so. The careful road finds out what. */
+export const notAsHeld = "NOT_AS_HELD";
+
+export interface OneTrip {
+  readonly keys: readonly IdempotencyKey[];
+  /** Counted dishes, the quantities of all orders added up. */
+  readonly dishes: readonly { shop_id: string; dish_id: string; day: string; stock: number | null; sold: number }[];
+  readonly days: readonly { shop_id: string; day: string; orders: number }[];
+  /** seq is how many events this flight adds; tag that of the last. */
+  readonly heads: readonly { name: string; epoch: string; seq: number; tag: string; changed_at: number }[];
+  /** What each order takes for granted. */
+  readonly checks: readonly NewRow[];
+  /** day_number is minus the orders of the same shop that follow in this flight. */
+  readonly orders: readonly OrderRows[];
+  /** seq is minus the events of the same stream that follow; `data` begins behind the order's number; order_id says whose. */
+  readonly events: readonly {
+    stream: string;
+    seq: number;
+    tag: string;
+    type: string;
+    at: number;
+    order_id: string;
+    rest: string;
+  }[];
+  readonly now: number;
+  readonly screensSince: number;
+}
+
+/**
+ * Everything an order needs, as one list that is sent in one go. The database draws the numbers; what was decided before
+ * (prices by the held menu, the session's claim) is checked behind the locks, and anything unexpected raises.
+ * Locks in the house's order: keys, dishes, day counters, streams.
+ */
+export function oneTrip(dialect: Dialect, plan: OneTrip): Statement[] {
+  const upsert = (table: string, rows: readonly NewRow[], keys: string, sum: string, more = "") =>
+    rows.length === 0
+      ? []
+      : insertRows(
+          dialect,
+          table,
+          rows,
+          raw(`ON CONFLICT (${keys}) DO UPDATE SET ${sum} = ${table}.${sum} + excluded.${sum}${more}`),
+        );
+  const sorted = <R extends NewRow>(rows: readonly R[], ...columns: (keyof R & string)[]) =>
+    sortedBy(
+      rows.map((row) => ({ row, sort: columns.map((column) => row[column]).join("\n") })),
+      "sort",
+    ).map(({ row }) => row);
+  const shopDays = sorted(plan.days, "shop_id", "day");
+  const orders = plan.orders.map(({ order }) => order);
+  return [
+    ...insertRows(dialect, "idempotency_keys", inOrder(plan.keys).map(keyRow)),
+    ...upsert(
+      "dish_days",
+      sorted(plan.dishes, "shop_id", "dish_id", "day").map((row) => ({ ...row, sold_out: 0 })),
+      "shop_id, dish_id, day",
+      "sold",
+    ),
+    ...upsert("shop_days", shopDays, "shop_id, day", "orders"),
+    ...upsert(
+      "streams",
+      sorted(plan.heads, "name").map((row) => ({ ...row, source_seq: 0 })),
+      "name",
+      "seq",
+      ", tag = excluded.tag, changed_at = excluded.changed_at",
+    ),
+    absent(notAsHeld, notAsHeldCount(plan)),
+    sql`INSERT INTO orders (${columnsOf(orders)}) SELECT ${columnsOf(orders, {
+      day_number: "d.orders + r.day_number",
+      number: pickupNumberSql("(d.orders + r.day_number)"),
+    })} FROM ${recordset("orders", orders)} r JOIN shop_days d ON d.shop_id = r.shop_id AND d.day = r.day`,
+    ...insertRows(
+      dialect,
+      "order_lines",
+      plan.orders.flatMap(({ lines }) => lines),
+    ),
+    ...insertRows(
+      dialect,
+      "order_history",
+      plan.orders.map(({ history }) => history),
+    ),
+    sql`INSERT INTO events (stream, seq, tag, type, data, at)
+      SELECT r.stream, s.seq + r.seq, r.tag, r.type, concat('{"action":"place","order":{"number":"', o.number, '"', r.rest), r.at
+      FROM json_to_recordset(${jsonOf(plan.events)}::json) AS r(stream text, seq bigint, tag text, type text, at bigint, order_id text, rest text)
+      JOIN streams s ON s.name = r.stream JOIN orders o ON o.id = r.order_id
+      RETURNING stream, seq, tag, type, data, at`,
+    sql`SELECT name, epoch FROM streams WHERE name IN (SELECT name FROM ${recordset("streams", plan.heads)})`,
+    sql`SELECT id, number, day_number FROM orders WHERE id IN (SELECT id FROM ${recordset(
+      "orders",
+      orders.map(({ id = null }) => ({ id })),
+    )})`,
+  ];
+}
+
+/** Orders whose session, shop, menu, stock, screens or limits are not as the plan took them to be. */
+function notAsHeldCount({ checks, now, screensSince }: OneTrip): Sql {
+  const waiting = (column: string, limit: string) =>
+    raw(`(r.${limit} IS NOT NULL AND r.${limit} < (SELECT count(*) FROM (SELECT 1 FROM orders o WHERE o.status = 'placed'
+      AND o.shop_id = r.shop AND o.${column} LIMIT greatest(r.${limit} + 1, 0)) waiting))`);
+  return sql`SELECT count(*) FROM json_to_recordset(${jsonOf(checks)}::json) AS r(shop text, menu_version bigint, day text, dishes text, session text,
+      owner text, token_hash text, kind text, table_token text, address_hash text, needs_screen smallint,
+      per_session bigint, per_table bigint, per_address bigint, per_shop bigint)
+    WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = r.session AND s.user_id = r.owner AND s.token_hash = r.token_hash
+        AND s.kind = r.kind AND s.ended_at IS NULL AND s.expires_at > ${now})
+      OR NOT EXISTS (SELECT 1 FROM shops h WHERE h.id = r.shop AND h.is_open = 1 AND h.menu_version = r.menu_version)
+      OR EXISTS (SELECT 1 FROM dish_days d WHERE d.shop_id = r.shop AND d.day = r.day AND (d.sold_out = 1 OR d.sold >= d.stock)
+        AND d.dish_id IN (SELECT json_array_elements_text(r.dishes::json)))
+      OR (r.needs_screen = 1 AND NOT EXISTS (SELECT 1 FROM screens c WHERE c.shop_id = r.shop AND c.seen_at >= ${screensSince}))
+      OR ${waiting("session_id = r.session", "per_session")}
+      OR ${waiting("table_token = r.table_token", "per_table")}
+      OR ${waiting("address_hash = r.address_hash", "per_address")}
+      OR ${waiting("shop_id = r.shop", "per_shop")}`;
+}
+
+/** The columns of the rows, each from `r`, but for those named. */
+function columnsOf(rows: readonly NewRow[], instead?: Readonly<Record<string, string>>): Sql {
+  const columns = Object.keys(rows[0] ?? {});
+  return raw(columns.map((column) => (instead === undefined ? column : (instead[column] ?? `r.${column}`))).join(", "));
+}
+
+/** `pickupNumber` of shared/day.ts as an expression of PostgreSQL. */
+export function pickupNumberSql(n: string): string {
+  const block = `((${n} - 1) / 999)`;
+  return `concat(CASE WHEN ${block} < 26 THEN '' ELSE chr(64 + ${block} / 26) END, chr(65 + ${block} % 26), lpad(((${n} - 1) % 999 + 1)::text, 3, '0'))`;
+}

@@ -1,0 +1,94 @@
+/**
+ * PGlite: PostgreSQL inside this process, for trying out.
+ * It does not fsync, so its promises hold for kill -9 and not for power loss; one process only, see lock_file.ts.
+ */
+import { PGlite, type Transaction } from "@electric-sql/pglite";
+import type { Database, Flight, Landed, Migrator, Row } from "./database.ts";
+import { dialects } from "./dialect.ts";
+import { lockDirectory } from "./lock_file.ts";
+import { guardedText, numberTypes, translate } from "./postgres_text.ts";
+import { Refused, refusable } from "./refusable.ts";
+import { repeat } from "./repeat.ts";
+import { type Encoded, encodeAll } from "./sql.ts";
+
+export interface PgliteOptions {
+  /** A folder that keeps the data; without it the data lives in memory. */
+  readonly directory?: string;
+  /** A dump to start from, as `dump` below gives it. */
+  readonly from?: Blob;
+}
+
+export interface Embedded extends Database, Migrator {
+  dump(): Promise<Blob>;
+}
+
+export async function openPglite(options: PgliteOptions = {}): Promise<Embedded> {
+  const unlock = options.directory === undefined ? () => {} : await lockDirectory(options.directory);
+  let pglite: PGlite;
+  try {
+    pglite = await PGlite.create({
+      ...(options.directory === undefined ? {} : { dataDir: `${options.directory}/data` }),
+      ...(options.from === undefined ? {} : { loadDataDir: options.from }),
+      parsers: Object.fromEntries(numberTypes.map((type) => [type, Number])),
+    });
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+
+  async function run(transaction: Transaction, list: readonly Encoded[]): Promise<Row[][]> {
+    const rows: Row[][] = [];
+    for (const statement of list)
+      rows.push((await transaction.query<Row>(guardedText(statement), statement.values)).rows);
+    return rows;
+  }
+
+  async function flight({ statements, decide, after = [] }: Flight): Promise<Landed> {
+    const first = encodeAll(statements, "numbered");
+    const last = encodeAll(after, "numbered");
+    try {
+      const stored = await pglite.transaction(async (transaction) => {
+        const rows = await run(transaction, first);
+        const second = decide === undefined ? [] : refusable(() => encodeAll(decide(rows), "numbered"));
+        return { rows, decided: await run(transaction, second) };
+      });
+      // What is stored is not called failed because a read behind it failed.
+      return { ...stored, after: await pglite.transaction((tx) => run(tx, last)).catch(() => last.map(() => [])) };
+    } catch (error) {
+      throw error instanceof Refused ? error.cause : translate(error);
+    }
+  }
+
+  // There is one process, so waiting in line is all the lock that migrations need.
+  let turn: Promise<void> = Promise.resolve();
+
+  return {
+    dialect: dialects.postgres,
+    async read(statements) {
+      if (statements.length === 0) return [];
+      const list = encodeAll(statements, "numbered");
+      try {
+        return await pglite.transaction(async (transaction) => {
+          await transaction.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+          return run(transaction, list);
+        });
+      } catch (error) {
+        throw translate(error);
+      }
+    },
+    flight: (plan) => repeat(() => flight(plan), plan.repeatable === true),
+    async close() {
+      await pglite.close();
+      unlock();
+    },
+    alone(work) {
+      const mine = turn.then(() => work(async (text) => ((await pglite.exec(text)).at(-1)?.rows ?? []) as Row[]));
+      turn = mine.then(
+        () => {},
+        () => {},
+      );
+      return mine;
+    },
+    dump: () => pglite.dumpDataDir("none"),
+  };
+}

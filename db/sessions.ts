@@ -1,0 +1,164 @@
+/** Statements on `users`, `sessions`, `pairing_codes`, `tickets` and `api_keys`. */
+import { among } from "./dialect.ts";
+import { type Sql, sql, type Value } from "./sql.ts";
+
+const columns = sql`id, user_id, kind, shop_id, role, device, token_hash, created_at, seen_at, expires_at, ended_at`;
+
+export function readSession(id: string): Sql {
+  return sql`SELECT ${columns} FROM sessions WHERE id = ${id}`;
+}
+
+export function readSessions(ids: readonly string[]): Sql {
+  return sql`SELECT ${columns} FROM sessions WHERE ${among(sql`id`, ids)}`;
+}
+
+export function insertUser(id: string, profile: string | null, at: number): Sql {
+  return sql`INSERT INTO users (id, profile, created_at) VALUES (${id}, ${profile}, ${at})`;
+}
+
+export function readUser(id: string): Sql {
+  return sql`SELECT id, profile, created_at FROM users WHERE id = ${id}`;
+}
+
+export function updateProfile(id: string, profile: string): Sql {
+  return sql`UPDATE users SET profile = ${profile} WHERE id = ${id}`;
+}
+
+export interface NewSession {
+  readonly id: string;
+  readonly user: string;
+  readonly kind: string;
+  readonly tokenHash: string;
+  readonly addressHash: string | null;
+  readonly at: number;
+  readonly expiresAt: number;
+}
+
+export function insertSession(session: NewSession): Sql {
+  const { id, user, kind, tokenHash, addressHash, at, expiresAt } = session;
+  return sql`INSERT INTO sessions (id, user_id, kind, token_hash, address_hash, created_at, seen_at, expires_at)
+    VALUES (${id}, ${user}, ${kind}, ${tokenHash}, ${addressHash}, ${at}, ${at}, ${expiresAt})`;
+}
+
+export function extendSession(id: string, at: number, expiresAt: number): Sql {
+  return sql`UPDATE sessions SET seen_at = ${at}, expires_at = ${expiresAt} WHERE id = ${id} AND ended_at IS NULL AND expires_at > ${at}`;
+}
+
+export function endSession(id: string, reason: string, at: number): Sql {
+  return sql`UPDATE sessions SET ended_at = ${at}, end_reason = ${reason} WHERE id = ${id} AND ended_at IS NULL`;
+}
+
+/** Sessions that somebody ended since then: what a gateway must stop serving. */
+export function readEnded(since: number): Sql {
+  return sql`SELECT id FROM sessions WHERE ended_at >= ${since}`;
+}
+
+export function countGuests(addressHash: string, since: number): Sql {
+  return sql`SELECT count(*) AS n FROM sessions WHERE address_hash = ${addressHash} AND created_at > ${since} AND kind = 'guest'`;
+}
+
+export function readDevices(shop: string, now: number): Sql {
+  return sql`SELECT ${columns} FROM sessions WHERE shop_id = ${shop} AND kind = 'staff' AND ended_at IS NULL AND expires_at > ${now} ORDER BY created_at`;
+}
+
+export function readSessionsOfUser(user: string): Sql {
+  return sql`SELECT ${columns} FROM sessions WHERE user_id = ${user} ORDER BY created_at`;
+}
+
+export function readLiveSessions(now: number, limit: number): Sql {
+  return sql`SELECT ${columns} FROM sessions WHERE ended_at IS NULL AND expires_at > ${now} ORDER BY created_at DESC LIMIT ${limit}`;
+}
+
+// --- Pairing -------------------------------------------------------------------------------------------------------
+
+export interface NewPairingCode {
+  readonly hash: string;
+  readonly shop: string;
+  readonly role: string;
+  readonly device: string;
+  readonly by: string | null;
+  readonly at: number;
+  readonly expiresAt: number;
+}
+
+/** Made from the shop's row: for a shop that does not exist there is no code. */
+export function insertPairingCode({ hash, shop, role, device, by, at, expiresAt }: NewPairingCode): Sql[] {
+  return [
+    sql`INSERT INTO pairing_codes (hash, shop_id, role, device, created_by, created_at, expires_at)
+      SELECT ${text(hash)}, id, ${text(role)}, ${text(device)}, ${text(by)}, ${number(at)}, ${number(expiresAt)} FROM shops WHERE id = ${shop}`,
+    sql`SELECT hash FROM pairing_codes WHERE hash = ${hash}`,
+  ];
+}
+
+/**
+ * One conditional update takes the code, and what follows is made from the row that it marked: of two who come with
+ * the same code, the second one's session is made from no row.
+ */
+export function pair(hash: string, session: NewSession): Sql[] {
+  const { id, user, tokenHash, addressHash, at, expiresAt } = session;
+  return [
+    sql`UPDATE pairing_codes SET session_id = ${id} WHERE hash = ${hash} AND session_id IS NULL AND expires_at > ${at}`,
+    sql`INSERT INTO users (id, created_at) SELECT ${text(user)}, ${number(at)} FROM pairing_codes WHERE session_id = ${id}`,
+    sql`INSERT INTO sessions (id, user_id, kind, shop_id, role, device, token_hash, address_hash, created_at, seen_at, expires_at)
+      SELECT session_id, ${text(user)}, 'staff', shop_id, role, device, ${text(tokenHash)}, ${text(addressHash)}, ${number(at)}, ${number(at)}, ${number(expiresAt)}
+      FROM pairing_codes WHERE session_id = ${id}`,
+    readSession(id),
+  ];
+}
+
+/** A value in a SELECT has no column to take its type from. Both families know these casts. */
+const text = (value: Value) => sql`CAST(${value} AS char(64))`;
+const number = (value: number) => sql`CAST(${value} AS decimal(20))`;
+
+// --- Tickets -------------------------------------------------------------------------------------------------------
+
+export function insertTicket(hash: string, session: string, expiresAt: number): Sql {
+  return sql`INSERT INTO tickets (hash, session_id, expires_at) VALUES (${hash}, ${session}, ${expiresAt})`;
+}
+
+/** Takes the ticket for this connection, once, and registers the connection from the row it marked. */
+export function redeem(hash: string, connection: string, gateway: string, at: number): Sql[] {
+  return [
+    sql`UPDATE tickets SET connection_id = ${connection} WHERE hash = ${hash} AND connection_id IS NULL AND expires_at > ${at}`,
+    sql`INSERT INTO connections (id, session_id, gateway, connected_at)
+      SELECT t.connection_id, t.session_id, ${sql`CAST(${gateway} AS char(255))`}, ${number(at)} FROM tickets t
+      JOIN sessions s ON s.id = t.session_id AND s.ended_at IS NULL AND s.expires_at > ${at} WHERE t.hash = ${hash} AND t.connection_id = ${connection}`,
+    sql`SELECT s.id, s.user_id, s.kind, s.shop_id, s.role, s.device, s.created_at, s.expires_at, s.ended_at FROM connections c JOIN sessions s ON s.id = c.session_id WHERE c.id = ${connection}`,
+  ];
+}
+
+// --- Keys of other back ends ---------------------------------------------------------------------------------------
+
+export function insertApiKey(
+  id: string,
+  hash: string,
+  name: string,
+  scopes: string,
+  shop: string | null,
+  at: number,
+): Sql {
+  return sql`INSERT INTO api_keys (id, hash, name, scopes, shop_id, created_at) VALUES (${id}, ${hash}, ${name}, ${scopes}, ${shop}, ${at})`;
+}
+
+export function readApiKey(hash: string): Sql {
+  return sql`SELECT id, name, scopes, shop_id FROM api_keys WHERE hash = ${hash} AND revoked_at IS NULL`;
+}
+
+export function readApiKeys(): Sql {
+  return sql`SELECT id, name, scopes, shop_id, created_at, revoked_at FROM api_keys ORDER BY created_at`;
+}
+
+export function revokeApiKey(id: string, at: number): Sql {
+  return sql`UPDATE api_keys SET revoked_at = ${at} WHERE id = ${id} AND revoked_at IS NULL`;
+}
+
+// --- Past their time -----------------------------------------------------------------------------------------------
+
+/** @param codesBefore tickets and pairing codes that expired before then; @param sessionsBefore sessions likewise */
+export function trimSessions(codesBefore: number, sessionsBefore: number): Sql[] {
+  return [
+    sql`DELETE FROM tickets WHERE expires_at < ${codesBefore}`,
+    sql`DELETE FROM pairing_codes WHERE expires_at < ${codesBefore}`,
+    sql`DELETE FROM sessions WHERE expires_at < ${sessionsBefore}`,
+  ];
+}

@@ -1,0 +1,210 @@
+/** Statements on `shops`, `menus`, `dining_tables`, `dish_days`, `shop_days`, `screens` and `audit`. */
+import { among, type Dialect, insertRows } from "./dialect.ts";
+import { join, type Sql, type Statement, sql } from "./sql.ts";
+import { sortedBy } from "./streams.ts";
+
+const columns = sql`id, names, zone, rollover_minutes, is_open, live, menu_version, settings`;
+
+export function readShop(id: string): Sql {
+  return sql`SELECT ${columns} FROM shops WHERE id = ${id}`;
+}
+
+export function lockShop(id: string): Sql {
+  return sql`SELECT ${columns} FROM shops WHERE id = ${id} FOR UPDATE`;
+}
+
+export function readShops(): Sql {
+  return sql`SELECT ${columns} FROM shops ORDER BY id`;
+}
+
+export function readShopsOf(ids: readonly string[]): Sql {
+  return sql`SELECT ${columns} FROM shops WHERE ${among(sql`id`, ids)}`;
+}
+
+export interface NewShop {
+  readonly id: string;
+  readonly names: string;
+  readonly zone: string;
+  readonly rolloverMinutes: number;
+  readonly settings: string;
+  readonly at: number;
+}
+
+/** A shop begins closed, at version 1, with an empty menu. */
+export function insertShop({ id, names, zone, rolloverMinutes, settings, at }: NewShop): Sql {
+  return sql`INSERT INTO shops (id, names, zone, rollover_minutes, is_open, live, menu_version, settings, created_at)
+    VALUES (${id}, ${names}, ${zone}, ${rolloverMinutes}, 0, 0, 1, ${settings}, ${at})`;
+}
+
+export function setOpen(id: string, open: boolean): Sql {
+  return sql`UPDATE shops SET is_open = ${open} WHERE id = ${id}`;
+}
+
+export function setLive(id: string, live: boolean): Sql {
+  return sql`UPDATE shops SET live = ${live} WHERE id = ${id}`;
+}
+
+export function setVersion(id: string, version: number): Sql {
+  return sql`UPDATE shops SET menu_version = ${version} WHERE id = ${id}`;
+}
+
+export function setSettings(id: string, settings: string, names: string): Sql {
+  return sql`UPDATE shops SET settings = ${settings}, names = ${names} WHERE id = ${id}`;
+}
+
+// --- Menus ---------------------------------------------------------------------------------------------------------
+
+/** The menu at the version that the shop stands at. */
+export function readMenu(shop: string): Sql {
+  return sql`SELECT m.version, m.document FROM menus m JOIN shops s ON s.id = m.shop_id AND s.menu_version = m.version WHERE m.shop_id = ${shop}`;
+}
+
+export function insertMenu(shop: string, version: number, document: string, by: string | null, at: number): Sql {
+  return sql`INSERT INTO menus (shop_id, version, document, created_by, created_at) VALUES (${shop}, ${version}, ${document}, ${by}, ${at})`;
+}
+
+/** Old versions nobody is priced by any more. */
+export function trimMenus(before: number): Sql {
+  return sql`DELETE FROM menus WHERE created_at < ${before} AND version < (SELECT menu_version FROM shops WHERE shops.id = menus.shop_id)`;
+}
+
+// --- Tables --------------------------------------------------------------------------------------------------------
+
+export function readTables(shop: string): Sql {
+  return sql`SELECT token, label FROM dining_tables WHERE shop_id = ${shop} AND removed_at IS NULL ORDER BY created_at, label`;
+}
+
+export function insertTables(
+  dialect: Dialect,
+  shop: string,
+  tables: readonly { token: string; label: string }[],
+  at: number,
+): Statement[] {
+  return insertRows(
+    dialect,
+    "dining_tables",
+    tables.map(({ token, label }) => ({ token, shop_id: shop, label, created_at: at })),
+  );
+}
+
+export function removeTable(shop: string, token: string, at: number): Sql {
+  return sql`UPDATE dining_tables SET removed_at = ${at} WHERE token = ${token} AND shop_id = ${shop} AND removed_at IS NULL`;
+}
+
+// --- Stock of a day ------------------------------------------------------------------------------------------------
+
+export interface DishDay {
+  readonly shop_id: string;
+  readonly dish_id: string;
+  readonly day: string;
+  /** What the menu says for a day; used if the row is made now. */
+  readonly stock: number | null;
+}
+
+const dishDayKey = ({ shop_id, dish_id, day }: DishDay) => `${shop_id}\n${dish_id}\n${day}`;
+
+/** Makes and locks the rows of these dishes, in one order. */
+export function lockDishDays(dialect: Dialect, dishes: readonly DishDay[]): Statement[] {
+  const rows = dishes.map((dish) => ({ ...dish, sold: 0, sold_out: 0, key: dishDayKey(dish) }));
+  return insertRows(
+    dialect,
+    "dish_days",
+    sortedBy(rows, "key").map(({ key: _, ...row }) => row),
+    sql`${dialect.onConflict(["shop_id", "dish_id", "day"])} sold = dish_days.sold`,
+  );
+}
+
+/** All rows of a shop's day, locked in the same order. */
+export function lockDay(shop: string, day: string): Sql {
+  return sql`SELECT dish_id, stock, sold, sold_out FROM dish_days WHERE shop_id = ${shop} AND day = ${day} ORDER BY dish_id FOR UPDATE`;
+}
+
+export function readDishDays(shop: string, day: string): Sql {
+  return sql`SELECT dish_id, stock, sold, sold_out FROM dish_days WHERE shop_id = ${shop} AND day = ${day} ORDER BY dish_id`;
+}
+
+export function readDishDaysOf(days: readonly { shop: string; day: string }[]): Sql {
+  const each = days.map(({ shop, day }) => sql`(shop_id = ${shop} AND day = ${day})`);
+  return sql`SELECT shop_id, day, dish_id, stock, sold, sold_out FROM dish_days WHERE ${join(each, " OR ")}`;
+}
+
+export function setDishDay(
+  shop: string,
+  dish: string,
+  day: string,
+  values: { stock: number | null; sold: number; soldOut: boolean },
+): Sql {
+  return sql`UPDATE dish_days SET stock = ${values.stock}, sold = ${values.sold}, sold_out = ${values.soldOut}
+    WHERE shop_id = ${shop} AND dish_id = ${dish} AND day = ${day}`;
+}
+
+export function addSold(shop: string, dish: string, day: string, quantity: number): Sql {
+  return sql`UPDATE dish_days SET sold = sold + ${quantity} WHERE shop_id = ${shop} AND dish_id = ${dish} AND day = ${day}`;
+}
+
+// --- The day's counter ---------------------------------------------------------------------------------------------
+
+export function lockShopDays(dialect: Dialect, days: readonly { shop: string; day: string }[]): Statement[] {
+  const rows = days.map(({ shop, day }) => ({ shop_id: shop, day, orders: 0, key: `${shop}\n${day}` }));
+  return insertRows(
+    dialect,
+    "shop_days",
+    sortedBy(rows, "key").map(({ key: _, ...row }) => row),
+    sql`${dialect.onConflict(["shop_id", "day"])} orders = shop_days.orders`,
+  );
+}
+
+export function readShopDays(days: readonly { shop: string; day: string }[]): Sql {
+  const each = days.map(({ shop, day }) => sql`(shop_id = ${shop} AND day = ${day})`);
+  return sql`SELECT shop_id, day, orders FROM shop_days WHERE ${join(each, " OR ")}`;
+}
+
+export function setShopDay(shop: string, day: string, orders: number): Sql {
+  return sql`UPDATE shop_days SET orders = ${orders} WHERE shop_id = ${shop} AND day = ${day}`;
+}
+
+// --- Screens -------------------------------------------------------------------------------------------------------
+
+/** A kitchen screen says that it is there. */
+export function seeScreen(dialect: Dialect, id: string, shop: string, at: number): Statement[] {
+  return insertRows(
+    dialect,
+    "screens",
+    [{ id, shop_id: shop, seen_at: at }],
+    sql`${dialect.onConflict(["id"])} seen_at = ${dialect.incoming("seen_at")}, shop_id = ${dialect.incoming("shop_id")}`,
+  );
+}
+
+export function removeScreen(id: string): Sql {
+  return sql`DELETE FROM screens WHERE id = ${id}`;
+}
+
+/** Shops whose `live` does not say what their screens say. */
+export function readLiveWrong(since: number): Sql {
+  const seen = sql`EXISTS (SELECT 1 FROM screens c WHERE c.shop_id = s.id AND c.seen_at >= ${since})`;
+  return sql`SELECT s.id, s.live FROM shops s WHERE (s.live = 1 AND NOT ${seen}) OR (s.live = 0 AND ${seen})`;
+}
+
+export function readScreens(shops: readonly string[], since: number): Sql {
+  return sql`SELECT DISTINCT shop_id FROM screens WHERE ${among(sql`shop_id`, shops)} AND seen_at >= ${since}`;
+}
+
+export function trimScreens(before: number): Sql {
+  return sql`DELETE FROM screens WHERE seen_at < ${before}`;
+}
+
+// --- Who changed what ----------------------------------------------------------------------------------------------
+
+export interface Audit {
+  readonly id: string;
+  readonly shop: string;
+  readonly session: string | null;
+  readonly action: string;
+  /** JSON. */
+  readonly detail: string;
+  readonly at: number;
+}
+
+export function insertAudit({ id, shop, session, action, detail, at }: Audit): Sql {
+  return sql`INSERT INTO audit (id, shop_id, session_id, action, detail, at) VALUES (${id}, ${shop}, ${session}, ${action}, ${detail}, ${at})`;
+}
