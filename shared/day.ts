@@ -1,0 +1,26 @@
+/** A shop's business day: the date in its zone, turning over some minutes after midnight. */
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** @returns `2026-11-21` @throws RangeError for a zone that does not exist */
+export function businessDay(now: number, zone: string, rolloverMinutes: number): string {
+  let format = formats.get(zone);
+  if (format === undefined) {
+    // en-CA writes year-month-day.
+    format = new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" });
+    formats.set(zone, format);
+  }
+  return format.format(now - rolloverMinutes * 60_000);
+}
+
+/**
+ * The pickup number that is called out: A001 … A999, B001 … Z999, then AA001 … ZZ999.
+ * The same rule stands as SQL in db/orders.ts, where the number is drawn inside the flight; a test holds them together.
+ * @param dayNumber 1 for the first order of the day
+ */
+export function pickupNumber(dayNumber: number): string {
+  const block = Math.floor((dayNumber - 1) / 999);
+  const letter = (n: number) => String.fromCharCode(65 + (n % 26));
+  const letters = block < 26 ? letter(block) : letter(Math.floor(block / 26) - 1) + letter(block);
+  return letters + String(((dayNumber - 1) % 999) + 1).padStart(3, "0");
+}

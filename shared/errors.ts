@@ -1,0 +1,534 @@
+/**
+ * Every refusal that orderbell can give, each with a stable code.
+ *
+ * The code is the contract: a client acts on it, the text is for people. Codes are never renamed.
+ * This file is free of Node, so that the clients can share the list of codes.
+ */
+
+/** The base of all refusals. `status` is HTTP's; `retry` says whether the same request may succeed later unchanged. */
+export class AppError extends Error {
+  readonly code: Code;
+  readonly status: number;
+  readonly retry: boolean;
+  /** Seconds for `Retry-After`, where waiting is the cure. */
+  readonly retryAfterSec: number | undefined;
+  /** Further members of the problem document that a caller can act on, such as the new total. */
+  readonly extra: Readonly<Record<string, unknown>>;
+
+  constructor(code: Code, message: string, options: ErrorDetails = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.status = statusOf[code];
+    this.retryAfterSec = options.retryAfterSec;
+    this.retry = options.retryAfterSec !== undefined || retryable.has(code);
+    this.extra = options.extra ?? {};
+  }
+}
+
+interface ErrorDetails {
+  cause?: unknown;
+  retryAfterSec?: number;
+  extra?: Record<string, unknown>;
+}
+
+/** code → HTTP status. The order is the order of the house: the door, who you are, what you may, the thing itself, us. */
+const statusOf = {
+  // The door
+  MALFORMED: 400,
+  INVALID_INPUT: 400,
+  IDEMPOTENCY_KEY_MISSING: 400,
+  BODY_TOO_LARGE: 413,
+  MEDIA_TYPE_UNSUPPORTED: 415,
+  ROUTE_UNKNOWN: 404,
+  // Who you are
+  SESSION_MISSING: 401,
+  SESSION_INVALID: 401,
+  SESSION_EXPIRED: 401,
+  SESSION_ENDED: 401,
+  TICKET_INVALID: 401,
+  PAIRING_CODE_INVALID: 401,
+  API_KEY_INVALID: 401,
+  GRANT_INVALID: 403,
+  LOGIN_CODE_INVALID: 401,
+  LOGIN_CODE_USED: 401,
+  LOGIN_DATA_INVALID: 401,
+  LOGIN_BLOCKED: 403,
+  LOGIN_TOO_OFTEN: 429,
+  APP_UNKNOWN: 400,
+  // What you may
+  FORBIDDEN: 403,
+  GUESTS_REFUSED: 403,
+  STREAM_FORBIDDEN: 403,
+  CONFIRM_AT_COUNTER: 403,
+  TOO_MANY_SESSIONS: 429,
+  TOO_MANY_CONNECTIONS: 429,
+  TOO_MANY_STREAMS: 429,
+  TOO_MANY_UNACCEPTED: 429,
+  PUBLISH_TOO_FAST: 429,
+  // The thing itself
+  SHOP_UNKNOWN: 404,
+  ORDER_UNKNOWN: 404,
+  DISH_UNKNOWN: 404,
+  TABLE_UNKNOWN: 404,
+  DEVICE_UNKNOWN: 404,
+  USER_UNKNOWN: 404,
+  STREAM_UNKNOWN: 404,
+  CONNECTION_UNKNOWN: 404,
+  KEY_REUSED: 422,
+  SHOP_CLOSED: 409,
+  KITCHEN_OFFLINE: 409,
+  SOLD_OUT: 409,
+  DISH_UNAVAILABLE: 409,
+  PRICE_CHANGED: 409,
+  OPTIONS_INVALID: 422,
+  SERVICE_NOT_OFFERED: 422,
+  BELOW_MINIMUM: 422,
+  ORDER_TOO_LARGE: 422,
+  EVENT_TOO_LARGE: 422,
+  STEP_NOT_ALLOWED: 409,
+  ORDER_CHANGED: 409,
+  VERSION_MISMATCH: 412,
+  STOCK_BELOW_SOLD: 409,
+  NO_STOCK_COUNT: 409,
+  MENU_INVALID: 422,
+  PUBLISH_OUT_OF_ORDER: 409,
+  FRAME_TOO_LARGE: 413,
+  SLOW_READER: 429,
+  // Us, and what we depend on
+  WECHAT_AWAY: 503,
+  WECHAT_MISCONFIGURED: 502,
+  DATABASE_AWAY: 503,
+  OVERLOADED: 503,
+  STOPPING: 503,
+  INTERNAL: 500,
+} as const;
+
+export type Code = keyof typeof statusOf;
+export const codes = Object.keys(statusOf) as readonly Code[];
+
+/** Codes after which the same request, unchanged, may succeed without anybody acting. */
+const retryable: ReadonlySet<Code> = new Set<Code>([
+  "WECHAT_AWAY",
+  "DATABASE_AWAY",
+  "OVERLOADED",
+  "STOPPING",
+  "CONNECTION_UNKNOWN",
+  "PUBLISH_OUT_OF_ORDER",
+  "PUBLISH_TOO_FAST",
+  "SLOW_READER",
+]);
+
+// --- The door ------------------------------------------------------------------------------------------------------
+
+/** The bytes are not what they claim to be: not UTF-8, not JSON, too deep. */
+export class Malformed extends AppError {
+  constructor(what: string) {
+    super("MALFORMED", what);
+  }
+}
+
+/** A field is missing, of the wrong type, out of range, too long or unknown. `field` is its path, such as `lines.0.quantity`. */
+export class InvalidInput extends AppError {
+  constructor(field: string, reason: string) {
+    super("INVALID_INPUT", field === "" ? reason : `"${field}": ${reason}`, { extra: { field } });
+  }
+}
+
+export class IdempotencyKeyMissing extends AppError {
+  constructor() {
+    super("IDEMPOTENCY_KEY_MISSING", 'the header "Idempotency-Key" is missing: 8 to 64 of A-Z a-z 0-9 . _ ~ : -');
+  }
+}
+
+export class BodyTooLarge extends AppError {
+  constructor(maxBytes: number) {
+    super("BODY_TOO_LARGE", `the body is larger than ${maxBytes} bytes`);
+  }
+}
+
+export class MediaTypeUnsupported extends AppError {
+  constructor(type: string, expected: string) {
+    super("MEDIA_TYPE_UNSUPPORTED", `"${type.slice(0, 80)}" is not accepted here; send ${expected}`);
+  }
+}
+
+export class RouteUnknown extends AppError {
+  constructor(method: string, path: string) {
+    super("ROUTE_UNKNOWN", `there is no route ${method} ${path.slice(0, 200)}`);
+  }
+}
+
+// --- Who you are ---------------------------------------------------------------------------------------------------
+
+export class SessionMissing extends AppError {
+  constructor() {
+    super("SESSION_MISSING", 'the header "Authorization: Bearer <token>" is missing');
+  }
+}
+
+/** The token is not one of ours. */
+export class SessionInvalid extends AppError {
+  constructor() {
+    super("SESSION_INVALID", "the session token is not valid");
+  }
+}
+
+export class SessionExpired extends AppError {
+  constructor() {
+    super("SESSION_EXPIRED", "the session has expired; log in again");
+  }
+}
+
+/** Signed out, or revoked by somebody who may. */
+export class SessionEnded extends AppError {
+  constructor() {
+    super("SESSION_ENDED", "the session was ended; log in again");
+  }
+}
+
+export class TicketInvalid extends AppError {
+  constructor() {
+    super("TICKET_INVALID", "the ticket is unknown, used or older than 30 seconds; fetch a new one");
+  }
+}
+
+export class PairingCodeInvalid extends AppError {
+  constructor() {
+    super("PAIRING_CODE_INVALID", "the pairing code is unknown, used or older than 10 minutes; ask for a new one");
+  }
+}
+
+export class ApiKeyInvalid extends AppError {
+  constructor() {
+    super("API_KEY_INVALID", "the client key is unknown, revoked or lacks the scope");
+  }
+}
+
+export class GrantInvalid extends AppError {
+  constructor() {
+    super("GRANT_INVALID", "the room's grant is missing, forged, expired or withdrawn");
+  }
+}
+
+export class LoginCodeInvalid extends AppError {
+  constructor() {
+    super(
+      "LOGIN_CODE_INVALID",
+      "WeChat does not know this code: expired, used, or of another app; call wx.login again",
+    );
+  }
+}
+
+/** The code came here before. It is never sent to WeChat twice. */
+export class LoginCodeUsed extends AppError {
+  constructor() {
+    super("LOGIN_CODE_USED", "this code was used; call wx.login again");
+  }
+}
+
+/** Signature, decryption or watermark do not fit: mostly a session_key that a newer login replaced, so not an attack. */
+export class LoginDataInvalid extends AppError {
+  constructor(which: "signature" | "encryptedData") {
+    super("LOGIN_DATA_INVALID", `the ${which} does not fit this login; call wx.login and read the data again`);
+  }
+}
+
+export class LoginBlocked extends AppError {
+  constructor() {
+    super("LOGIN_BLOCKED", "WeChat has blocked this user as high risk");
+  }
+}
+
+export class LoginTooOften extends AppError {
+  constructor() {
+    super("LOGIN_TOO_OFTEN", "WeChat allows 100 logins a minute for one user", { retryAfterSec: 60 });
+  }
+}
+
+/** No mini-program of this app id was added, or several were and the request names none. */
+export class AppUnknown extends AppError {
+  constructor(reason: string) {
+    super("APP_UNKNOWN", reason);
+  }
+}
+
+// --- What you may --------------------------------------------------------------------------------------------------
+
+export class Forbidden extends AppError {
+  constructor(what: string) {
+    super("FORBIDDEN", what);
+  }
+}
+
+export class GuestsRefused extends AppError {
+  constructor(shop: string) {
+    super("GUESTS_REFUSED", `shop "${shop}" takes no orders from guests`);
+  }
+}
+
+export class StreamForbidden extends AppError {
+  constructor(stream: string) {
+    super("STREAM_FORBIDDEN", `this session may not do that on stream "${stream}"`);
+  }
+}
+
+/** A guest's order waits for somebody at the counter; the kitchen alone may not accept it. */
+export class ConfirmAtCounter extends AppError {
+  constructor(order: string) {
+    super("CONFIRM_AT_COUNTER", `order "${order}" is a guest's; owner or cashier must accept it`);
+  }
+}
+
+export class TooManySessions extends AppError {
+  constructor() {
+    super("TOO_MANY_SESSIONS", "too many guest sessions from this address", { retryAfterSec: 600 });
+  }
+}
+
+export class TooManyConnections extends AppError {
+  constructor(limit: number) {
+    super("TOO_MANY_CONNECTIONS", `a session has at most ${limit} connections; the oldest gave way`);
+  }
+}
+
+export class TooManyStreams extends AppError {
+  constructor(limit: number) {
+    super("TOO_MANY_STREAMS", `a connection reads at most ${limit} streams`);
+  }
+}
+
+/** Against spam: so many orders of this session, table, address or shop are not accepted yet. */
+export class TooManyUnaccepted extends AppError {
+  constructor(of: "session" | "table" | "address" | "shop", limit: number) {
+    super("TOO_MANY_UNACCEPTED", `${limit} orders of this ${of} are waiting to be accepted`, {
+      retryAfterSec: 60,
+      extra: { of, limit },
+    });
+  }
+}
+
+export class PublishTooFast extends AppError {
+  constructor(perSec: number) {
+    super("PUBLISH_TOO_FAST", `a sender may publish ${perSec} messages a second to one room`, { retryAfterSec: 1 });
+  }
+}
+
+// --- The thing itself ----------------------------------------------------------------------------------------------
+
+export class ShopUnknown extends AppError {
+  constructor(shop: string) {
+    super("SHOP_UNKNOWN", `there is no shop "${shop}"`);
+  }
+}
+
+export class OrderUnknown extends AppError {
+  constructor(order: string) {
+    super("ORDER_UNKNOWN", `there is no order "${order}"`);
+  }
+}
+
+export class DishUnknown extends AppError {
+  constructor(dish: string) {
+    super("DISH_UNKNOWN", `there is no dish "${dish}" on the menu`, { extra: { dish } });
+  }
+}
+
+export class TableUnknown extends AppError {
+  constructor() {
+    super("TABLE_UNKNOWN", "the table code is not one of this shop's; scan it again");
+  }
+}
+
+export class DeviceUnknown extends AppError {
+  constructor(device: string) {
+    super("DEVICE_UNKNOWN", `there is no device "${device}"`);
+  }
+}
+
+export class UserUnknown extends AppError {
+  constructor(user: string) {
+    super("USER_UNKNOWN", `there is no customer "${user}" of this shop`);
+  }
+}
+
+export class StreamUnknown extends AppError {
+  constructor(stream: string) {
+    super("STREAM_UNKNOWN", `there is no stream "${stream}"`);
+  }
+}
+
+/** The gateway knows a connection that we do not: the row was swept, or the database restored. */
+export class ConnectionUnknown extends AppError {
+  constructor() {
+    super("CONNECTION_UNKNOWN", "this connection is not registered; connect again");
+  }
+}
+
+export class KeyReused extends AppError {
+  constructor() {
+    super("KEY_REUSED", "this Idempotency-Key was used with another body");
+  }
+}
+
+export class ShopClosed extends AppError {
+  constructor(shop: string) {
+    super("SHOP_CLOSED", `shop "${shop}" is closed`);
+  }
+}
+
+export class KitchenOffline extends AppError {
+  constructor(shop: string) {
+    super("KITCHEN_OFFLINE", `no kitchen screen of shop "${shop}" is connected`);
+  }
+}
+
+/** `left` is how many portions remain, so that the page can mend the cart. */
+export class SoldOut extends AppError {
+  constructor(dish: string, left: number) {
+    super("SOLD_OUT", `dish "${dish}" is sold out or fewer than asked are left`, { extra: { dish, left } });
+  }
+}
+
+export class DishUnavailable extends AppError {
+  constructor(dish: string) {
+    super("DISH_UNAVAILABLE", `dish "${dish}" is not on sale`, { extra: { dish } });
+  }
+}
+
+export class PriceChanged extends AppError {
+  constructor(expectedTotalFen: number, totalFen: number) {
+    super("PRICE_CHANGED", `the total is ${totalFen} fen, not ${expectedTotalFen}`, { extra: { totalFen } });
+  }
+}
+
+export class OptionsInvalid extends AppError {
+  constructor(dish: string, reason: string) {
+    super("OPTIONS_INVALID", `dish "${dish}": ${reason}`, { extra: { dish } });
+  }
+}
+
+export class ServiceNotOffered extends AppError {
+  constructor(service: string) {
+    super("SERVICE_NOT_OFFERED", `this shop does not offer "${service}"`);
+  }
+}
+
+export class BelowMinimum extends AppError {
+  constructor(minimumFen: number) {
+    super("BELOW_MINIMUM", `delivery starts at ${minimumFen} fen`, { extra: { minimumFen } });
+  }
+}
+
+export class OrderTooLarge extends AppError {
+  constructor(reason: string) {
+    super("ORDER_TOO_LARGE", reason);
+  }
+}
+
+export class EventTooLarge extends AppError {
+  constructor(maxBytes: number) {
+    super("EVENT_TOO_LARGE", `an event carries at most ${maxBytes} bytes of data`);
+  }
+}
+
+/** The step does not follow from where the order stands. `orderStatus` lets the page show the truth at once; `status` is HTTP's. */
+export class StepNotAllowed extends AppError {
+  constructor(action: string, status: string) {
+    super("STEP_NOT_ALLOWED", `"${action}" is not possible when the order is "${status}"`, {
+      extra: { orderStatus: status },
+    });
+  }
+}
+
+/** Somebody else was faster: the request named an older version of the order. */
+export class OrderChanged extends AppError {
+  constructor(version: number) {
+    super("ORDER_CHANGED", `the order is at version ${version} by now`, { extra: { version } });
+  }
+}
+
+export class VersionMismatch extends AppError {
+  constructor(version: string) {
+    super("VERSION_MISMATCH", `"If-Match" names another version; now it is ${version}`, { extra: { version } });
+  }
+}
+
+export class StockBelowSold extends AppError {
+  constructor(dish: string, left: number) {
+    super("STOCK_BELOW_SOLD", `dish "${dish}" has only ${left} portions left to take away`, { extra: { dish, left } });
+  }
+}
+
+/** A delta needs a count to change: the dish has no daily stock. */
+export class NoStockCount extends AppError {
+  constructor(dish: string) {
+    super("NO_STOCK_COUNT", `dish "${dish}" is not counted; set its dailyStock first`, { extra: { dish } });
+  }
+}
+
+/** The menu as a whole does not hold together; `errors` has all of them, with line numbers where a file was read. */
+export class MenuInvalid extends AppError {
+  constructor(errors: readonly string[]) {
+    super("MENU_INVALID", errors[0] ?? "the menu is not valid", { extra: { errors } });
+  }
+}
+
+/** The message names a predecessor that has not arrived. AWS may run two frames of one sender in either order. */
+export class PublishOutOfOrder extends AppError {
+  constructor() {
+    super("PUBLISH_OUT_OF_ORDER", "the message named in `after` has not arrived yet; send again");
+  }
+}
+
+export class FrameTooLarge extends AppError {
+  constructor(maxBytes: number) {
+    super("FRAME_TOO_LARGE", `a frame has at most ${maxBytes} bytes`);
+  }
+}
+
+export class SlowReader extends AppError {
+  constructor() {
+    super("SLOW_READER", "this connection did not read what was sent; connect again and resume");
+  }
+}
+
+// --- Us, and what we depend on -------------------------------------------------------------------------------------
+
+export class WechatAway extends AppError {
+  constructor(cause?: unknown) {
+    super("WECHAT_AWAY", "WeChat does not answer", { retryAfterSec: 2, cause });
+  }
+}
+
+/** WeChat refuses our own credentials. `errcode` is WeChat's. */
+export class WechatMisconfigured extends AppError {
+  constructor(errcode: number) {
+    super("WECHAT_MISCONFIGURED", `WeChat refuses this app's credentials (errcode ${errcode})`, { extra: { errcode } });
+  }
+}
+
+export class DatabaseAway extends AppError {
+  constructor(cause?: unknown) {
+    super("DATABASE_AWAY", "the database does not answer; try the same request again", { retryAfterSec: 3, cause });
+  }
+}
+
+export class Overloaded extends AppError {
+  constructor() {
+    super("OVERLOADED", "too many requests at once", { retryAfterSec: 1 });
+  }
+}
+
+export class Stopping extends AppError {
+  constructor() {
+    super("STOPPING", "this server is stopping; connect again", { retryAfterSec: 1 });
+  }
+}
+
+/** Something nobody foresaw. The cause goes to the log, never to the caller. */
+export class Internal extends AppError {
+  constructor(cause?: unknown) {
+    super("INTERNAL", "something went wrong on our side", { cause });
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * One structured line per thing that happened. Fields are ids, codes, counts and durations:
+ * no token, no name, no phone, no address, no text that a person typed.
+ */
+import { type LogLevel, logLevels } from "./config.ts";
+
+export type Fields = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+export interface Log {
+  debug(event: string, fields?: Fields): void;
+  info(event: string, fields?: Fields): void;
+  warn(event: string, fields?: Fields): void;
+  /** `cause` is reduced to its class, code and stack positions; messages of others may quote what they failed on. */
+  error(event: string, fields?: Fields, cause?: unknown): void;
+}
+
+/** @param write takes one finished line, with its line feed */
+export function makeLog(level: LogLevel, now: () => number, write: (line: string) => void): Log {
+  const threshold = logLevels.indexOf(level);
+  const line =
+    (at: LogLevel) =>
+    (event: string, fields: Fields = {}) => {
+      if (logLevels.indexOf(at) < threshold) return;
+      write(`${JSON.stringify({ at: new Date(now()).toISOString(), level: at, event, ...fields })}\n`);
+    };
+  const error = line("error");
+  return {
+    debug: line("debug"),
+    info: line("info"),
+    warn: line("warn"),
+    error: (event, fields = {}, cause = undefined) =>
+      error(event, cause === undefined ? fields : { ...fields, ...describe(cause) }),
+  };
+}
+
+/** What of an unknown error may be printed: its class, its code, where it came from, and the same of its cause. */
+function describe(error: unknown): Fields {
+  if (!(error instanceof Error)) return { error: typeof error };
+  const code = "code" in error ? String(error.code) : undefined;
+  const frames = (error.stack ?? "").split("\n").filter((text) => /^\s+at /.test(text));
+  const where = frames
+    .slice(0, 6)
+    .map((text) => text.trim().slice(3))
+    .join(" < ");
+  const cause =
+    error.cause instanceof Error
+      ? `${error.cause.name}${"code" in error.cause ? ` ${String(error.cause.code)}` : ""}`
+      : undefined;
+  return { error: error.name, code, where, cause };
+}

@@ -1,0 +1,75 @@
+/** Hashing, sealing and signing, on node:crypto. Each key is derived for one purpose, so none serves two. */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from "node:crypto";
+
+export interface Secrets {
+  /** For secrets of full entropy (tokens, tickets, keys): SHA-256 in base64url. */
+  hash(secret: string): string;
+  /** For what could be guessed (network addresses): HMAC-SHA-256 in base64url. */
+  hashAddress(address: string): string;
+  /** Looks up an app id without storing it in clear. Needs the WeChat key. */
+  hashAppId(appid: string): string;
+  /** AES-256-GCM. `about` is bound to the text: sealed for one row, it cannot be opened for another. Needs the WeChat key. */
+  seal(text: string, about: string): string;
+  /** @throws if it was changed, sealed with another key or about another thing */
+  open(sealed: string, about: string): string;
+  /** A room's grant: its claims as JSON, signed. */
+  sign(claims: object): string;
+  /** The claims, or undefined when the signature does not fit. */
+  verify(signed: string): unknown;
+}
+
+export function makeSecrets(signingKey: string, wechatKey: string | undefined): Secrets {
+  const address = derive(signingKey, "address");
+  const grant = derive(signingKey, "grant");
+  const wechat = (purpose: string) => {
+    if (wechatKey === undefined) throw new TypeError("this function has no WECHAT_KEY");
+    return derive(wechatKey, purpose);
+  };
+  const mac = (key: Buffer, text: string) => createHmac("sha256", key).update(text).digest("base64url");
+  return {
+    hash: (secret) => createHash("sha256").update(secret).digest("base64url"),
+    hashAddress: (text) => mac(address, text),
+    hashAppId: (appid) => mac(wechat("app id"), appid),
+    seal(text, about) {
+      const nonce = randomBytes(12);
+      const cipher = createCipheriv("aes-256-gcm", wechat("seal"), nonce).setAAD(Buffer.from(about));
+      const body = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
+      return Buffer.concat([nonce, cipher.getAuthTag(), body]).toString("base64url");
+    },
+    open(sealed, about) {
+      const bytes = Buffer.from(sealed, "base64url");
+      const decipher = createDecipheriv("aes-256-gcm", wechat("seal"), bytes.subarray(0, 12), { authTagLength: 16 });
+      decipher.setAAD(Buffer.from(about)).setAuthTag(bytes.subarray(12, 28));
+      return decipher.update(bytes.subarray(28), undefined, "utf8") + decipher.final("utf8");
+    },
+    sign(claims) {
+      const body = Buffer.from(JSON.stringify(claims)).toString("base64url");
+      return `${body}.${mac(grant, body)}`;
+    },
+    verify(signed) {
+      const dot = signed.indexOf(".");
+      const body = signed.slice(0, dot);
+      if (dot < 0 || !equal(signed.slice(dot + 1), mac(grant, body))) return undefined;
+      return JSON.parse(Buffer.from(body, "base64url").toString());
+    },
+  };
+}
+
+/** Compares without telling by its duration where the difference is. */
+export function equal(a: string, b: string): boolean {
+  const left = Buffer.from(a);
+  const right = Buffer.from(b);
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+function derive(key: string, purpose: string): Buffer {
+  return Buffer.from(hkdfSync("sha256", Buffer.from(key, "base64"), "", `orderbell ${purpose}`, 32));
+}
