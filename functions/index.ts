@@ -1,0 +1,53 @@
+/** Every function by its name in serverless.yml; a test compares the two. */
+import type { App } from "../shared/app.ts";
+import { handler as admin } from "./admin.ts";
+import { handler as bill } from "./bill.ts";
+import { handler as events } from "./events.ts";
+import { handler as fan_out } from "./fan_out.ts";
+import { handler as get_shop_info } from "./get_shop_info.ts";
+import { handler as init_db } from "./init_db.ts";
+import { handler as introspect } from "./introspect.ts";
+import { handler as login } from "./login.ts";
+import { handler as not_found } from "./not_found.ts";
+import { handler as notify } from "./notify.ts";
+import { handler as order } from "./order.ts";
+import { handler as room } from "./room.ts";
+import { handler as session } from "./session.ts";
+import { handler as shop } from "./shop.ts";
+import { handler as sweep } from "./sweep.ts";
+import { handler as ws_register } from "./ws_register.ts";
+import { handler as ws_transmit } from "./ws_transmit.ts";
+import { handler as ws_unregister } from "./ws_unregister.ts";
+
+export const functions = {
+  login,
+  session,
+  introspect,
+  get_shop_info,
+  bill,
+  order,
+  shop,
+  notify,
+  room,
+  events,
+  not_found,
+  ws_register,
+  ws_transmit,
+  ws_unregister,
+  fan_out,
+  sweep,
+  init_db,
+  admin,
+};
+
+/** Calls a function of this process by its name, as a gateway does. */
+export function caller(app: App): (name: string, event: unknown) => Promise<unknown> {
+  const bound = new Map(
+    Object.entries(functions).map(([name, handler]) => [name, handler.on(app) as (event: unknown) => Promise<unknown>]),
+  );
+  return async (name, event) => {
+    const call = bound.get(name);
+    if (call === undefined) throw new TypeError(`there is no function "${name}"`);
+    return call(event);
+  };
+}

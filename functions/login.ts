@@ -1,0 +1,102 @@
+/** A session begins: by WeChat's code, as a guest, or as staff by pairing code. */
+import * as v from "valibot";
+import { type HttpAnswer, type HttpRequest, http } from "../apigateway/entry.ts";
+import { Malformed } from "../shared/errors.ts";
+import { type Begun, loginAsGuest, loginAsStaff, loginWithWechat, type WechatLogin } from "../shared/login.ts";
+import { check } from "../shared/shape.ts";
+import { handlerOf } from "./_app.ts";
+
+const base64 = (max: number) =>
+  v.pipe(v.string(), v.maxLength(max, `at most ${max} characters`), v.regex(/^[A-Za-z0-9+/_-]+={0,2}$/, "base64"));
+
+const body = v.pipe(
+  v.strictObject({
+    code: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,128}$/, "a code of wx.login")),
+    appid: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/, "an app id"))),
+    encryptedData: v.optional(base64(20_000)),
+    iv: v.optional(base64(64)),
+    rawData: v.optional(v.pipe(v.string(), v.maxLength(8_000, "at most 8000 characters"))),
+    signature: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{40}$/, "a SHA-1 in hex"))),
+  }),
+  v.check(
+    ({ encryptedData, iv }) => (encryptedData === undefined) === (iv === undefined),
+    "encryptedData and iv go together",
+  ),
+  v.check(
+    ({ rawData, signature }) => (rawData === undefined) === (signature === undefined),
+    "rawData and signature go together",
+  ),
+);
+
+function loginOf(input: unknown, address: string): WechatLogin {
+  const { code, appid, encryptedData, iv, rawData, signature } = check(body, input);
+  return {
+    code,
+    appid,
+    encrypted: encryptedData === undefined || iv === undefined ? undefined : { data: encryptedData, iv },
+    signed: rawData === undefined || signature === undefined ? undefined : { rawData, signature },
+    address,
+  };
+}
+
+/** The headers of Wafer's login; raw data in base64url, because a header is ASCII. */
+function headersOf(request: HttpRequest): Record<string, string> {
+  const fields = {
+    code: request.header("x-wx-code"),
+    appid: request.header("x-wx-appid"),
+    encryptedData: request.header("x-wx-encrypted-data"),
+    iv: request.header("x-wx-iv"),
+    signature: request.header("x-wx-signature"),
+    rawData: rawData(request.header("x-wx-raw-data")),
+  };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Record<
+    string,
+    string
+  >;
+}
+
+function rawData(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  const text = Buffer.from(header, "base64url").toString("utf8");
+  if (text.includes("\uFFFD")) throw new Malformed('the header "X-WX-Raw-Data" is not UTF-8 in base64url');
+  return text;
+}
+
+function answer({ session, token, profile }: Begun): HttpAnswer {
+  const { id, user, kind, shop, role, device, expiresAt } = session;
+  return {
+    status: 201,
+    body: {
+      session: {
+        id,
+        token,
+        kind,
+        expiresAt: new Date(expiresAt).toISOString(),
+        ...(shop === null ? {} : { shop, role, device }),
+      },
+      user: { id: user, ...(profile === null ? {} : { profile }) },
+    },
+  };
+}
+
+async function noted(request: HttpRequest, begun: Promise<Begun>): Promise<HttpAnswer> {
+  const done = await begun;
+  Object.assign(request.notes, { session: done.session.id, kind: done.session.kind });
+  return answer(done);
+}
+
+const staff = v.strictObject({ pairingCode: v.pipe(v.string(), v.maxLength(40, "at most 40 characters")) });
+const nothing = v.strictObject({});
+
+export const login = http({
+  "GET /login": (app, request) => noted(request, loginWithWechat(app, loginOf(headersOf(request), request.address))),
+  "POST /login": (app, request) => noted(request, loginWithWechat(app, loginOf(request.json(), request.address))),
+  "POST /login/guest": (app, request) => {
+    check(nothing, request.json());
+    return noted(request, loginAsGuest(app, request.address));
+  },
+  "POST /login/staff": (app, request) =>
+    noted(request, loginAsStaff(app, check(staff, request.json()).pairingCode, request.address)),
+});
+
+export const handler = handlerOf(login);
