@@ -1,0 +1,276 @@
+/** Event in, answer out: what a function sees of a gateway, whichever it is. */
+import type { GenericSchema, InferOutput } from "valibot";
+import type { App } from "../shared/app.ts";
+import {
+  type AppError,
+  BodyTooLarge,
+  IdempotencyKeyMissing,
+  Malformed,
+  MediaTypeUnsupported,
+  RouteUnknown,
+} from "../shared/errors.ts";
+import { parseJson } from "../shared/json.ts";
+import type { Fields } from "../shared/log.ts";
+import { refusalOf } from "../shared/refusal.ts";
+import { check, idempotencyKey } from "../shared/shape.ts";
+import type {
+  ConnectEvent,
+  DisconnectEvent,
+  HttpEvent,
+  HttpResult,
+  MessageEvent,
+  SocketResult,
+  TencentEvent,
+  TencentResult,
+} from "./events.ts";
+
+// --- HTTP ----------------------------------------------------------------------------------------------------------
+
+/** A menu of 500 dishes has room; everything else is far smaller. */
+export const maxBodyBytes = 512 * 1_024;
+
+export class HttpRequest {
+  readonly event: HttpEvent;
+  /** Ids and codes for this request's line in the log. */
+  readonly notes: Record<string, string | number | boolean> = {};
+
+  constructor(event: HttpEvent) {
+    this.event = event;
+  }
+
+  header(name: string): string | undefined {
+    return this.event.headers[name];
+  }
+
+  /** A parameter of the query, if it is there. @throws InvalidInput */
+  query<S extends GenericSchema>(name: string, shape: S): InferOutput<S> | undefined {
+    const raw = this.event.queryStringParameters?.[name];
+    return raw === undefined ? undefined : check(shape, raw, name);
+  }
+
+  /** A part of the path. @throws InvalidInput */
+  param<S extends GenericSchema>(name: string, shape: S): InferOutput<S> {
+    return check(shape, this.event.pathParameters?.[name], name);
+  }
+
+  /** The client's address, as the gateway says; on this machine TRUSTED_PROXIES decides. */
+  get address(): string {
+    return this.event.requestContext.http.sourceIp;
+  }
+
+  get authorization(): string | undefined {
+    return this.header("authorization");
+  }
+
+  /** @throws IdempotencyKeyMissing, InvalidInput */
+  get idempotencyKey(): string {
+    const key = this.header("idempotency-key");
+    if (key === undefined) throw new IdempotencyKeyMissing();
+    return check(idempotencyKey, key, "Idempotency-Key");
+  }
+
+  /** The body as JSON; `{}` when there is none. @throws BodyTooLarge, MediaTypeUnsupported, Malformed */
+  json(): unknown {
+    const bytes = this.bytes();
+    if (bytes.length === 0) return {};
+    const type = this.header("content-type") ?? "";
+    if (!/^application\/([a-z.-]+\+)?json\s*(;|$)/i.test(type))
+      throw new MediaTypeUnsupported(type, "application/json");
+    return parseJson(decode(bytes));
+  }
+
+  /** The body as `application/x-www-form-urlencoded`. @throws BodyTooLarge, MediaTypeUnsupported, Malformed */
+  form(): URLSearchParams {
+    const type = this.header("content-type") ?? "";
+    const form = "application/x-www-form-urlencoded";
+    if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) throw new MediaTypeUnsupported(type, form);
+    return new URLSearchParams(decode(this.bytes()));
+  }
+
+  private bytes(): Buffer {
+    const { body = "", isBase64Encoded } = this.event;
+    const bytes = Buffer.from(body, isBase64Encoded ? "base64" : "utf8");
+    if (bytes.length > maxBodyBytes) throw new BodyTooLarge(maxBodyBytes);
+    return bytes;
+  }
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+function decode(bytes: Buffer): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new Malformed("the body is not UTF-8");
+  }
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON; text as it is, with a content-type in `headers`. */
+  readonly body?: unknown;
+}
+
+export type Route = (app: App, request: HttpRequest) => Promise<HttpAnswer>;
+
+export const ok = (body: unknown): HttpAnswer => ({ status: 200, body });
+export const created = (body: unknown): HttpAnswer => ({ status: 201, body });
+export const noContent: HttpAnswer = { status: 204 };
+
+/** Serves the routes of one function. `routeKey` is the key under which serverless.yml lists the route. */
+export function http(routes: Readonly<Record<string, Route>>) {
+  const serve =
+    (app: App) =>
+    async (event: HttpEvent): Promise<HttpResult> => {
+      const startedAt = app.clock.now();
+      const request = new HttpRequest(event);
+      let answer: HttpAnswer;
+      try {
+        const route = routes[event.routeKey];
+        if (route === undefined) throw new RouteUnknown(event.requestContext.http.method, event.rawPath);
+        answer = await route(app, request);
+      } catch (error) {
+        const refusal = refusalOf(app, error);
+        request.notes.code = refusal.code;
+        answer = problem(refusal);
+      }
+      const { requestId } = event.requestContext;
+      const ms = app.clock.now() - startedAt;
+      app.log.info("request", { requestId, route: event.routeKey, status: answer.status, ms, ...request.notes });
+      return resultOf(answer, requestId);
+    };
+  return Object.assign(serve, { routes: Object.keys(routes) });
+}
+
+/** RFC 9457. `code` is stable; `type` is that code as a URN. */
+function problem({ code, status, message, retryAfterSec, extra }: AppError): HttpAnswer {
+  const title = code.charAt(0) + code.slice(1).toLowerCase().replaceAll("_", " ");
+  return {
+    status,
+    headers: {
+      "content-type": "application/problem+json",
+      ...(retryAfterSec === undefined ? {} : { "retry-after": String(retryAfterSec) }),
+      ...(status === 401 ? { "www-authenticate": 'Bearer realm="orderbell"' } : {}),
+    },
+    body: { type: `urn:orderbell:error:${code.toLowerCase()}`, title, status, detail: message, code, ...extra },
+  };
+}
+
+function resultOf({ status, headers = {}, body }: HttpAnswer, requestId: string): HttpResult {
+  const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
+  return {
+    statusCode: status,
+    headers: {
+      ...(body === undefined ? {} : { "content-type": "application/json; charset=utf-8" }),
+      "cache-control": "no-store",
+      "x-request-id": requestId,
+      ...headers,
+    },
+    body: text,
+    isBase64Encoded: false,
+  };
+}
+
+// --- WebSocket -----------------------------------------------------------------------------------------------------
+
+/** A knock at the socket. */
+export interface ConnectRequest {
+  readonly connection: string;
+  readonly protocols: readonly string[];
+  /** How the connection is reached later: the gateway's own address for pushes. */
+  readonly gateway: string;
+}
+
+/** @returns the subprotocol that was chosen @throws an AppError to refuse the upgrade */
+export type ConnectRoute = (app: App, request: ConnectRequest) => Promise<string>;
+
+export function connect(route: ConnectRoute) {
+  return (app: App) =>
+    async (event: ConnectEvent | TencentEvent): Promise<SocketResult | TencentResult> => {
+      const request = isTencent(event) ? fromTencent(event) : fromAws(event);
+      const outcome = await attempt(app, "open", { connection: request.connection }, () => route(app, request));
+      if (isTencent(event)) return tencentResult(outcome, request.connection);
+      if ("refusal" in outcome)
+        return { statusCode: outcome.refusal.status, body: JSON.stringify({ code: outcome.refusal.code }) };
+      return { statusCode: 200, headers: { "Sec-WebSocket-Protocol": outcome.value } };
+    };
+}
+
+export type MessageRoute = (app: App, connection: string, text: string) => Promise<void>;
+
+/** Serves a frame. Whatever happens is told by pushing; the answer to the gateway is always 200. */
+export function message(route: MessageRoute) {
+  return (app: App) =>
+    async (event: MessageEvent | TencentEvent): Promise<SocketResult> => {
+      const [connection, text] =
+        "websocket" in event
+          ? [event.websocket.secConnectionID, event.websocket.data ?? ""]
+          : [event.requestContext.connectionId, event.body ?? ""];
+      await attempt(app, "message", { connection }, () => route(app, connection, text));
+      return { statusCode: 200 };
+    };
+}
+
+export type DisconnectRoute = (app: App, connection: string) => Promise<void>;
+
+export function disconnect(route: DisconnectRoute) {
+  return (app: App) =>
+    async (event: DisconnectEvent | TencentEvent): Promise<SocketResult> => {
+      const aws = "websocket" in event ? undefined : event.requestContext;
+      const connection = aws === undefined ? (event as TencentEvent).websocket.secConnectionID : aws.connectionId;
+      const fields = { connection, status: aws?.disconnectStatusCode };
+      await attempt(app, "close", fields, () => route(app, connection));
+      return { statusCode: 200 };
+    };
+}
+
+const isTencent = (event: object): event is TencentEvent => "websocket" in event;
+
+async function attempt<T>(
+  app: App,
+  event: string,
+  fields: Fields,
+  work: () => Promise<T>,
+): Promise<{ value: T } | { refusal: AppError }> {
+  const startedAt = app.clock.now();
+  try {
+    const value = await work();
+    app.log.info(event, { ...fields, ms: app.clock.now() - startedAt });
+    return { value };
+  } catch (error) {
+    const refusal = refusalOf(app, error);
+    app.log.info(event, { ...fields, code: refusal.code, ms: app.clock.now() - startedAt });
+    return { refusal };
+  }
+}
+
+function fromAws({ headers, requestContext }: ConnectEvent): ConnectRequest {
+  const { connectionId, domainName, stage } = requestContext;
+  const offered = Object.entries(headers).find(([name]) => name.toLowerCase() === "sec-websocket-protocol")?.[1] ?? "";
+  return { connection: connectionId, protocols: split(offered), gateway: `https://${domainName}/${stage}` };
+}
+
+function fromTencent({ websocket }: TencentEvent): ConnectRequest {
+  return {
+    connection: websocket.secConnectionID,
+    protocols: split(websocket.secWebSocketProtocol ?? ""),
+    gateway: "tencent",
+  };
+}
+
+const split = (protocols: string) =>
+  protocols
+    .split(",")
+    .map((one) => one.trim())
+    .filter((one) => one !== "");
+
+/** 101 and 102 are what the original demo said when parts of the event were missing; a refusal is anything but 0. */
+function tencentResult(outcome: { value: string } | { refusal: AppError }, secConnectionID: string): TencentResult {
+  if ("refusal" in outcome) return { errNo: outcome.refusal.status, errMsg: outcome.refusal.code };
+  return {
+    errNo: 0,
+    errMsg: "ok",
+    websocket: { action: "connecting", secConnectionID, secWebSocketProtocol: outcome.value },
+  };
+}

@@ -1,0 +1,140 @@
+/** serverless.yml → which function answers what, matched as API Gateway does. */
+import { parse } from "yaml";
+import type { Cors } from "./cors.ts";
+
+export interface Routes {
+  /** Function name → its handler's path, as `functions/bill.handler`. */
+  readonly functions: ReadonlyMap<string, string>;
+  readonly http: readonly HttpRoute[];
+  /** `$connect`, `$default`, `$disconnect` → function. */
+  readonly websocket: ReadonlyMap<string, string>;
+  readonly schedules: readonly Schedule[];
+  /** When pages of other origins may ask. */
+  readonly cors: Cors | undefined;
+}
+
+export interface HttpRoute {
+  readonly function: string;
+  /** As in `requestContext.routeKey`: `POST /bill`, or `$default`. */
+  readonly routeKey: string;
+  readonly method: string;
+  readonly segments: readonly string[];
+}
+
+export interface Schedule {
+  readonly function: string;
+  readonly everyMs: number;
+  readonly input: unknown;
+}
+
+interface Yaml {
+  provider?: { httpApi?: { cors?: boolean | YamlCors } };
+  functions: Record<string, { handler: string; events?: YamlEvent[] }>;
+}
+
+interface YamlEvent {
+  httpApi?: string | { method: string; path: string };
+  websocket?: string | { route: string };
+  schedule?: string | { rate: string; input?: unknown };
+}
+
+interface YamlCors {
+  allowedOrigins?: string | string[];
+  allowedHeaders?: string | string[];
+  allowedMethods?: string | string[];
+  exposedResponseHeaders?: string | string[];
+  allowCredentials?: boolean;
+  maxAge?: number;
+}
+
+const unitMs: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+
+export function readRoutes(yaml: string): Routes {
+  const functions = new Map<string, string>();
+  const http: HttpRoute[] = [];
+  const websocket = new Map<string, string>();
+  const schedules: Schedule[] = [];
+  const { provider, functions: all } = parse(yaml) as Yaml;
+  for (const [name, { handler, events = [] }] of Object.entries(all)) {
+    functions.set(name, handler);
+    for (const event of events) {
+      if (event.httpApi !== undefined) http.push(httpRoute(name, event.httpApi));
+      if (event.websocket !== undefined)
+        websocket.set(typeof event.websocket === "string" ? event.websocket : event.websocket.route, name);
+      if (event.schedule !== undefined) schedules.push(schedule(name, event.schedule));
+    }
+  }
+  return { functions, http, websocket, schedules, cors: corsOf(provider?.httpApi?.cors, http) };
+}
+
+/** What the framework allows when nothing is said. */
+const defaultHeaders = [
+  "Content-Type",
+  "X-Amz-Date",
+  "Authorization",
+  "X-Api-Key",
+  "X-Amz-Security-Token",
+  "X-Amz-User-Agent",
+  "X-Amzn-Trace-Id",
+];
+
+function corsOf(yaml: boolean | YamlCors | undefined, http: readonly HttpRoute[]): Cors | undefined {
+  if (yaml === undefined || yaml === false) return undefined;
+  const own = yaml === true ? {} : yaml;
+  const methods = http.map(({ method }) => method).filter((method) => method !== "*");
+  return {
+    allowedOrigins: listOf(own.allowedOrigins ?? "*"),
+    allowedHeaders: listOf(own.allowedHeaders ?? defaultHeaders),
+    allowedMethods: listOf(own.allowedMethods ?? [...new Set(["OPTIONS", ...methods])]),
+    exposedHeaders: listOf(own.exposedResponseHeaders ?? []),
+    allowCredentials: own.allowCredentials === true,
+    maxAgeSec: own.maxAge,
+  };
+}
+
+const listOf = (one: string | string[]): string[] => (Array.isArray(one) ? one : [one]);
+
+function httpRoute(name: string, event: NonNullable<YamlEvent["httpApi"]>): HttpRoute {
+  const text = typeof event === "string" ? event : `${event.method.toUpperCase()} ${event.path}`;
+  if (text === "*") return { function: name, routeKey: "$default", method: "*", segments: [] };
+  const [method = "", path = ""] = text.split(" ");
+  if (method === "*" || method === "ANY" || path.includes("+}"))
+    throw new TypeError(`serverless.yml: the gateway of this machine has no routes such as "${text}"`);
+  return { function: name, routeKey: `${method} ${path}`, method, segments: path.split("/").slice(1) };
+}
+
+function schedule(name: string, event: NonNullable<YamlEvent["schedule"]>): Schedule {
+  const { rate, input = {} } = typeof event === "string" ? { rate: event } : event;
+  const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(rate) ?? [];
+  if (count === undefined || unit === undefined) throw new TypeError(`serverless.yml: "${rate}" is not a rate`);
+  return { function: name, everyMs: Number(count) * (unitMs[unit] as number), input };
+}
+
+export interface Match {
+  readonly route: HttpRoute;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** The most specific route: a literal segment beats a variable one, from left to right; `$default` takes the rest. */
+export function match(routes: readonly HttpRoute[], method: string, path: string): Match | undefined {
+  const parts = path.split("/").slice(1);
+  const fitting = routes.filter(
+    (route) =>
+      route.method === method &&
+      route.segments.length === parts.length &&
+      route.segments.every((segment, at) => (isVariable(segment) ? parts[at] !== "" : segment === parts[at])),
+  );
+  const rank = ({ segments }: HttpRoute) => segments.map((segment) => (isVariable(segment) ? "1" : "0")).join("");
+  const [best] = fitting.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
+  if (best === undefined) {
+    const rest = routes.find(({ routeKey }) => routeKey === "$default");
+    return rest === undefined ? undefined : { route: rest, params: {} };
+  }
+  const params: Record<string, string> = {};
+  best.segments.forEach((segment, at) => {
+    if (isVariable(segment)) params[segment.slice(1, -1)] = parts[at] as string;
+  });
+  return { route: best, params };
+}
+
+const isVariable = (segment: string) => segment.startsWith("{");
