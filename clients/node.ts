@@ -1,0 +1,44 @@
+/** The SDK's platform on Node: fetch and `ws`. */
+import { WebSocket } from "ws";
+import type { Platform, Store } from "./platform.ts";
+
+/** @param store kept by the caller; by default forgotten with the process */
+export function nodePlatform(store: Store = memoryStore()): Platform {
+  return {
+    socket(url, protocols, on) {
+      const socket = new WebSocket(url, protocols);
+      let over = false;
+      const close = () => {
+        if (!over) on.close();
+        over = true;
+      };
+      socket.on("open", on.open);
+      socket.on("message", (data) => on.message(data.toString()));
+      socket.on("close", close);
+      socket.on("error", close);
+      return { send: (text) => socket.send(text), close: () => socket.close() };
+    },
+    async request({ method, url, headers, body, timeoutMs }) {
+      const init = { method, headers, signal: AbortSignal.timeout(timeoutMs), ...(body === undefined ? {} : { body }) };
+      const answer = await fetch(url, init);
+      return { status: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.text() };
+    },
+    store,
+    now: Date.now,
+    later(work, ms) {
+      const timer = setTimeout(work, ms);
+      return { cancel: () => clearTimeout(timer) };
+    },
+    random: Math.random,
+    onChange: () => () => {},
+  };
+}
+
+export function memoryStore(): Store {
+  const kept = new Map<string, string>();
+  return {
+    get: (name) => kept.get(name),
+    set: (name, value) => void kept.set(name, value),
+    remove: (name) => void kept.delete(name),
+  };
+}
