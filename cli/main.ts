@@ -1,0 +1,105 @@
+/** The command line: `npx orderbell …`. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { makeApp } from "../functions/_app.ts";
+import { type AdminAnswer, type AdminEvent, administer } from "../functions/admin.ts";
+import { ConfigError, homeOf, readConfig } from "../shared/config.ts";
+import { commandOf, help, Misused } from "./commands.ts";
+import { demoKeys } from "./keys.ts";
+import { askServer, follow } from "./socket.ts";
+
+type Environment = NodeJS.ProcessEnv;
+
+/** @returns the exit code */
+export async function main(argv: readonly string[], environment: Environment): Promise<number> {
+  try {
+    switch (argv[0]) {
+      case "start":
+        await (await import("./start.ts")).start(argv.slice(1), environment);
+        return 0;
+      case "serve":
+        await (await import("./serve.ts")).serve(environment);
+        return 0;
+      case "init-db":
+        return await initDb(environment);
+      case "tail": {
+        const followed = await follow(homeOf(environment), (text) => process.stdout.write(text));
+        return followed ? 0 : complain("no server runs here; start one with `npm start`");
+      }
+    }
+    const command = commandOf(argv);
+    if (command === undefined) {
+      process.stdout.write(help());
+      return argv.length === 0 || argv[0] === "help" || argv[0] === "--help" ? 0 : 2;
+    }
+    const answer = await ask(command.event, environment);
+    if ("ok" in answer) {
+      process.stdout.write(command.print(answer.ok));
+      return 0;
+    }
+    const { code, message, errors } = answer.error;
+    return complain(Array.isArray(errors) ? errors.join("\n") : `${code}: ${message}`);
+  } catch (error) {
+    if (error instanceof Misused || error instanceof ConfigError || (error as Error).name === "DirectoryLocked")
+      return complain((error as Error).message, 2);
+    throw error;
+  }
+}
+
+function complain(message: string, code = 1): number {
+  process.stderr.write(`${message}\n`);
+  return code;
+}
+
+/** Asks the server that runs here; if none does, the database itself: of the address, or the embedded one. */
+async function ask(event: AdminEvent, environment: Environment): Promise<AdminAnswer> {
+  const home = homeOf(environment);
+  const answer = environment.DATABASE_URL === undefined ? await askServer(home, event) : undefined;
+  if (answer !== undefined) return answer;
+  return withDatabase(environment, (app) => administer(app)(event));
+}
+
+async function withDatabase<T>(
+  environment: Environment,
+  work: (app: ReturnType<typeof makeApp>) => Promise<T>,
+): Promise<T> {
+  const home = homeOf(environment);
+  const embedded = environment.DATABASE_URL === undefined;
+  if (embedded && !existsSync(join(home, "data")))
+    throw new Misused("there is no database yet: run `npm start` once, or set DATABASE_URL");
+  const config = readConfig(
+    embedded ? { ...environment, ...demoKeys(home), DATABASE_URL: `pglite:${home}` } : environment,
+  );
+  const db = embedded
+    ? await (await import("../db/pglite.ts")).openPglite({ directory: home })
+    : await (await import("../db/open.ts")).openDatabase({
+        url: config.databaseUrl,
+        maxConnections: 1,
+        connectTimeoutMs: config.databaseConnectTimeoutMs,
+      });
+  try {
+    return await work(
+      makeApp({ config: { ...config, logLevel: "error" }, db, gateway: nobody, invoke: async () => {} }),
+    );
+  } finally {
+    await db.close();
+  }
+}
+
+/** No sockets are here; those of a running server find out by themselves. */
+const nobody: Parameters<typeof makeApp>[0]["gateway"] = {
+  renew: async () => {},
+  subscribe: async () => "left",
+  unsubscribe: async () => {},
+  audience: () => [],
+  publish: async () => {},
+  send: async () => "gone",
+  close: async () => {},
+};
+
+async function initDb(environment: Environment): Promise<number> {
+  const { migrate } = await import("../db/migrate.ts");
+  const applied = await withDatabase(environment, ({ db }) => migrate(db as Parameters<typeof migrate>[0]));
+  process.stdout.write(applied.length === 0 ? "the tables are up to date\n" : `applied: ${applied.join(", ")}\n`);
+  return 0;
+}
