@@ -1,0 +1,115 @@
+/** Every answer that a test receives, held against apigateway/openapi.yaml: what is not written there fails the test. */
+import { type HttpRoute, match } from "../apigateway/local/routes.ts";
+import { type Api, type Operation, problemType, readApi, readOpenapi } from "../scripts/read_api.ts";
+
+interface Received {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly body: unknown;
+}
+
+/** The answer is not what openapi.yaml says. */
+export class ContractBroken extends Error {
+  constructor(route: string, status: number, what: string) {
+    super(`${route} answered ${status}: ${what}; openapi.yaml is the law`);
+  }
+}
+
+/** What was answered so far: `POST /bill 201 application/json`, `POST /bill 409 SOLD_OUT`. */
+export const witnessed = new Set<string>();
+
+let law: { readonly api: Api; readonly routes: readonly HttpRoute[]; readonly operations: Map<string, Operation> };
+
+/** Read when the first answer comes, and kept. */
+export function readLaw(): typeof law {
+  if (law !== undefined) return law;
+  const api = readApi(readOpenapi());
+  const routes = api.operations.map(({ key, method, segments }) => ({ function: "", routeKey: key, method, segments }));
+  law = { api, routes, operations: new Map(api.operations.map((operation) => [operation.key, operation])) };
+  return law;
+}
+
+/** @throws ContractBroken */
+export function witness(method: string, path: string, answer: Received): void {
+  const { routes, operations } = readLaw();
+  const { pathname } = new URL(`http://local${path}`);
+  const operation = operations.get(match(routes, method, pathname)?.route.routeKey ?? "");
+  if (operation === undefined) outside(`${method} ${pathname}`, method, answer);
+  else inside(operation, answer);
+}
+
+/** The gateway's own answers, before a function has run: unreadable, too large, or it cannot serve now. */
+const bareStatuses = [400, 413, 503];
+
+const isBare = ({ status, body }: Received, statuses = bareStatuses) =>
+  statuses.includes(status) && readLaw().api.fault({ $ref: "schema:Bare" }, body) === undefined;
+
+/** No such route: our 404, the gateway's own answer, a page, or what a browser asks before it sends from another origin. */
+function outside(route: string, method: string, answer: Received): void {
+  const broken = (what: string) => new ContractBroken(route, answer.status, what);
+  if (mediaType(answer) === problemType) {
+    if (method === "HEAD") return;
+    if (answer.status !== 404 || codeOf(answer) !== "ROUTE_UNKNOWN") throw broken("a route that is not written there");
+    checkProblem(route, answer, { $ref: "schema:Problem", unevaluatedProperties: false });
+  } else if (!isBare(answer, [...bareStatuses, 404]) && !["GET", "HEAD", "OPTIONS"].includes(method))
+    throw broken("a route that is not written there");
+}
+
+function inside({ key, responses }: Operation, answer: Received): void {
+  const { status } = answer;
+  const broken = (what: string) => new ContractBroken(key, status, what);
+  if (key !== "GET /healthz" && isBare(answer)) return;
+  const written = responses[status];
+  if (written === undefined) throw broken("a status that is not written there");
+
+  const type = mediaType(answer);
+  const types = Object.keys(written.content);
+  if (types.length === 0 && (answer.text !== "" || type !== "")) throw broken("a body where none is written");
+  const media = written.content[type];
+  if (types.length > 0 && media === undefined) throw broken(`the type "${type}", not ${types.join(" or ")}`);
+  if (type === problemType) checkProblem(key, answer, media?.schema ?? true);
+  else if (media !== undefined) checkBody(key, answer, media.schema);
+
+  checkHeaders(key, answer, written.headers);
+  witnessed.add([key, status, type].join(" ").trim());
+  if (type === problemType) witnessed.add(`${key} ${status} ${codeOf(answer)}`);
+}
+
+function checkBody(route: string, answer: Received, schema: Parameters<Api["fault"]>[0]): void {
+  const fault = readLaw().api.fault(schema, answer.body ?? answer.text);
+  if (fault !== undefined) throw new ContractBroken(route, answer.status, `${codeOf(answer) ?? ""} ${fault}`.trim());
+}
+
+function checkProblem(route: string, answer: Received, schema: Parameters<Api["fault"]>[0]): void {
+  checkBody(route, answer, schema);
+  const { status, type, code } = answer.body as Record<string, unknown>;
+  if (status !== answer.status) throw new ContractBroken(route, answer.status, `${code} says status ${status}`);
+  if (type !== `urn:orderbell:error:${String(code).toLowerCase()}`)
+    throw new ContractBroken(route, answer.status, `${code} has the type ${type}`);
+}
+
+/** Of the transport, or added by a gateway for pages of other origins; on any answer. */
+const transport =
+  /^(connection|content-length|content-type|date|keep-alive|transfer-encoding|vary|access-control-[a-z-]+)$/;
+
+function checkHeaders(
+  route: string,
+  { status, headers }: Received,
+  written: Operation["responses"][string]["headers"],
+) {
+  const broken = (what: string) => new ContractBroken(route, status, what);
+  for (const { name, required, schema } of written) {
+    const value = headers.get(name);
+    if (value === null && required) throw broken(`the header "${name}" is missing`);
+    const fault = value === null ? undefined : readLaw().api.fault(schema, value);
+    if (fault !== undefined) throw broken(`header "${name}": ${fault}`);
+  }
+  const known = new Set(written.map(({ name }) => name.toLowerCase()));
+  for (const name of headers.keys())
+    if (!known.has(name) && !transport.test(name)) throw broken(`the header "${name}", which is not written there`);
+}
+
+const mediaType = ({ headers }: Received) => (headers.get("content-type") ?? "").split(";")[0]?.trim() ?? "";
+
+const codeOf = ({ body }: Received) => (body as { code?: string } | undefined)?.code;

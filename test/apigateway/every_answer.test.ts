@@ -1,0 +1,621 @@
+/** Every answer that openapi.yaml promises is really given: each success of each route, and each code of each route. */
+import axios from "axios";
+import { ConnectionLost } from "../../db/database.ts";
+import { insertRoom } from "../../db/rooms.ts";
+import { raw, sql } from "../../db/sql.ts";
+import { type StandIn, startWechat } from "../../demo/wechat.ts";
+import { codesIn } from "../../scripts/check_api.ts";
+import { type Operation, problemType } from "../../scripts/read_api.ts";
+import { newApiKey } from "../../shared/api_key.ts";
+import { addWechatApp } from "../../shared/keep_apps.ts";
+import { eventTypes, type MenuState, type StreamEvent } from "../../shared/protocol.ts";
+import { createShop, editMenu, openShop } from "../../shared/shop.ts";
+import { makeWechat } from "../../shared/wechat.ts";
+import { readLaw, witnessed } from "../_contract.ts";
+import { type Engine, engines, type TestDatabase } from "../_engines.ts";
+import {
+  type Answer,
+  type House,
+  type HttpOptions,
+  newKey,
+  oneBowl,
+  openHouse,
+  type Person,
+  TestClock,
+  testMenu,
+  testSettings,
+} from "../_house.ts";
+
+const pglite = engines.find(({ name }) => name === "pglite") as Engine;
+const { api } = readLaw();
+const dayMs = 24 * 3_600_000;
+
+/** The refusals of an operation, by status and code. */
+const refusalsOf = ({ responses }: Operation) =>
+  Object.entries(responses).flatMap(([status, { content }]) =>
+    codesIn(content[problemType]?.schema ?? null).map((code) => ({ status, code })),
+  );
+
+/** What test/_contract.ts notes when the answer was given. */
+function promisesOf(operation: Operation): string[] {
+  const { key, responses } = operation;
+  const good = Object.entries(responses).flatMap(([status, { content }]) => {
+    if (Number(status) >= 400 && key !== "GET /healthz") return [];
+    const types = Object.keys(content);
+    return types.length === 0 ? [`${key} ${status}`] : types.map((type) => `${key} ${status} ${type}`);
+  });
+  return [...good, ...refusalsOf(operation).map(({ status, code }) => `${key} ${status} ${code}`)];
+}
+
+const operation = (key: string) => api.operations.find((one) => one.key === key) as Operation;
+const form = { "content-type": "application/x-www-form-urlencoded" };
+const app = { appid: "wx0123456789abcdef", secret: "secret-of-one", name: "one" };
+const wrongApp = { appid: "wx00000000000000ff", secret: "not-its-secret", name: "two" };
+const nobody = "01M7Y5YCX0DV05B7NH4DVY729V";
+
+describe("every answer that is written", () => {
+  let wechat: StandIn;
+  let house: House;
+  let owner: Person;
+  let cashier: Person;
+  let kitchen: Person;
+  /** Staff of a shop that is there no more. */
+  let stranger: Person;
+  let customer: Person;
+  let other: Person;
+  let ended: Person;
+  let expired: Person;
+  /** Of another back end, and of one that is bound to another shop. */
+  let key: string;
+  let foreignKey: string;
+  /** What stands in the paths. */
+  const at: Record<string, string> = { shop: "noodle-house", dish: "bun", line: "1", action: "accept", room: nobody };
+  const events = new Set<string>();
+
+  beforeAll(async () => {
+    const clock = new TestClock();
+    wechat = await startWechat({ apps: [app, { ...wrongApp, secret: "its-secret" }], now: clock.now });
+    house = await openHouse(pglite, {
+      clock,
+      wechat: makeWechat(axios.create({ baseURL: wechat.url, timeout: 10_000 })),
+      environment: { GUEST_SESSIONS_PER_HOUR: "30" },
+    });
+    await addWechatApp(house.app, app);
+    expired = await house.guest();
+    clock.forward(8 * dayMs);
+    const nowhere = { id: "nowhere", names: { en: "Nowhere" }, zone: "Asia/Shanghai", rolloverMinutes: 0 };
+    await createShop(house.app, { ...nowhere, settings: testSettings() });
+    [owner, cashier, kitchen, stranger] = await Promise.all([
+      house.staff("owner"),
+      house.staff("cashier"),
+      house.staff("kitchen"),
+      house.staff("owner", "nowhere"),
+    ]);
+    const tables = ["shops", "menus"].map(
+      (table) => sql`DELETE FROM ${raw(table)} WHERE ${raw(table === "shops" ? "id" : "shop_id")} = ${"nowhere"}`,
+    );
+    const streams = ["shop", "menu", "board"].map((kind) => sql`DELETE FROM streams WHERE name = ${`${kind}:nowhere`}`);
+    await house.db.flight({ statements: [...tables, ...streams] });
+    [customer, other, ended] = await Promise.all([house.guest(), house.guest(), house.guest()]);
+    ({ key } = await newApiKey(house.app, "all", ["introspect", "notify"], null));
+    ({ key: foreignKey } = await newApiKey(house.app, "foreign", ["introspect"], "snack-bar"));
+    at.id = (await customer.order()).body.order.id;
+    at.table = house.table;
+  });
+  afterAll(async () => {
+    await house.close();
+    await wechat.close();
+  });
+
+  // --- How it is asked -----------------------------------------------------------------------------------------------
+
+  interface Sent extends HttpOptions {
+    readonly house?: House;
+    readonly query?: string;
+    /** Instead of what stands in the paths. */
+    readonly path?: Readonly<Record<string, string>>;
+  }
+
+  /** A request that is right, but for what is said. */
+  async function send(to: Operation, { house: where = house, query = queryOf(to), path = {}, ...more }: Sent = {}) {
+    const url = to.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(path[name] ?? at[name] ?? nobody));
+    const token = "token" in more ? more.token : tokenOf(to);
+    const headers = {
+      ...(to.parameters.some(({ name }) => name === "Idempotency-Key") ? { "idempotency-key": newKey() } : {}),
+      ...(to.key.endsWith("/stock") ? { "if-match": '"0.0"' } : {}),
+      ...more.headers,
+    };
+    return where.http(to.method, url + query, {
+      ...contentOf(to, more),
+      ...more,
+      headers: { ...contentType(to, more), ...headers },
+      token,
+    });
+  }
+
+  const isForm = (to: Operation) => to.key === "POST /introspect";
+  const contentType = (to: Operation, { headers }: HttpOptions): Record<string, string> =>
+    isForm(to) && headers?.["content-type"] === undefined ? form : {};
+
+  function contentOf(to: Operation, { body, raw }: HttpOptions): HttpOptions {
+    if (raw !== undefined || Object.keys(to.body).length === 0) return {};
+    if (isForm(to)) return { raw: `token=${customer.token}` };
+    return { body: body ?? bodyOf(to) };
+  }
+
+  function bodyOf(to: Operation): unknown {
+    if (to.key === "POST /bill") return { shop: at.shop, ...oneBowl };
+    if (to.key === "POST /notify") return { shop: at.shop, title: "骑手到了" };
+    return to.body["application/json"]?.examples[0]?.[1];
+  }
+
+  const queryOf = ({ key: name }: Operation) => (name === "GET /events" ? `?stream=user:${customer.user}` : "");
+
+  function tokenOf({ key: name, path }: Operation): string | undefined {
+    if (name === "POST /introspect") return key;
+    if (/^\/(login|get_shop_info|healthz)|\/board$/.test(path)) return undefined;
+    const staff = path.startsWith("/shops/") || path.startsWith("/orders/") || path === "/notify";
+    return staff ? owner.token : customer.token;
+  }
+
+  const expectCode = (answer: Answer, status: number, code: string) =>
+    expect([answer.status, answer.body?.code]).toEqual([status, code]);
+
+  /** Reads a stream from its beginning until an event is enough. */
+  async function follow(stream: string, enough: (event: StreamEvent) => boolean, options: HttpOptions = {}) {
+    for (let from = "&after=0", done = false; !done; ) {
+      const { body } = await house.http("GET", `/events?stream=${stream}${from}&wait=10`, options);
+      if (body.events.length === 0) throw new Error(`${stream}: what was awaited did not come`);
+      for (const event of body.events) {
+        events.add(event.event);
+        done ||= enough(event);
+      }
+      from = `&epoch=${body.epoch}&after=${body.seq}&tag=${body.tag}`;
+    }
+  }
+
+  function all(types: readonly string[]) {
+    const missing = new Set(types);
+    return ({ event }: StreamEvent) => {
+      missing.delete(event);
+      return missing.size === 0;
+    };
+  }
+
+  // --- Success -------------------------------------------------------------------------------------------------------
+
+  it("begins sessions", async () => {
+    const rawData = JSON.stringify({ nickName: "王小明", avatarUrl: "https://thirdwx.qlogo.cn/mmopen/example/132" });
+    const code = wechat.newCode("openid-of-one");
+    const signed = {
+      "x-wx-code": code,
+      "x-wx-raw-data": Buffer.from(rawData).toString("base64url"),
+      "x-wx-signature": wechat.sign(rawData, code),
+    };
+    const byHeaders = await house.http("GET", "/login", { headers: signed });
+    expect([byHeaders.status, byHeaders.body.user.profile]).toEqual([201, JSON.parse(rawData)]);
+    const again = wechat.newCode("openid-of-one");
+    const { encryptedData, iv } = wechat.encrypt(again, { nickName: "王小明" });
+    const byBody = await house.http("POST", "/login", { body: { code: again, appid: app.appid, encryptedData, iv } });
+    expect([byBody.status, byBody.body.user.id]).toEqual([201, byHeaders.body.user.id]);
+    const session = await house.http("GET", "/session", { token: byBody.body.session.token });
+    expect(session.body.user.profile).toEqual({ nickName: "王小明" });
+  });
+
+  it("shows sessions, hands out tickets, ends them", async () => {
+    expect((await kitchen.http("GET", "/session")).body.session).toMatchObject({ kind: "staff", role: "kitchen" });
+    expect((await customer.http("POST", "/session/ticket")).status).toBe(201);
+    expect((await ended.http("DELETE", "/session")).status).toBe(204);
+    const ask = (token: string, by: string) =>
+      house.http("POST", "/introspect", { token: by, raw: new URLSearchParams({ token }).toString(), headers: form });
+    expect((await ask(kitchen.token, key)).body).toMatchObject({ active: true, sub: kitchen.user, shop: at.shop });
+    expect((await ask(customer.token, foreignKey)).body).toMatchObject({ active: true, kind: "guest" });
+    expect((await ask(kitchen.token, foreignKey)).body).toEqual({ active: false });
+    expect((await ask("nonsense", key)).body).toEqual({ active: false });
+  });
+
+  it("tells of the shops", async () => {
+    expect((await house.http("GET", "/get_shop_info")).body.shops).toHaveLength(1);
+    const info = await house.http("GET", `/get_shop_info?shop=${at.shop}&table=${at.table}`);
+    expect(info.body).toMatchObject({ shop: { id: at.shop, open: true }, table: { label: "5" } });
+    const etag = info.headers.get("etag") ?? "";
+    expect(info.headers.get("cache-control")).toBe("no-cache");
+    const same = await house.http("GET", `/get_shop_info?shop=${at.shop}&table=${at.table}`, {
+      headers: { "if-none-match": `"other", W/${etag}` },
+    });
+    expect([same.status, same.text]).toEqual([304, ""]);
+    expect((await house.http("GET", `/shops/${at.shop}/board`)).body.board).toEqual({ preparing: [], ready: [] });
+  });
+
+  it("takes orders along their way", async () => {
+    const idem = newKey();
+    const bill = {
+      service: "delivery",
+      delivery: { name: "王小明", phone: "13900001234", address: "测试路 1 号" },
+      lines: [{ dish: "bun", quantity: 5, note: "不要香菜" }],
+    };
+    const placed = await customer.order(bill, idem);
+    expect(placed.status).toBe(201);
+    const repeated = await customer.order(bill, idem);
+    expect([repeated.status, repeated.body]).toEqual([200, placed.body]);
+    const { id } = placed.body.order;
+    expect((await customer.order({ service: "table", table: at.table })).status).toBe(201);
+
+    const accepted = await kitchen.http("POST", `/orders/${id}/accept`, { body: { version: 1 } });
+    expect(accepted.body.order.delivery).toEqual(bill.delivery);
+    expect((await house.http("GET", `/shops/${at.shop}/board`)).body.board.preparing).toEqual(["A002"]);
+    const struck = await kitchen.http("PUT", `/orders/${id}/lines/1`, { body: { struck: true } });
+    expect(struck.body.order.lines[0].struck).toBe(true);
+    expect((await cashier.http("POST", `/orders/${id}/paid`)).body.order.payment).toBe("paid");
+    expect((await kitchen.http("GET", `/orders/${id}`)).body.history).toHaveLength(4);
+    const own = await customer.http("GET", `/orders/${id}`);
+    expect(own.body.history.map(({ by }: { by: string }) => by)).toEqual(["customer", "shop", "shop"]);
+    const cancelled = await customer.http("POST", `/orders/${(await customer.order()).body.order.id}/cancel`, {
+      body: { reason: "不来了" },
+    });
+    expect(cancelled.body.order).toMatchObject({ status: "cancelled", reason: "不来了" });
+    expect((await customer.http("GET", "/orders")).body.orders).toHaveLength(4);
+    expect((await customer.http("GET", `/orders?before=${id}`)).body.orders).toHaveLength(1);
+    const list = await kitchen.http("GET", `/shops/${at.shop}/orders?status=placed,accepted`);
+    expect(list.body.orders).toHaveLength(3);
+  });
+
+  it("lets staff run the shop", async () => {
+    const path = `/shops/${at.shop}`;
+    for (const open of [false, true])
+      expect((await kitchen.http("PUT", `${path}/open`, { body: { open } })).body).toEqual({ open });
+    const menu = await kitchen.http("GET", `${path}/menu`);
+    expect(menu.headers.get("etag")).toBe(`"${menu.body.version}"`);
+    const replaced = await owner.http("PUT", `${path}/menu`, {
+      body: testMenu,
+      headers: { "if-match": menu.headers.get("etag") ?? "" },
+    });
+    expect(replaced.body).toEqual({ version: menu.body.version + 1 });
+    expect((await send(operation("PUT /shops/{shop}/settings"))).status).toBe(200);
+    const settings = { settings: testSettings({ notice: { zh: "今天有饺子" } }), names: { zh: "面馆" } };
+    expect((await owner.http("PUT", `${path}/settings`, { body: settings })).body).toMatchObject(settings);
+    const dish = { ...testMenu.dishes[1], id: "dumpling" };
+    expect((await owner.http("PUT", `${path}/dishes/dumpling`, { body: dish })).body.dish).toEqual(dish);
+    const price = await owner.http("PUT", `${path}/dishes/dumpling/price`, { body: { priceFen: 900 } });
+    expect(price.body.priceFen).toBe(900);
+    expect((await owner.http("DELETE", `${path}/dishes/dumpling`)).status).toBe(200);
+
+    const off = await kitchen.http("PUT", `${path}/dishes/bun/sold_out`, { body: { soldOut: true } });
+    expect(off.body).toEqual({ dish: "bun", stock: 50, sold: 5, left: 45, soldOut: true, etag: "50.5" });
+    const more = await kitchen.http("POST", `${path}/dishes/bun/stock`, { body: { delta: 5 } });
+    expect(more.body).toMatchObject({ left: 50, etag: "55.5" });
+    const counted = await kitchen.http("PUT", `${path}/dishes/bun/stock`, {
+      body: { left: 40 },
+      headers: { "if-match": `"${more.body.etag}"` },
+    });
+    expect(counted.body).toMatchObject({ left: 40, stock: 45 });
+    await kitchen.http("PUT", `${path}/dishes/bun/sold_out`, { body: { soldOut: false } });
+
+    const tables = await owner.http("POST", `${path}/tables`, { body: { labels: ["7"] } });
+    expect((await kitchen.http("GET", `${path}/tables`)).body.tables).toContainEqual(tables.body.tables[0]);
+    expect((await owner.http("DELETE", `${path}/tables/${tables.body.tables[0].token}`)).status).toBe(204);
+    const code = await owner.http("POST", `${path}/pairing`, { body: { role: "kitchen", device: "second tablet" } });
+    const paired = await house.http("POST", "/login/staff", { body: { pairingCode: code.body.pairingCode } });
+    const { id } = paired.body.session;
+    const devices = await owner.http("GET", `${path}/devices`);
+    expect(devices.body.devices.map((device: { id: string }) => device.id)).toContain(id);
+    expect((await owner.http("DELETE", `${path}/devices/${id}`)).status).toBe(204);
+
+    const report = await cashier.http("GET", `${path}/report`);
+    expect(report.body).toMatchObject({ orders: 3, dishes: [{ dish: "bun", quantity: 5 }, { dish: "beef" }] });
+    const csv = await cashier.http("GET", `${path}/report?day=${report.body.day}&format=csv`);
+    expect(csv.headers.get("content-disposition")).toContain(`${at.shop}-${report.body.day}.csv`);
+    expect(csv.text).toContain(`${report.body.day},bun,肉包,,5,2500`);
+  });
+
+  it("tells customers and kitchens", async () => {
+    const tell = (body: object, idem: string, token = owner.token) =>
+      house.http("POST", "/notify", { token, body, headers: { "idempotency-key": idem } });
+    const [notice, idem] = [{ user: customer.user, title: "您的面好了", order: at.id }, newKey()];
+    const told = await tell(notice, idem);
+    house.clock.forward(1_000);
+    const repeated = await tell(notice, idem);
+    expect([told.status, repeated.status, repeated.body]).toEqual([201, 200, told.body]);
+    expect((await tell({ shop: at.shop, title: "骑手到了" }, newKey(), key)).status).toBe(201);
+    expect((await customer.http("GET", "/orders")).body.notifications).toEqual([told.body.notification]);
+  });
+
+  it("makes rooms and has every event of every stream", async () => {
+    const room = await customer.http("POST", "/rooms");
+    const { stream, id } = room.body.room;
+    at.room = id;
+    const listener = { right: "read", user: other.user, grantSec: 60 };
+    const granted = await customer.http("POST", `/rooms/${id}/grants`, { body: listener });
+    const phone = await customer.connect();
+    phone.say({ type: "publish", stream, id: "hello-1", grant: room.body.grant, data: { text: "来了" } });
+    await phone.next("published");
+    phone.close();
+    const withGrant = { token: other.token, headers: { "x-grant": granted.body.grant } };
+    await follow(stream, all(eventTypes.room), withGrant);
+    expect((await customer.http("DELETE", `/rooms/${id}/grants`)).status).toBe(204);
+
+    const here = { token: kitchen.token };
+    await follow(`shop:${at.shop}`, all(["order.placed", "kitchen.live"]), here);
+    await follow(`menu:${at.shop}`, ({ data }) => (data as MenuState).live);
+    // Long enough for the screen to be gone and for the waiting order to be louder. Who polls the kitchen is a screen again.
+    house.clock.forward(200_000);
+    let wasLive = false;
+    await follow(`menu:${at.shop}`, ({ data }) => {
+      const { live } = data as MenuState;
+      wasLive ||= live;
+      return wasLive && !live;
+    });
+    await follow(`shop:${at.shop}`, all(eventTypes.shop), here);
+    await follow(`user:${customer.user}`, all(eventTypes.user), { token: customer.token });
+    await follow(`board:${at.shop}`, all(eventTypes.board));
+    expect(events).toEqual(new Set(Object.values(eventTypes).flat()));
+
+    const nothing = await house.http("GET", `/events?stream=menu:${at.shop}`);
+    expect(nothing.body.events).toEqual([]);
+    const reset = await house.http("GET", `/events?stream=menu:${at.shop}&epoch=other&after=1&tag=none`);
+    expect(reset.body.reset).toBe("epoch");
+  });
+
+  // --- Refusals that are the same wherever they are written --------------------------------------------------------
+
+  const big = "x".repeat(512 * 1_024 + 1);
+  const json = { "content-type": "application/json" };
+  const typeOf = (to: Operation) => (isForm(to) ? form : json);
+
+  const everywhere: Readonly<Record<string, (to: Operation) => Promise<Answer>>> = {
+    SESSION_MISSING: (to) => send(to, { token: undefined }),
+    SESSION_INVALID: (to) => send(to, { token: "nonsense" }),
+    SESSION_ENDED: (to) => send(to, { token: ended.token }),
+    SESSION_EXPIRED: (to) => send(to, { token: expired.token }),
+    API_KEY_INVALID: (to) => send(to, { token: `obk_${"x".repeat(43)}` }),
+    BODY_TOO_LARGE: (to) => send(to, { raw: big, headers: typeOf(to) }),
+    MEDIA_TYPE_UNSUPPORTED: (to) => send(to, { raw: "x", headers: { "content-type": "text/plain" } }),
+    MALFORMED(to) {
+      if (to.method === "GET") return send(to, { headers: { "x-wx-code": "code", "x-wx-raw-data": "_w" } });
+      return send(to, { raw: isForm(to) ? Uint8Array.of(0x3d, 0xff) : "{", headers: typeOf(to) });
+    },
+    INVALID_INPUT(to) {
+      if (isForm(to)) return send(to, { raw: "token=" });
+      if (Object.keys(to.body).length > 0) return send(to, { body: { nonsense: true } });
+      const last = to.segments.findLast((segment) => segment.startsWith("{"))?.slice(1, -1);
+      if (last !== undefined) return send(to, { path: { [last]: "not good" } });
+      return send(to, { query: "?shop=not%20good&before=x&stream=x" });
+    },
+    IDEMPOTENCY_KEY_MISSING: (to) => house.http(to.method, to.path, { token: tokenOf(to), body: bodyOf(to) }),
+    async FORBIDDEN(to) {
+      if (to.key === "POST /bill") return send(to, { token: kitchen.token });
+      if (to.key === "POST /rooms") await makeHundredRooms(other.user);
+      const token = to.path.startsWith("/rooms") ? other.token : customer.token;
+      return send(to, { token });
+    },
+    SHOP_UNKNOWN(to) {
+      if (to.key === "POST /bill") return send(to, { body: { shop: "nowhere", ...oneBowl } });
+      if (to.key === "POST /notify") return send(to, { token: key, body: { shop: "nowhere", title: "?" } });
+      if (to.key === "GET /get_shop_info") return send(to, { query: "?shop=nowhere" });
+      const token = to.path.endsWith("/board") ? undefined : stranger.token;
+      return send(to, { token, path: { shop: "nowhere", device: stranger.session } });
+    },
+    DISH_UNKNOWN: (to) => send(to, { path: { dish: "nothing" } }),
+    ORDER_UNKNOWN: (to) => send(to, { path: { id: nobody } }),
+    STREAM_UNKNOWN: (to) =>
+      send(to, { path: { room: nobody }, query: to.path === "/events" ? "?stream=menu:nowhere" : "" }),
+    TABLE_UNKNOWN(to) {
+      if (to.key === "POST /bill")
+        return send(to, { body: { shop: at.shop, ...oneBowl, service: "table", table: "none" } });
+      return send(to, {
+        path: { table: "none" },
+        query: to.path === "/get_shop_info" ? `?shop=${at.shop}&table=none` : "",
+      });
+    },
+    DEVICE_UNKNOWN: (to) => send(to, { path: { device: nobody } }),
+    USER_UNKNOWN: (to) => send(to, { body: { user: nobody, title: "?" } }),
+    VERSION_MISMATCH: (to) => send(to, { headers: { "if-match": '"999"' } }),
+    NO_STOCK_COUNT: (to) => send(to, { path: { dish: "beef" }, headers: { "if-match": '"-.0"' } }),
+  };
+
+  const makeHundredRooms = (user: string) =>
+    house.db.flight({
+      statements: Array.from({ length: 100 }, () => insertRoom(house.app.random.id(), user, house.clock.now())),
+    });
+
+  it.each(Object.keys(everywhere))("%s is answered wherever it is written", async (code) => {
+    const written = api.operations.flatMap((to) =>
+      refusalsOf(to)
+        .filter((refusal) => refusal.code === code)
+        .map(({ status }) => ({ to, status: Number(status) })),
+    );
+    expect(written).not.toEqual([]);
+    for (const { to, status } of written) {
+      const answer = await (everywhere[code] as (to: Operation) => Promise<Answer>)(to);
+      expect([to.key, answer.status, answer.body?.code]).toEqual([to.key, status, code]);
+    }
+  });
+
+  it.each([
+    ["DATABASE_AWAY", () => new ConnectionLost(false, new Error("planted"))],
+    ["INTERNAL", () => new Error("planted")],
+  ])("%s is answered wherever it is written", async (code, failure) => {
+    const db = await pglite.open();
+    let broken = false;
+    const breakable =
+      <A, T>(work: (given: A) => Promise<T>) =>
+      async (given: A): Promise<T> => {
+        if (broken) throw failure();
+        return work(given);
+      };
+    const frail: TestDatabase = { ...db, read: breakable(db.read), flight: breakable(db.flight) };
+    const ill = await openHouse(pglite, { db: frail, mayFail: true });
+    const { token } = await ill.guest();
+    broken = true;
+    for (const to of api.operations.filter((one) => refusalsOf(one).some((refusal) => refusal.code === code))) {
+      const own = tokenOf(to) === undefined || isForm(to) ? {} : { token };
+      const headers = to.key === "GET /login" ? { "x-wx-code": "code" } : {};
+      const query =
+        to.key === "GET /events"
+          ? "?stream=menu:noodle-house"
+          : to.key === "GET /get_shop_info"
+            ? "?shop=noodle-house"
+            : "";
+      const answer = await send(to, { house: ill, ...own, headers, query });
+      expect([to.key, answer.body?.code]).toEqual([to.key, code]);
+    }
+    const health = await ill.http("GET", "/healthz");
+    expect([health.status, health.body.status]).toEqual([503, "database away"]);
+    broken = false;
+    expect((await ill.http("GET", "/healthz")).body.status).toBe("ok");
+    await ill.close();
+    await db.remove();
+  });
+
+  // --- Refusals of their own ---------------------------------------------------------------------------------------
+
+  it("refuses logins for WeChat's reasons", async () => {
+    const ways = {
+      "GET /login": (code: string, more: Record<string, string> = {}) =>
+        house.http("GET", "/login", {
+          headers: {
+            "x-wx-code": code,
+            ...(more.appid === undefined ? {} : { "x-wx-appid": more.appid }),
+            ...(more.rawData === undefined ? {} : { "x-wx-raw-data": Buffer.from(more.rawData).toString("base64url") }),
+            ...(more.signature === undefined ? {} : { "x-wx-signature": more.signature }),
+          },
+        }),
+      "POST /login": (code: string, more: Record<string, string> = {}) =>
+        house.http("POST", "/login", { body: { code, ...more } }),
+    };
+    wechat.block("openid-of-a-thief");
+    for (const login of Object.values(ways)) {
+      const used = wechat.newCode();
+      expect((await login(used)).status).toBe(201);
+      expectCode(await login(used), 401, "LOGIN_CODE_USED");
+      expectCode(await login(newKey()), 401, "LOGIN_CODE_INVALID");
+      expectCode(
+        await login(wechat.newCode(), { rawData: "{}", signature: "0".repeat(40) }),
+        401,
+        "LOGIN_DATA_INVALID",
+      );
+      expectCode(await login(wechat.newCode("openid-of-a-thief")), 403, "LOGIN_BLOCKED");
+      wechat.misbehave("busy");
+      expectCode(await login(wechat.newCode()), 503, "WECHAT_AWAY");
+      wechat.misbehave();
+      expectCode(await login(wechat.newCode(), { appid: "wx-not-added" }), 400, "APP_UNKNOWN");
+    }
+    await addWechatApp(house.app, wrongApp);
+    for (const login of Object.values(ways)) {
+      expectCode(await login(wechat.newCode()), 400, "APP_UNKNOWN");
+      const code = wechat.newCode("openid-of-one", wrongApp.appid);
+      expectCode(await login(code, { appid: wrongApp.appid }), 502, "WECHAT_MISCONFIGURED");
+    }
+    const tooOften = async (login: (typeof ways)["POST /login"]) => {
+      for (;;) {
+        const answer = await login(wechat.newCode("openid-of-a-robot"), { appid: app.appid });
+        if (answer.status !== 201) return answer;
+      }
+    };
+    for (const login of Object.values(ways)) expectCode(await tooOften(login), 429, "LOGIN_TOO_OFTEN");
+    expectCode(
+      await house.http("POST", "/login/staff", { body: { pairingCode: "AAAA-BBBB-CCCC" } }),
+      401,
+      "PAIRING_CODE_INVALID",
+    );
+  });
+
+  it("refuses orders for the shop's reasons", async () => {
+    const shop = "snack-bar";
+    await createShop(house.app, {
+      id: shop,
+      names: { zh: "小吃" },
+      zone: "Asia/Shanghai",
+      rolloverMinutes: 0,
+      settings: testSettings(),
+    });
+    await editMenu(house.app, null, shop, undefined, "menu.import", () => ({ menu: testMenu }));
+    const boss = await house.staff("owner", shop);
+    const settle = (more: object) =>
+      boss.http("PUT", `/shops/${shop}/settings`, { body: { settings: { ...testSettings(), ...more } } });
+    const refused = async (status: number, code: string, bill: object = {}, idem = newKey()) =>
+      expectCode(await customer.order({ shop, ...bill }, idem), status, code);
+
+    await refused(409, "SHOP_CLOSED");
+    await openShop(house.app, null, shop, true);
+    await refused(409, "DISH_UNAVAILABLE", { lines: [{ dish: "off", quantity: 1 }] });
+    await refused(409, "SOLD_OUT", { lines: [{ dish: "bun", quantity: 51 }] });
+    await refused(409, "PRICE_CHANGED", { expectedTotalFen: 1 });
+    await refused(422, "OPTIONS_INVALID", { lines: [{ dish: "beef", quantity: 1 }] });
+    const delivery = { name: "王小明", phone: "13900001234", address: "测试路 1 号" };
+    await refused(422, "BELOW_MINIMUM", { lines: [{ dish: "tea", quantity: 1 }], service: "delivery", delivery });
+    const [line] = oneBowl.lines;
+    await refused(422, "ORDER_TOO_LARGE", {
+      lines: Array.from({ length: 40 }, () => ({ ...line, note: "面".repeat(100) })),
+    });
+    const idem = newKey();
+    expect((await customer.order({ shop }, idem)).status).toBe(201);
+    await refused(422, "KEY_REUSED", { note: "another" }, idem);
+    await settle({ limits: { perSession: 1 } });
+    await refused(429, "TOO_MANY_UNACCEPTED");
+    await settle({ refuseWhenOffline: true });
+    await refused(409, "KITCHEN_OFFLINE");
+    await settle({ services: { table: false, pickup: false } });
+    await refused(422, "SERVICE_NOT_OFFERED");
+    await settle({ guests: "refuse" });
+    await refused(403, "GUESTS_REFUSED");
+  });
+
+  it("refuses steps that do not follow", async () => {
+    await owner.http("PUT", `/shops/${at.shop}/settings`, { body: { settings: testSettings({ guests: "counter" }) } });
+    const { id } = (await customer.order()).body.order;
+    const step = (action: string, body: object = {}) => kitchen.http("POST", `/orders/${id}/${action}`, { body });
+    expectCode(await step("accept"), 403, "CONFIRM_AT_COUNTER");
+    const tooEarly = await step("complete");
+    expectCode(tooEarly, 409, "STEP_NOT_ALLOWED");
+    expect(tooEarly.body).toMatchObject({ status: 409, orderStatus: "placed" });
+    expectCode(await step("reject", { version: 9 }), 409, "ORDER_CHANGED");
+    expectCode(await step("dance"), 400, "INVALID_INPUT");
+  });
+
+  it("refuses menus that contradict themselves", async () => {
+    const path = `/shops/${at.shop}`;
+    const put = async (to: string, body: object) =>
+      expectCode(await owner.http("PUT", path + to, { body }), 422, "MENU_INVALID");
+    const [, bun] = testMenu.dishes;
+    await put("/menu", { ...testMenu, categories: [] });
+    await put("/dishes/bun", { ...bun, category: "soups" });
+    await put("/settings", { settings: { services: {}, escalateAfterSec: 100, expireAfterSec: 100 } });
+    const choices = [{ id: "half", names: { zh: "半份" }, priceFen: -400 }];
+    const half = { ...bun, options: [{ id: "size", names: { zh: "大小" }, min: 0, max: 1, choices }] };
+    expect((await owner.http("PUT", `${path}/dishes/bun`, { body: half })).status).toBe(200);
+    await put("/dishes/bun/price", { priceFen: 399 });
+    const dishes = Array.from({ length: 500 }, (_, nth) => ({ ...bun, id: `bun-${nth}` }));
+    expect((await owner.http("PUT", `${path}/menu`, { body: { ...testMenu, dishes } })).status).toBe(200);
+    await put("/dishes/one-more", { ...bun, id: "one-more" });
+    expect((await owner.http("PUT", `${path}/menu`, { body: testMenu })).status).toBe(200);
+  });
+
+  it("refuses the rest", async () => {
+    const [less, idem] = [operation("POST /shops/{shop}/dishes/{dish}/stock"), newKey()];
+    expectCode(await send(less, { body: { delta: -99_999 } }), 409, "STOCK_BELOW_SOLD");
+    const tell = (title: string) =>
+      owner.http("POST", "/notify", { body: { shop: at.shop, title }, headers: { "idempotency-key": idem } });
+    expect((await tell("one")).status).toBe(201);
+    expectCode(await tell("another"), 422, "KEY_REUSED");
+    const ask = (query: string) => customer.http("GET", `/events?stream=${query}`);
+    expectCode(await ask(`shop:${at.shop}`), 403, "STREAM_FORBIDDEN");
+    expectCode(await ask(`room:${at.room}`), 403, "GRANT_INVALID");
+    expectCode(await house.http("GET", "/nothing/here"), 404, "ROUTE_UNKNOWN");
+    expectCode(await house.http("PATCH", "/bill"), 404, "ROUTE_UNKNOWN");
+    const malformed = await house.http("GET", "/orders/%ZZ");
+    expect([malformed.status, Object.keys(malformed.body)]).toEqual([400, ["message"]]);
+    for (;;) {
+      const answer = await house.http("POST", "/login/guest");
+      if (answer.status === 201) continue;
+      expectCode(answer, 429, "TOO_MANY_SESSIONS");
+      break;
+    }
+  });
+
+  it("was given, all of it", () => {
+    const promised = api.operations.flatMap(promisesOf);
+    expect(promised.length).toBeGreaterThan(400);
+    expect(promised.filter((one) => !witnessed.has(one))).toEqual([]);
+  });
+});

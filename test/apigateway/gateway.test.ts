@@ -1,0 +1,154 @@
+/** Each adapter of the gateway port against the contract, and what only the ones without memory have to care about. */
+import { sql } from "../../db/sql.ts";
+import { unregister } from "../../shared/transmit.ts";
+import { type Engine, engines } from "../_engines.ts";
+import { eventOf, gatewayContract, heard, maxStreams, newReader, publish } from "../contracts/gateway.ts";
+import { type Cloud, type CloudHouse, openCloud } from "./_clouds.ts";
+
+const countSubscriptions = async ({ db }: CloudHouse, id: string) => {
+  const [rows] = await db.read([sql`SELECT count(*) AS n FROM subscriptions WHERE connection_id = ${id}`]);
+  return Number(rows?.[0]?.n);
+};
+
+async function enroll(engine: Engine, cloud: Cloud) {
+  let silent = false;
+  const house = await openCloud(engine, cloud, {
+    environment: { STREAMS_PER_CONNECTION: String(maxStreams) },
+    faults: {
+      get dropDisconnect() {
+        return silent;
+      },
+    },
+  });
+  return {
+    house,
+    remembers: cloud !== "local",
+    noted: async (id: string) =>
+      cloud === "local" ? (house.server.connections.get(id)?.streams.size ?? 0) : countSubscriptions(house, id),
+    silence(now: boolean) {
+      silent = now;
+    },
+    close: () => house.close(),
+  };
+}
+
+const [pglite] = engines as [Engine];
+describe("local", () => {
+  gatewayContract(() => enroll(pglite, "local"));
+
+  it("does not wait for a reader that has stopped reading: it is told why and closed, and the others hear all", async () => {
+    const house = await openCloud(pglite, "local");
+    try {
+      const [deaf, alive] = [await newReader(house), await newReader(house)];
+      for (const { id } of [deaf, alive]) await house.app.gateway.subscribe(id, "room:slow", 1);
+      deaf.socket.socket.pause();
+      const large = JSON.stringify({ type: "authorized", n: 1, until: "x".repeat(30_000) });
+      // Each turn of the event loop gives what was sent to the system, until that takes no more.
+      while ((await house.app.gateway.send(deaf.id, large)) === "sent")
+        await new Promise((resolve) => setImmediate(resolve));
+      house.slept.length = 0;
+      await publish(house, "room:slow", 1);
+      await publish(house, "room:slow", 2);
+      expect(house.slept).toHaveLength(4);
+      expect(await heard(house, alive)).toEqual(["1", "2"]);
+      deaf.socket.socket.resume();
+      expect(await deaf.socket.next("error")).toMatchObject({ code: "SLOW_READER", retry: true });
+      expect(await deaf.socket.closed).toBe(1008);
+      expect(house.lines.filter((line) => line.includes('"event":"slow"'))).toHaveLength(1);
+    } finally {
+      await house.close();
+    }
+  });
+});
+
+for (const cloud of ["aws", "tencent"] as const)
+  for (const engine of engines)
+    (engine.here ? describe : describe.skip)(`${cloud} on ${engine.name}`, () => {
+      gatewayContract(() => enroll(engine, cloud));
+      withoutMemory(engine, cloud);
+    });
+
+function withoutMemory(engine: Engine, cloud: "aws" | "tencent"): void {
+  describe("a gateway without memory", () => {
+    let house: CloudHouse;
+    beforeAll(async () => {
+      house = await openCloud(engine, cloud);
+    });
+    afterAll(() => house.close());
+    beforeEach(() => {
+      house.management.throttle(0);
+      house.slept.length = 0;
+    });
+
+    const reading = async (stream: string) => {
+      const one = await newReader(house);
+      await house.app.gateway.subscribe(one.id, stream, 1);
+      return one;
+    };
+
+    it("tries again when it is throttled, each time later, and not at the same moment as everybody else", async () => {
+      const waits: [number, number][] = [];
+      const one = await reading("room:throttled");
+      for (let seq = 1; seq <= 6; seq++) {
+        house.slept.length = 0;
+        house.management.throttle(2);
+        await publish(house, "room:throttled", seq);
+        expect(house.slept).toHaveLength(2);
+        waits.push(house.slept.slice(0, 2) as [number, number]);
+      }
+      expect(await heard(house, one)).toEqual(["1", "2", "3", "4", "5", "6"]);
+      for (const [first, second] of waits) {
+        expect(first).toBeGreaterThanOrEqual(20);
+        expect(first).toBeLessThan(60);
+        expect(second).toBeGreaterThanOrEqual(40);
+        expect(second).toBeLessThan(120);
+      }
+      expect(new Set(waits.flat()).size).toBe(12);
+      one.socket.close();
+    });
+
+    it("gives up in the end: nothing is thrown, nobody is forgotten, and no later frame overtakes the lost one", async () => {
+      const one = await reading("room:given-up");
+      house.management.throttle(4);
+      await publish(house, "room:given-up", 1, 2);
+      expect(house.slept).toHaveLength(3);
+      await publish(house, "room:given-up", 3);
+      expect(await heard(house, one)).toEqual(["3"]);
+      house.management.throttle(1_000);
+      expect(await house.app.gateway.send(one.id, eventOf("room:given-up", 4))).toBe("throttled");
+      expect(await countSubscriptions(house, one.id)).toBe(2);
+      one.socket.close();
+    });
+
+    it("throws nothing when the cloud itself is away", async () => {
+      const one = await reading("room:away");
+      await house.management.close();
+      await publish(house, "room:away", 1);
+      expect(await house.app.gateway.send(one.id, "{}")).toBe("throttled");
+      await house.app.gateway.close(one.id);
+      expect(await countSubscriptions(house, one.id)).toBe(2);
+      expect(house.lines.some((line) => line.includes('"push.failed"'))).toBe(true);
+      one.socket.close();
+    });
+  });
+
+  it("leaves no subscription behind when a message is served while the connection is removed", async () => {
+    // The row was deleted between the subscription's look at it and its own write, and nobody came for it again.
+    const house = await openCloud(engine, cloud);
+    try {
+      for (let round = 0; round < 10; round++) {
+        const { id, socket } = await newReader(house);
+        const streams = [1, 2, 3].map((at) => `room:race-${round}-${at}`);
+        await Promise.all([
+          ...streams.map((stream, at) => house.app.gateway.subscribe(id, stream, at + 1)),
+          unregister(house.app, id),
+          ...streams.map((stream, at) => house.app.gateway.unsubscribe(id, stream, at + 5)),
+        ]);
+        expect(await countSubscriptions(house, id)).toBe(0);
+        socket.socket.terminate();
+      }
+    } finally {
+      await house.close();
+    }
+  });
+}

@@ -1,0 +1,66 @@
+/** The gateway of this machine with a certificate of its own. */
+import { get } from "node:https";
+import { connect } from "node:tls";
+import { generate } from "selfsigned";
+import { dial, ended, enter, openServer, parse, type TestServer } from "./_server.ts";
+
+let server: TestServer;
+let ca: string;
+beforeAll(async () => {
+  const { private: key, cert } = await generate([{ name: "commonName", value: "localhost" }], {
+    algorithm: "sha256",
+    keyType: "ec",
+    extensions: [{ name: "subjectAltName", altNames: [{ type: 7, ip: "127.0.0.1" }] }],
+  });
+  ca = cert;
+  server = await openServer({ tls: { key, cert }, limits: { headersMs: 300 } });
+});
+afterAll(() => server.stop());
+
+it("serves https", async () => {
+  const status = await new Promise((resolve, reject) =>
+    get(`${server.url}/pets`, { ca, agent: false }, (response) => resolve(response.resume().statusCode)).on(
+      "error",
+      reject,
+    ),
+  );
+  expect(status).toBe(200);
+  expect((await server.called("pets")).requestContext.http.sourceIp).toBe("127.0.0.1");
+});
+
+it("serves wss", async () => {
+  const client = await enter(server.ws, [], { ca });
+  client.socket.send("hello");
+  const { body, requestContext } = await server.called("say");
+  expect(body).toBe("hello");
+  expect(server.connections.send(requestContext.connectionId, "welcome")).toBe("sent");
+  expect(await client.next()).toBe("welcome");
+  client.socket.close();
+  await server.called("leave");
+});
+
+it("looks at frames inside of the encryption", async () => {
+  const client = await enter(server.ws, [], { ca });
+  client.socket.send("x".repeat(33 * 1_024));
+  expect((await client.closed).code).toBe(1009);
+});
+
+it("ignores the offer of another protocol here too", async () => {
+  const socket = connect({ host: "127.0.0.1", port: server.port, ca });
+  const answer = ended(socket);
+  await new Promise((resolve) => socket.once("secureConnect", resolve));
+  socket.write("GET /pets HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
+  socket.write("GET /pets HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  const text = await answer;
+  expect(parse(text).status).toBe(200);
+  expect(text.match(/HTTP\/1.1 200/g)).toHaveLength(2);
+});
+
+it("closes a connection that does not speak TLS, or not in time", async () => {
+  const plain = await dial(server.port);
+  const silent = await dial(server.port);
+  plain.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  expect(await ended(plain)).not.toContain("200");
+  await ended(silent);
+  expect(server.lines).toEqual([]);
+});

@@ -1,0 +1,71 @@
+/** Notifications: stored and pushed, once per key, only to whom the teller may tell. */
+import { newApiKey } from "../../shared/api_key.ts";
+import { onEveryEngine } from "../_engines.ts";
+import { type House, newKey, openHouse, type Person } from "../_house.ts";
+
+onEveryEngine((engine) => {
+  let house: House;
+  let kitchen: Person;
+  let customer: Person;
+  beforeAll(async () => {
+    house = await openHouse(engine);
+    [kitchen, customer] = [await house.staff("kitchen"), await house.guest()];
+  });
+  afterAll(() => house.close());
+
+  const tell = (token: string, body: object, key = newKey()) =>
+    house.http("POST", "/notify", { token, body: { title: "请取餐", ...body }, headers: { "idempotency-key": key } });
+
+  it("reaches a customer live, once per key, and after a reset", async () => {
+    const { id } = (await customer.order()).body.order;
+    const phone = await customer.connect();
+    await phone.resume({ stream: `user:${customer.user}` });
+    const key = newKey();
+    const answers = await Promise.all(
+      [1, 2, 3, 4].map(() => tell(kitchen.token, { user: customer.user, body: "A017", order: id }, key)),
+    );
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 200, 201]);
+    const { notification } = (answers.find(({ status }) => status === 201) as (typeof answers)[number]).body;
+    for (const { body } of answers) expect(body.notification.id).toBe(notification.id);
+    const event = await phone.next("event", ({ event: type }) => type === "notification");
+    expect(event.data).toEqual(notification);
+    await customer.order();
+    await phone.next("event", ({ event: type }) => type === "order.placed");
+    expect(phone.frames.filter((frame) => frame.type === "event" && frame.event === "notification")).toEqual([]);
+    expect((await customer.http("GET", "/orders")).body.notifications).toEqual([notification]);
+    const reused = await tell(kitchen.token, { user: customer.user, body: "B018" }, key);
+    expect([reused.status, reused.body.code]).toEqual([422, "KEY_REUSED"]);
+    phone.close();
+  });
+
+  it("reaches a kitchen", async () => {
+    const screen = await kitchen.connect();
+    await screen.resume({ stream: `shop:${house.shop}` });
+    expect((await tell(kitchen.token, { shop: house.shop, title: "缺葱" })).status).toBe(201);
+    expect((await screen.next("event", ({ event }) => event === "notification")).data).toMatchObject({ title: "缺葱" });
+    screen.close();
+  });
+
+  it("is for staff of that shop and for keys with the scope", async () => {
+    const stranger = await house.guest();
+    const notMine = await tell(kitchen.token, { user: stranger.user });
+    expect([notMine.status, notMine.body.code]).toEqual([404, "USER_UNKNOWN"]);
+    const byGuest = await tell(customer.token, { user: customer.user });
+    expect([byGuest.status, byGuest.body.code]).toEqual([403, "FORBIDDEN"]);
+    const elsewhere = await tell(kitchen.token, { shop: "another-shop" });
+    expect([elsewhere.status, elsewhere.body.code]).toEqual([403, "FORBIDDEN"]);
+    const good = await newApiKey(house.app, "crm", ["notify"], null);
+    const poor = await newApiKey(house.app, "crm", ["introspect"], null);
+    const bound = await newApiKey(house.app, "crm", ["notify"], house.shop);
+    expect((await tell(good.key, { user: customer.user })).status).toBe(201);
+    expect((await tell(bound.key, { user: customer.user })).status).toBe(201);
+    for (const [key, body, code] of [
+      [poor.key, { user: customer.user }, "API_KEY_INVALID"],
+      [`${good.key.slice(0, -1)}x`, { user: customer.user }, "API_KEY_INVALID"],
+      [good.key, { shop: "another-shop" }, "SHOP_UNKNOWN"],
+      [bound.key, { user: stranger.user }, "USER_UNKNOWN"],
+      [good.key, { user: stranger.user }, "USER_UNKNOWN"],
+    ] as const)
+      expect((await tell(key, body)).body.code).toBe(code);
+  });
+});

@@ -1,0 +1,48 @@
+import { pickupNumberSql } from "../../db/orders.ts";
+import { raw, sql } from "../../db/sql.ts";
+import { businessDay, pickupNumber } from "../../shared/day.ts";
+import { engines } from "../_engines.ts";
+
+describe("a business day", () => {
+  it.each([
+    ["2026-11-21T19:59:59Z", "Asia/Shanghai", 240, "2026-11-21"],
+    ["2026-11-21T20:00:00Z", "Asia/Shanghai", 240, "2026-11-22"],
+    ["2026-11-21T15:59:59Z", "Asia/Shanghai", 0, "2026-11-21"],
+    ["2026-11-21T16:00:00Z", "Asia/Shanghai", 0, "2026-11-22"],
+    // The clocks go back in Berlin on 25 October 2026 at 3:00.
+    ["2026-10-25T01:30:00Z", "Europe/Berlin", 120, "2026-10-25"],
+    ["2026-10-24T23:30:00Z", "Europe/Berlin", 120, "2026-10-24"],
+    ["2026-12-31T23:30:00Z", "Pacific/Kiritimati", 0, "2027-01-01"],
+  ])("at %s in %s, turning over after %i minutes, is %s", (time, zone, rollover, day) => {
+    expect(businessDay(Date.parse(time), zone, rollover)).toBe(day);
+  });
+});
+
+describe("a pickup number", () => {
+  const known: [number, string][] = [
+    [1, "A001"],
+    [17, "A017"],
+    [999, "A999"],
+    [1_000, "B001"],
+    [25_974, "Z999"],
+    [25_975, "AA001"],
+    [26_973, "AA999"],
+    [26_974, "AB001"],
+    [51_948, "AZ999"],
+    [51_949, "BA001"],
+  ];
+
+  it.each(known)("of order %i is %s", (n, number) => {
+    expect(pickupNumber(n)).toBe(number);
+  });
+
+  it("is the same when PostgreSQL draws it", async () => {
+    const database = await (engines[0] as (typeof engines)[number]).open({ tables: false });
+    const numbers = [...known.map(([n]) => n), ...Array.from({ length: 300 }, (_, at) => at * 173 + 1)];
+    const [rows] = await database.read([
+      sql`SELECT n, ${raw(pickupNumberSql("n"))} AS number FROM json_array_elements_text(${JSON.stringify(numbers)}::json) AS t(v), LATERAL (SELECT v::integer AS n) AS cast_n`,
+    ]);
+    expect(rows?.map(({ n, number }) => [n, number])).toEqual(numbers.map((n) => [n, pickupNumber(n)]));
+    await database.remove();
+  });
+});

@@ -1,0 +1,95 @@
+/** The bell is a function of state: an order that nobody accepts becomes louder, then expires, says so, and gives its stock back. */
+import type { OrderEvent } from "../../shared/protocol.ts";
+import { onEveryEngine } from "../_engines.ts";
+import { type House, openHouse } from "../_house.ts";
+
+onEveryEngine((engine) => {
+  let house: House;
+  afterEach(() => house.close());
+
+  it("escalates once, expires, and gives the portions back", async () => {
+    house = await openHouse(engine, { settings: { escalateAfterSec: 60, expireAfterSec: 120 } });
+    const [customer, kitchen] = [await house.guest(), await house.staff("kitchen")];
+    const [screen, phone] = await Promise.all([kitchen.connect(), customer.connect()]);
+    await screen.resume({ stream: `shop:${house.shop}` });
+    await phone.resume({ stream: `user:${customer.user}` });
+    const { body } = await customer.order({ lines: [{ dish: "bun", quantity: 50 }] });
+    const { id } = body.order;
+    expect((await customer.order({ lines: [{ dish: "bun", quantity: 1 }] })).body.code).toBe("SOLD_OUT");
+
+    house.clock.forward(61_000);
+    const louder = await screen.next("event", ({ event }) => event === "order.escalated");
+    expect((louder.data as OrderEvent).order).toMatchObject({ id, status: "placed", version: 2 });
+    expect((louder.data as OrderEvent).order.escalatedAt).not.toBeNull();
+
+    house.clock.forward(60_000);
+    const over = await phone.next("event", ({ event }) => event === "order.changed");
+    expect(over.data).toMatchObject({ action: "expire", order: { id, status: "expired", version: 3 } });
+    await screen.next(
+      "event",
+      ({ event, data }) => event === "order.changed" && (data as OrderEvent).action === "expire",
+    );
+    expect(screen.frames.filter((frame) => frame.type === "event" && frame.event === "order.escalated")).toEqual([]);
+    expect(phone.frames.filter((frame) => frame.type === "event" && frame.event === "order.escalated")).toEqual([]);
+
+    expect((await customer.order({ lines: [{ dish: "bun", quantity: 50 }] })).status).toBe(201);
+    const late = await kitchen.http("POST", `/orders/${id}/accept`, { body: {} });
+    expect([late.status, late.body.code, late.body.orderStatus]).toEqual([409, "STEP_NOT_ALLOWED", "expired"]);
+    const history = (await kitchen.http("GET", `/orders/${id}`)).body.history;
+    expect(history.map(({ action, by }: { action: string; by: string }) => [action, by])).toEqual([
+      ["place", "customer"],
+      ["escalate", "system"],
+      ["expire", "system"],
+    ]);
+    screen.close();
+    phone.close();
+  });
+
+  it("leaves alone what was accepted in the last moment", async () => {
+    house = await openHouse(engine, { settings: { escalateAfterSec: 60, expireAfterSec: 120 }, tickMs: 3_600_000 });
+    const [customer, kitchen] = [await house.guest(), await house.staff("kitchen")];
+    const { body } = await customer.order();
+    house.clock.forward(121_000);
+    const [accepted] = await Promise.all([
+      kitchen.http("POST", `/orders/${body.order.id}/accept`, { body: {} }),
+      house.call("sweep", {}),
+      house.call("sweep", {}),
+    ]);
+    const now = (await customer.http("GET", `/orders/${body.order.id}`)).body.order.status;
+    expect(now).toBe(accepted.status === 200 ? "accepted" : "expired");
+  });
+
+  it("shows a shop without a live screen as such, and refuses orders if the shop says so", async () => {
+    house = await openHouse(engine, { settings: { refuseWhenOffline: true }, environment: { SCREEN_MS: "1000" } });
+    const customer = await house.guest();
+    const offline = await customer.order();
+    expect([offline.status, offline.body.code]).toEqual([409, "KITCHEN_OFFLINE"]);
+    const info = async () => (await house.http("GET", `/get_shop_info?shop=${house.shop}`)).body.shop;
+    expect(await info()).toMatchObject({ open: true, live: false, needsKitchen: true });
+
+    const phone = await customer.connect();
+    await phone.resume({ stream: `menu:${house.shop}` });
+    const kitchen = await house.staff("kitchen");
+    const screen = await kitchen.connect();
+    const { epoch, seq, tag } = (await screen.resume({ stream: `shop:${house.shop}` })) as {
+      epoch: string;
+      seq: number;
+      tag: string;
+    };
+    await phone.next("event", ({ data }) => (data as { live: boolean }).live);
+    expect(await info()).toMatchObject({ live: true });
+    expect((await customer.order()).status).toBe(201);
+
+    // A screen that only checks stays; one that falls silent is gone, whether its socket was closed or not.
+    screen.say({ type: "check", streams: [{ stream: `shop:${house.shop}`, epoch, seq, tag }] });
+    await phone.next("event", ({ data }) => !(data as { live: boolean }).live);
+    expect((await customer.order()).body.code).toBe("KITCHEN_OFFLINE");
+
+    // Polling is looking, too.
+    const poll = await kitchen.http("GET", `/events?stream=shop:${house.shop}`);
+    expect(poll.status).toBe(200);
+    expect((await customer.order()).status).toBe(201);
+    screen.close();
+    phone.close();
+  });
+});
