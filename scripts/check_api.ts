@@ -1,0 +1,160 @@
+/**
+ * Whether apigateway/openapi.yaml is sound: lints it, and compares it with what it speaks of.
+ *
+ *     node --import tsx scripts/check_api.ts [openapi.yaml [serverless.yml]]
+ */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { readRoutes } from "../apigateway/local/routes.ts";
+import { codes } from "../shared/errors.ts";
+import { type Api, type Json, type Media, type Operation, readApi, readOpenapi } from "./read_api.ts";
+
+/** Answered by the gateway of this machine itself. */
+const ownRoutes = ["GET /healthz"];
+
+export interface Texts {
+  readonly openapi?: string;
+  readonly serverless?: string;
+}
+
+/** What is wrong, one sentence each; empty when all is well. */
+export async function checkApi({
+  openapi = readOpenapi(),
+  serverless = readFileSync(new URL("../serverless.yml", import.meta.url), "utf8"),
+}: Texts = {}): Promise<string[]> {
+  const found = await lint(openapi);
+  // What does not hold together as a document cannot be compared with anything.
+  if (found.some((problem) => problem.startsWith("struct") || problem.startsWith("no-unresolved-refs"))) return found;
+  const api = readApi(openapi);
+  return [
+    ...found,
+    ...compareRoutes(api, serverless),
+    ...unknownCodes(api),
+    ...wrongExamples(api),
+    ...openObjects(api),
+  ];
+}
+
+// --- Lint ----------------------------------------------------------------------------------------------------------
+
+/** The recommended rules, but for these. */
+const rules = {
+  // A $ref with a limit beside it is the way of JSON Schema 2020-12: a text, and how long it may be here.
+  "spec-ref-siblings": "off",
+  // It looks for a required member in the same schema; ours may stand in the other half of an `allOf`.
+  "no-required-schema-properties-undefined": "off",
+  // The examples are checked below, by the very validator that checks the answers.
+  "no-invalid-media-type-examples": "off",
+  "no-invalid-parameter-examples": "off",
+} as const;
+
+/** The health check refuses nothing: it answers 200 or 503. */
+const excused = (rule: string, pointer: string) =>
+  rule === "operation-4xx-response" && pointer.startsWith("#/paths/~1healthz/");
+
+async function lint(source: string): Promise<string[]> {
+  const { createConfig, lintFromString } = await import("@redocly/openapi-core");
+  const config = await createConfig({ extends: ["recommended"], rules });
+  const problems = await lintFromString({ source, absoluteRef: "openapi.yaml", config });
+  return problems
+    .map(({ ruleId, message, location }) => ({ ruleId, message, pointer: location[0]?.pointer ?? "#" }))
+    .filter(({ ruleId, pointer }) => !excused(ruleId, pointer))
+    .map(({ ruleId, message, pointer }) => `${ruleId}: ${message} (${pointer})`);
+}
+
+// --- Compare -------------------------------------------------------------------------------------------------------
+
+function compareRoutes({ operations }: Api, serverless: string): string[] {
+  const routes = readRoutes(serverless).http.map(({ routeKey }) => routeKey);
+  const served = new Set([...routes.filter((key) => key !== "$default"), ...ownRoutes]);
+  const written = new Set(operations.map(({ key }) => key));
+  return [
+    ...[...served].filter((key) => !written.has(key)).map((key) => `route "${key}" is not in openapi.yaml`),
+    ...[...written].filter((key) => !served.has(key)).map((key) => `route "${key}" is not in serverless.yml`),
+  ];
+}
+
+/** Codes stand as `enum` or `const` of a member `code`. */
+export function codesIn(node: Json): string[] {
+  if (node === null || typeof node !== "object") return [];
+  if (Array.isArray(node)) return node.flatMap(codesIn);
+  const { enum: several, const: one } = ((node.properties as { code?: Json } | undefined)?.code ?? {}) as {
+    enum?: string[];
+    const?: string;
+  };
+  const own = [...(several ?? []), ...(one === undefined ? [] : [one])];
+  return [...own, ...Object.values(node).flatMap(codesIn)];
+}
+
+function unknownCodes({ document }: Api): string[] {
+  const known = new Set<string>(codes);
+  const written = new Set(codesIn(document));
+  return [...written].filter((code) => !known.has(code)).map((code) => `code "${code}" is not in shared/errors.ts`);
+}
+
+/** Every request and every success has an example, and every example fits. */
+function wrongExamples(api: Api): string[] {
+  return api.operations.flatMap((operation) => [
+    ...operation.parameters.flatMap(({ name, schema, example }) => {
+      const fault = example === undefined ? undefined : api.fault(schema, example);
+      return fault === undefined ? [] : [`${operation.key}, parameter "${name}": the example does not fit: ${fault}`];
+    }),
+    ...mediaOf(operation).flatMap(([where, media, needed]) => [
+      ...(needed && media.examples.length === 0 ? [`${where}: there is no example`] : []),
+      ...media.examples.flatMap(([name, value]) => {
+        const fault = api.fault(media.schema, value);
+        return fault === undefined ? [] : [`${where}: the example "${name}" does not fit: ${fault}`];
+      }),
+    ]),
+  ]);
+}
+
+function mediaOf({ key, body, responses }: Operation): (readonly [where: string, media: Media, needed: boolean])[] {
+  return [
+    ...Object.entries(body).map(([type, media]) => [`${key}, request ${type}`, media, true] as const),
+    ...Object.entries(responses).flatMap(([status, { content }]) =>
+      Object.entries(content).map(
+        ([type, media]) => [`${key}, ${status} ${type}`, media, status.startsWith("2")] as const,
+      ),
+    ),
+  ];
+}
+
+/** An object that says nothing of further members would let undocumented ones pass. */
+function openObjects(api: Api): string[] {
+  const found = new Set<string>();
+  const seen = new Set<Json>();
+
+  /** @param closed what stands around it closes it */
+  function visit(node: Json | undefined, where: string, closed: boolean): void {
+    if (node === null || typeof node !== "object" || Array.isArray(node)) return;
+    const isClosed = closed || "additionalProperties" in node || "unevaluatedProperties" in node;
+    if (!isClosed && (node.type === "object" || "properties" in node)) found.add(`${where}: an object is left open`);
+    const same = [node.allOf, node.oneOf, node.anyOf, node.if, node.then, node.else].flat();
+    for (const part of same) visit(part, where, isClosed);
+    for (const [name, part] of Object.entries((node.properties ?? {}) as object))
+      visit(part, `${where}.${name}`, false);
+    visit(node.items, `${where}[]`, false);
+    if (typeof node.$ref !== "string") return;
+    const target = api.follow(node);
+    if (seen.has(target)) return;
+    // What is closed here may be used open elsewhere: only the stricter visit is the last.
+    if (!isClosed) seen.add(target);
+    visit(target, node.$ref.replace("schema:", ""), isClosed);
+  }
+
+  for (const operation of api.operations)
+    for (const [where, { schema }] of mediaOf(operation)) visit(schema, where, false);
+  return [...found];
+}
+
+// --- By hand -------------------------------------------------------------------------------------------------------
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [openapi, serverless] = process.argv.slice(2).map((file) => readFileSync(file, "utf8"));
+  const texts = { ...(openapi === undefined ? {} : { openapi }), ...(serverless === undefined ? {} : { serverless }) };
+  void checkApi(texts).then((problems) => {
+    for (const problem of problems) console.log(problem);
+    process.exitCode = problems.length === 0 ? 0 : 1;
+  });
+}

@@ -1,0 +1,136 @@
+/** apigateway/openapi.yaml, read: its operations, and a check for each of its schemas. */
+import { readFileSync } from "node:fs";
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import formats from "ajv-formats";
+import { parse } from "yaml";
+
+export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+type Node = { [name: string]: Json };
+
+export interface Api {
+  readonly operations: readonly Operation[];
+  /** The whole document. Its references to schemas are `schema:<name>`, so that any schema can be compiled by itself. */
+  readonly document: Node;
+  /** The node, or what it refers to. */
+  follow(node: Json | undefined): Node;
+  /** What is wrong with the value, or nothing. Schemas are compiled when they are first used. */
+  fault(schema: Json, value: unknown): string | undefined;
+}
+
+export interface Operation {
+  /** As in serverless.yml: `POST /bill`. */
+  readonly key: string;
+  readonly method: string;
+  readonly path: string;
+  readonly segments: readonly string[];
+  readonly parameters: readonly Parameter[];
+  /** Media type → what is sent. */
+  readonly body: Readonly<Record<string, Media>>;
+  /** Status → answer. */
+  readonly responses: Readonly<Record<string, Answer>>;
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly in: string;
+  readonly required: boolean;
+  readonly schema: Json;
+  readonly example: Json | undefined;
+}
+
+export interface Answer {
+  readonly headers: readonly { readonly name: string; readonly required: boolean; readonly schema: Json }[];
+  readonly content: Readonly<Record<string, Media>>;
+}
+
+export interface Media {
+  readonly schema: Json;
+  readonly examples: readonly (readonly [name: string, value: Json])[];
+}
+
+export const problemType = "application/problem+json";
+
+/** The project's own. */
+export const openapiFile = new URL("../apigateway/openapi.yaml", import.meta.url);
+export const readOpenapi = (): string => readFileSync(openapiFile, "utf8");
+
+const methods = ["get", "put", "post", "delete", "patch", "head", "options"];
+
+/** @param yaml the text of an OpenAPI document without references to other files */
+export function readApi(yaml: string): Api {
+  const text = JSON.stringify(parse(yaml)).replaceAll('"$ref":"#/components/schemas/', '"$ref":"schema:');
+  const document = JSON.parse(text) as Node;
+  // A reference with a limit beside it has no type of its own, and what an `allOf` requires may stand in its other half.
+  const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, allowUnionTypes: true });
+  formats.default(ajv);
+  const { schemas = {} } = document.components as Node;
+  for (const [name, schema] of Object.entries(schemas as Node)) ajv.addSchema(schema as object, `schema:${name}`);
+  const compiled = new Map<Json, ValidateFunction>();
+
+  function follow(node: Json | undefined): Node {
+    const found = (node ?? {}) as Node;
+    if (typeof found.$ref !== "string") return found;
+    const steps = found.$ref
+      .replace(/^schema:/, "#/components/schemas/")
+      .split("/")
+      .slice(1);
+    const target = steps.reduce<Json | undefined>((at, step) => (at as Node | undefined)?.[step], document);
+    if (target === undefined) throw new TypeError(`openapi.yaml: "${found.$ref}" leads nowhere`);
+    return follow(target);
+  }
+
+  function fault(schema: Json, value: unknown): string | undefined {
+    const validate = compiled.get(schema) ?? ajv.compile(schema as object | boolean);
+    compiled.set(schema, validate);
+    return validate(value) ? undefined : ajv.errorsText(validate.errors, { dataVar: "body" });
+  }
+
+  const operations = Object.entries(document.paths as Node).flatMap(([path, item]) =>
+    methods
+      .filter((method) => method in (item as Node))
+      .map((method) => operationOf(follow, method, path, item as Node)),
+  );
+  return { operations, document, follow, fault };
+}
+
+type Follow = Api["follow"];
+
+function operationOf(follow: Follow, method: string, path: string, item: Node): Operation {
+  const operation = item[method] as Node;
+  const parameters = [...list(item.parameters), ...list(operation.parameters)].map(follow);
+  return {
+    key: `${method.toUpperCase()} ${path}`,
+    method: method.toUpperCase(),
+    path,
+    segments: path.split("/").slice(1),
+    parameters: parameters.map(({ name, in: where, required = false, schema = true, example }) => ({
+      name: String(name),
+      in: String(where),
+      required: required === true,
+      schema,
+      example,
+    })),
+    body: mediaOf(follow, follow(operation.requestBody).content),
+    responses: mapped(operation.responses, (node) => answerOf(follow, follow(node))),
+  };
+}
+
+const answerOf = (follow: Follow, { headers, content }: Node): Answer => ({
+  headers: Object.entries((headers ?? {}) as Node).map(([name, node]) => {
+    const { required, schema = true } = follow(node);
+    return { name, required: required === true, schema };
+  }),
+  content: mediaOf(follow, content),
+});
+
+const mediaOf = (follow: Follow, content: Json | undefined): Record<string, Media> =>
+  mapped(content, (node) => {
+    const { schema = true, examples = {} } = node as Node;
+    const values = Object.entries(examples as Node).map(([name, one]) => [name, follow(one).value as Json] as const);
+    return { schema, examples: values };
+  });
+
+const list = (value: Json | undefined): Json[] => (Array.isArray(value) ? value : []);
+
+const mapped = <T>(value: Json | undefined, each: (node: Json) => T): Record<string, T> =>
+  Object.fromEntries(Object.entries((value ?? {}) as Node).map(([name, node]) => [name, each(node)]));
