@@ -1,0 +1,13 @@
+/** `npm run bench [name] [options]`. */
+import { orderToKitchen } from "./order_to_kitchen.ts";
+
+const benches: Record<string, (argv: readonly string[]) => Promise<void>> = { order_to_kitchen: orderToKitchen };
+
+const [name, ...options] = process.argv.slice(2);
+const chosen = name === undefined || name.startsWith("-") ? Object.keys(benches) : [name];
+for (const one of chosen) {
+  const bench = benches[one];
+  if (bench === undefined)
+    throw new TypeError(`there is no bench "${one}"; there are ${Object.keys(benches).join(", ")}`);
+  await bench(name === one ? options : process.argv.slice(2));
+}
