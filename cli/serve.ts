@@ -1,6 +1,7 @@
 /** `npm run serve`: the server for one shop on one machine. Needs a database and keys, and refuses to start without. */
 import { readFileSync } from "node:fs";
 import axios from "axios";
+import { migrate } from "../db/migrate.ts";
 import { openDatabase } from "../db/open.ts";
 import { homeOf, readConfig, readServerConfig } from "../shared/config.ts";
 import { makeWechat } from "../shared/wechat.ts";
@@ -19,6 +20,8 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
     maxConnections: config.maxDatabaseConnections,
     connectTimeoutMs: config.databaseConnectTimeoutMs,
   });
+  // Nobody is served before the tables are there.
+  await migrate(db);
   let admin: Awaited<ReturnType<typeof listen>> | undefined;
   const machine: Machine = await startMachine({
     config,
@@ -38,7 +41,6 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
     files: pages(),
     limits: server,
   });
-  await machine.call("init_db", {});
   admin = await listen(homeOf(environment), (event) => machine.call("admin", event) as never);
   machine.app.log.info("listening", { host: server.host, port: machine.server.port, tls: server.tls !== undefined });
   await untilStopped();

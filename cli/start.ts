@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import axios from "axios";
 import { trimConnections } from "../db/connections.ts";
+import { migrate } from "../db/migrate.ts";
 import { openPglite } from "../db/pglite.ts";
 import { createDemoShops } from "../demo/shops.ts";
 import { startWechat } from "../demo/wechat.ts";
@@ -34,6 +35,7 @@ export async function start(argv: readonly string[], environment: NodeJS.Process
     WECHAT_URL: wechat.url,
   });
   const db = await openPglite({ directory: home });
+  await migrate(db);
   let admin: Awaited<ReturnType<typeof listen>> | undefined;
   const machine = await startMachine({
     config,
@@ -47,7 +49,6 @@ export async function start(argv: readonly string[], environment: NodeJS.Process
     files: pages(),
     limits: server,
   });
-  await machine.call("init_db", {});
   // This process is alone with the database: whatever was connected is not any more.
   await db.flight({ statements: trimConnections(Number.MAX_SAFE_INTEGER) });
   admin = await listen(home, (event) => machine.call("admin", event) as never);

@@ -66,6 +66,10 @@ export function parseFrame(text: string): ClientMessage {
 
 /** The number of a message that could not be accepted, so that its sender knows which one it was. */
 export function numberIn(text: string): number | undefined {
-  const found = /"n"\s*:\s*(\d{1,15})\s*[,}]/.exec(text.slice(0, maxFrameBytes));
-  return found === null ? undefined : Number(found[1]);
+  try {
+    const found = (JSON.parse(text) as { n?: unknown } | null)?.n;
+    return v.is(n, found) ? found : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -23,7 +23,7 @@ import {
   TooManyConnections,
   TooManyStreams,
 } from "./errors.ts";
-import { parseFrame } from "./frame.ts";
+import { numberIn, parseFrame } from "./frame.ts";
 import type { Ask, ClientMessage, ServerMessage } from "./protocol.ts";
 import { refusalOf } from "./refusal.ts";
 import { publishMessage } from "./room.ts";
@@ -78,7 +78,9 @@ export async function transmit(app: App, connection: string, text: string): Prom
   try {
     message = parseFrame(text);
   } catch (error) {
-    await app.gateway.send(connection, frameOf(errorMessage(refusalOf(app, error))));
+    const number = numberIn(text);
+    const refusal = errorMessage(refusalOf(app, error));
+    await app.gateway.send(connection, frameOf(number === undefined ? refusal : { ...refusal, n: number }));
     return;
   }
   const [rows] = await app.db.read([readConnection(connection)]);
