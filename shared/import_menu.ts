@@ -58,12 +58,29 @@ function fromJson(text: string): Read {
   }
 }
 
-const columns = ["kind", "id", "zh", "en", "price", "category", "min", "max", "stock", "packing", "station"] as const;
+const columns = [
+  "kind",
+  "id",
+  "zh",
+  "en",
+  "price",
+  "category",
+  "min",
+  "max",
+  "stock",
+  "packing",
+  "station",
+  "description_zh",
+  "description_en",
+  "picture",
+  "available",
+] as const;
 type CsvRow = Record<(typeof columns)[number], string>;
 
 /**
  * One thing a row: `category`, `dish`, `option` (of the dish above it), `choice` (of the option above it).
- * Prices are in yuan, with at most two decimals; an empty cell means none.
+ * Prices are in yuan, with at most two decimals; `available` is yes or no; an empty cell means none, or yes. Columns that
+ * nobody needs may be left out.
  */
 function fromCsv(text: string): Read {
   const errors: [number, string][] = [];
@@ -72,10 +89,14 @@ function fromCsv(text: string): Read {
   for (const { record, line } of readRows(text)) {
     const fail = (message: string) => errors.push([line, message]);
     const put = (path: Path) => lines.set(path.join("."), line);
-    const names = { ...(record.zh ? { zh: record.zh } : {}), ...(record.en ? { en: record.en } : {}) };
+    const both = (zh: string, en: string) => ({ ...(zh ? { zh } : {}), ...(en ? { en } : {}) });
+    const names = both(record.zh, record.en);
+    const description = both(record.description_zh, record.description_en);
     const money = (cell: string, column: string) => fenOf(cell) ?? fail(`${column} "${cell}" is not an amount in yuan`);
     const whole = (cell: string, column: string) =>
       /^\d{1,6}$/.test(cell) ? Number(cell) : fail(`${column} "${cell}" is not a number`);
+    const yes = (cell: string, column: string) =>
+      cell === "" || cell === "yes" || (cell !== "no" && fail(`${column} "${cell}" is neither yes nor no`));
     const dish = menu.dishes.at(-1);
     const option = dish?.options.at(-1);
     switch (record.kind) {
@@ -90,7 +111,10 @@ function fromCsv(text: string): Read {
           priceFen: money(record.price, "price"),
           packingFen: record.packing === "" ? 0 : money(record.packing, "packing"),
           dailyStock: record.stock === "" ? null : whole(record.stock, "stock"),
+          available: yes(record.available, "available"),
           ...(record.station === "" ? {} : { station: record.station }),
+          ...(record.picture === "" ? {} : { picture: record.picture }),
+          ...(Object.keys(description).length === 0 ? {} : { description }),
           options: [],
         } as never);
         put(["dishes", at - 1]);
@@ -115,6 +139,7 @@ function fromCsv(text: string): Read {
           id: record.id,
           names,
           priceFen: record.price === "" ? 0 : money(record.price, "price"),
+          available: yes(record.available, "available"),
         });
         put(["dishes", menu.dishes.length - 1, "options", dish.options.length - 1, "choices", at - 1]);
         break;

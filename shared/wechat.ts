@@ -31,7 +31,7 @@ export interface WechatSession {
   readonly sessionKey: string;
 }
 
-/** What WeChat may say instead of a session → what we say. -1 is "busy". */
+/** What WeChat may say instead of a session → what we say. -1 is "busy"; 45009 ends at midnight in Beijing. */
 const refusals: Readonly<Record<number, () => Error>> = {
   [-1]: () => new WechatAway(),
   40029: () => new LoginCodeInvalid(),
@@ -39,6 +39,7 @@ const refusals: Readonly<Record<number, () => Error>> = {
   41008: () => new LoginCodeInvalid(),
   40226: () => new LoginBlocked(),
   45011: () => new LoginTooOften(),
+  45009: () => new WechatAway(new Error("the day's quota of calls is used up")),
 };
 
 /** @param client with WeChat's base URL and a time-out; errors of it are not passed on, their URL holds the secret */
@@ -52,6 +53,8 @@ export function makeWechat(client: Pick<AxiosInstance, "get">): Wechat {
         });
       const body = (answer.data ?? {}) as Record<string, unknown>;
       const errcode = Number(body.errcode ?? 0);
+      // Not WeChat's own words: a proxy's page, or half an answer.
+      if (!Number.isInteger(errcode)) throw new WechatAway(new Error("an answer that is not WeChat's"));
       if (errcode !== 0) throw refusals[errcode]?.() ?? new WechatMisconfigured(errcode);
       // Success comes with errcode 0 or with none; only the fields tell.
       const { openid, session_key: sessionKey, unionid } = body;

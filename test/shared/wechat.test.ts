@@ -123,6 +123,16 @@ describe("codeToSession", () => {
     for (const secret of [app.secret, code, app.appid]) expect(everything).not.toContain(secret);
   });
 
+  it.each<[string, unknown]>([
+    ["the day's quota is used up", { errcode: 45009, errmsg: "reach max api daily quota limit" }],
+    ["its code is no number", { errcode: "system error" }],
+    ["its answer is empty", ""],
+    ["it leaves the session out", { errcode: 0 }],
+  ])("WeChat is away when %s", async (_, data) => {
+    const error = await failure(makeWechat({ get: async () => ({ data }) } as never).codeToSession(app, "c"));
+    expect(error.code).toBe("WECHAT_AWAY");
+  });
+
   it("WeChat is away when nobody listens", async () => {
     const gone = await startWechat({ apps: [app] });
     await gone.close();
