@@ -68,6 +68,8 @@ onEveryEngine((engine) => {
     const why = await screen.next("error");
     expect(why.code).toBe("SESSION_ENDED");
     await screen.closed;
-    expect(screen.frames.filter((frame) => frame.type === "event" && `${frame.event}`.startsWith("order."))).toEqual([]);
+    expect(screen.frames.filter((frame) => frame.type === "event" && `${frame.event}`.startsWith("order."))).toEqual(
+      [],
+    );
   });
 }, servers);
