@@ -1,0 +1,49 @@
+/** Languages: the page's words in typed dictionaries, the one in use loaded on demand; the shop's words as they come. */
+import { useEffect, useState } from "preact/hooks";
+import type { Names } from "../../clients/types.ts";
+
+export const languages = ["zh", "en"] as const;
+export type Language = (typeof languages)[number];
+
+const kept = "orderbell:language";
+
+/** What was chosen, else what the browser prefers. */
+export function currentLanguage(): Language {
+  const chosen = read();
+  if (chosen === "zh" || chosen === "en") return chosen;
+  return navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
+}
+
+// A browser that forbids storage still shows the page.
+function read(): string | null {
+  try {
+    return localStorage.getItem(kept);
+  } catch {
+    return null;
+  }
+}
+
+/** Notes the language and begins the page anew in it: every text comes from one dictionary. */
+export function chooseLanguage(language: Language): void {
+  try {
+    localStorage.setItem(kept, language);
+  } catch {
+    // Forgotten with the page.
+  }
+  location.reload();
+}
+
+/** A name of the shop's in the language, or in the one there is. */
+export const nameIn = (language: Language, names: Names | null | undefined): string =>
+  names?.[language] ?? names?.zh ?? names?.en ?? "";
+
+/** The words of a page, once they are loaded. */
+export function useWords<W>(load: (language: Language) => Promise<W>): W | undefined {
+  const [words, setWords] = useState<W>();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a page has one dictionary for its life
+  useEffect(() => {
+    void load(currentLanguage()).then((loaded) => setWords(() => loaded));
+    document.documentElement.lang = currentLanguage() === "zh" ? "zh-CN" : "en";
+  }, []);
+  return words;
+}
