@@ -152,7 +152,7 @@ async function read(
   app: App,
   reader: Reader,
   session: Session,
-  message: ClientMessage & { streams: Ask[] },
+  message: Extract<ClientMessage, { streams: Ask[] }>,
 ): Promise<ServerMessage[]> {
   const { n, type } = message;
   const answers: ServerMessage[] = [];
@@ -177,6 +177,7 @@ async function read(
     const { kind, id } = kindOf(ask.stream);
     const checkMs = kind === "shop" ? app.config.checkMs.shop : app.config.checkMs.other;
     const answer = await readOne(app, ask, heads.get(ask.stream) ?? noHead, n, checkMs);
+    note(app, reader, type, answer);
     if (answer.type === "error") await app.gateway.unsubscribe(reader.connection, ask.stream, n);
     else if (kind === "shop") await seen(app, reader.connection, id);
     const nothingLacking = answer.type === "resumed" && answer.events.length === 0;
@@ -205,11 +206,23 @@ async function readOne(
       return { type: "resumed", n, stream, ...backlog.head, events: [], more: false, head: backlog.head.seq, checkMs };
     case "events": {
       const { events, more, position } = backlog;
-      app.log.info("resume", { stream, n, events: events.length, more });
       return { type: "resumed", n, stream, ...position, events, more, head: backlog.head.seq, checkMs };
     }
     case "reset":
-      app.log.info("reset", { stream, n, reason: backlog.reason });
       return { type: "reset", n, stream, ...backlog.head, reason: backlog.reason };
   }
+}
+
+/** A line for whoever resumes, for a check that found a gap, and for who must begin anew; none for a check that lacks nothing. */
+function note({ log }: App, reader: Reader, type: "resume" | "check", answer: ServerMessage): void {
+  if (answer.type !== "resumed" && answer.type !== "reset") return;
+  const ids = { connection: reader.connection, session: reader.session, stream: answer.stream, n: answer.n };
+  if (answer.type === "reset") log.info("reset", { ...ids, reason: answer.reason });
+  else if (type === "resume" || answer.events.length > 0)
+    log.info(type === "resume" ? "resume" : "gap", {
+      ...ids,
+      seq: answer.seq,
+      events: answer.events.length,
+      more: answer.more,
+    });
 }
