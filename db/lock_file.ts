@@ -15,10 +15,28 @@ export class DirectoryLocked extends Error {
   }
 }
 
+/** Folders of this very process. A container starts again under the number it had, and finds its own in the lock. */
+const held = new Set<string>();
+
 /** Takes the folder for this process. A lock whose process is gone (kill -9) is taken over. Returns how to let go. */
 export async function lockDirectory(directory: string): Promise<() => void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, "lock");
+  if (held.has(path)) throw new DirectoryLocked(directory, process.pid);
+  held.add(path);
+  try {
+    await take(directory, path);
+  } catch (error) {
+    held.delete(path);
+    throw error;
+  }
+  return () => {
+    held.delete(path);
+    rmSync(path, { force: true });
+  };
+}
+
+async function take(directory: string, path: string): Promise<void> {
   const mine = String(process.pid);
   for (let tries = 0; ; tries++) {
     try {
@@ -29,7 +47,7 @@ export async function lockDirectory(directory: string): Promise<() => void> {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       const pid = Number(await readFile(path, "utf8").catch(() => "0"));
-      if (tries > 20 || (pid > 0 && isAlive(pid))) throw new DirectoryLocked(directory, pid);
+      if (tries > 20 || (pid > 0 && pid !== process.pid && isAlive(pid))) throw new DirectoryLocked(directory, pid);
       // Written by one who is gone, or not written yet by one who is just taking it.
       if (pid === 0) await new Promise((resolve) => setTimeout(resolve, 20));
       else await rm(path, { force: true });
@@ -39,11 +57,9 @@ export async function lockDirectory(directory: string): Promise<() => void> {
   await new Promise((resolve) => setTimeout(resolve, 50));
   const owner = await readFile(path, "utf8").catch(() => "0");
   if (owner !== mine) throw new DirectoryLocked(directory, Number(owner));
-  return () => rmSync(path, { force: true });
 }
 
 function isAlive(pid: number): boolean {
-  if (pid === process.pid) return true;
   try {
     process.kill(pid, 0);
     return true;

@@ -227,7 +227,8 @@ function stockOfToday(shop: string, day: string, menu: Menu, dishDays: readonly 
   });
 }
 
-async function knownShop(app: App, shop: string): Promise<Shop> {
+/** @throws ShopUnknown */
+export async function knownShop(app: App, shop: string): Promise<Shop> {
   const [rows] = await app.db.read([readShop(shop)]);
   if (rows?.[0] === undefined) throw new ShopUnknown(shop);
   return shopOf(rows[0]);
@@ -377,7 +378,9 @@ export interface Table {
 
 const maxTables = 500;
 
+/** @throws ShopUnknown */
 export async function tablesOf(app: App, shop: string): Promise<Table[]> {
+  await knownShop(app, shop);
   const [rows = []] = await app.db.read([readTables(shop)]);
   return rows.map(({ token, label }) => ({ token: String(token), label: String(label) }));
 }
@@ -436,7 +439,9 @@ function changeTables<T>(
 
 // --- Devices -------------------------------------------------------------------------------------------------------
 
+/** @throws ShopUnknown */
 export async function devicesOf(app: App, shop: string) {
+  await knownShop(app, shop);
   const [rows = []] = await app.db.read([readDevices(shop, app.clock.now())]);
   return rows.map((row) => ({
     id: String(row.id),
