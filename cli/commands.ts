@@ -34,7 +34,15 @@ const word = ({ words }: Args, at: number, what: string): string => {
 };
 
 /** A file's text; `-` is standard input, so that a secret need not stand in the command. */
-const fileText = (path: string) => readFileSync(path === "-" ? 0 : path, "utf8");
+function fileText(path: string): string {
+  const bytes = readFileSync(path === "-" ? 0 : path);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    // Spreadsheets like to save in the encoding of their country; what they wrote would become question marks.
+    throw new Misused(`${path} is not UTF-8; save it as UTF-8`);
+  }
+}
 
 const csv = (answer: unknown) => (answer as { csv: string }).csv;
 
@@ -162,34 +170,31 @@ export const commands: Readonly<Record<string, Command>> = {
   },
 };
 
-const optionNames = [
-  "zh",
-  "en",
-  "zone",
-  "settings",
-  "secret-file",
-  "name",
-  "role",
-  "device",
-  "scopes",
-  "shop",
-  "day",
-] as const;
+/** What a command takes stands in its usage: `<word>`, `[word]`, `--option`. */
+const optionsIn = (usage: string) => [...usage.matchAll(/--([a-z-]+)/g)].map(([, name = ""]) => name);
+
+function placesIn(usage: string): number {
+  if (/…\]/.test(usage)) return Number.POSITIVE_INFINITY;
+  const words = usage.replace(/\[--[^\]]*\]|--\S+ \S+/g, "");
+  return [...words.matchAll(/<[^>]+>|\[[^\]]+\]|"[^"]+"/g)].length;
+}
 
 /** @returns undefined when the words are no command of these @throws Misused */
 export function commandOf(
   argv: readonly string[],
 ): { event: AdminEvent; print: (answer: unknown) => string } | undefined {
-  const name = [argv.slice(0, 2).join(" "), argv[0] ?? ""].find((one) => one in commands);
+  const name = [argv.slice(0, 2).join(" "), argv[0] ?? ""].find((one) => Object.hasOwn(commands, one));
   const command = name === undefined ? undefined : commands[name];
   if (name === undefined || command === undefined) return undefined;
   try {
     const { values, positionals } = parseArgs({
       args: argv.slice(name.split(" ").length),
-      options: Object.fromEntries(optionNames.map((option) => [option, { type: "string" as const }])),
+      options: Object.fromEntries(optionsIn(command.usage).map((option) => [option, { type: "string" as const }])),
       allowPositionals: true,
       strict: true,
     });
+    const tooMany = positionals[placesIn(command.usage)];
+    if (tooMany !== undefined) throw new Misused(`"${tooMany}" is one word too many`);
     const built = command.build({ words: positionals, options: values as Record<string, string | undefined> });
     return { event: built, print: command.print ?? ((answer) => `${JSON.stringify(answer, null, 2)}\n`) };
   } catch (error) {
@@ -219,7 +224,7 @@ export function help(): string {
   const lines = Object.entries(commands).map(([name, { usage, help: what }]) => [`${name} ${usage}`, what] as const);
   const all = [
     ["start [--port 8787] [--lan] [--tls]", "the demo: embedded database, two shops, stand-in WeChat"],
-    ["serve", "the server; needs DATABASE_URL, SIGNING_KEY, WECHAT_KEY"],
+    ["serve", "the server; needs DATABASE_URL and SIGNING_KEY, and WECHAT_KEY for WeChat"],
     ["init-db", "bring the database's tables up to date"],
     ...lines,
     ["tail", "follow the log of the running server"],

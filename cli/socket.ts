@@ -37,6 +37,15 @@ export async function listen(home: string, call: (event: AdminEvent) => Promise<
   const open = new Set<Socket>();
   const kept: string[] = [];
 
+  /** Whatever was said: it cannot end the server. */
+  async function answerTo(line: string): Promise<AdminAnswer> {
+    try {
+      return await call(JSON.parse(line));
+    } catch {
+      return { error: { code: "MALFORMED", message: "this is not a command" } };
+    }
+  }
+
   const server = createServer((socket) => {
     open.add(socket);
     socket.on("close", () => {
@@ -50,7 +59,7 @@ export async function listen(home: string, call: (event: AdminEvent) => Promise<
         followers.add(socket);
         return;
       }
-      void call(JSON.parse(line)).then((answer) => socket.write(`${JSON.stringify(answer)}\n`));
+      void answerTo(line).then((answer) => socket.write(`${JSON.stringify(answer)}\n`));
     });
   });
   await new Promise<void>((resolve, reject) => {

@@ -4,8 +4,8 @@
  */
 import * as v from "valibot";
 import { readConnections } from "../db/connections.ts";
-import { readApiKeys, readLiveSessions, readSessionsOfUser, revokeApiKey } from "../db/sessions.ts";
-import { readShops } from "../db/shops.ts";
+import { readApiKeys, readLiveSessions, readSession, readSessionsOfUser, revokeApiKey } from "../db/sessions.ts";
+import { readShop, readShops } from "../db/shops.ts";
 import { raw, sql } from "../db/sql.ts";
 import { newApiKey, scopes } from "../shared/api_key.ts";
 import type { App } from "../shared/app.ts";
@@ -23,6 +23,7 @@ import {
   createShop,
   devicesOf,
   editMenu,
+  knownShop,
   openShop,
   replaceSettings,
   revokeDevice,
@@ -55,6 +56,8 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
     async (app, { id: shop, zh, en, zone, rolloverMinutes, settings }) => {
       if (zh === undefined && en === undefined) throw new InvalidInput("zh", "a name in zh or en is needed");
       const names = { ...(zh === undefined ? {} : { zh }), ...(en === undefined ? {} : { en }) };
+      const [rows] = await app.db.read([readShop(shop)]);
+      if (rows?.[0] !== undefined) throw new InvalidInput("id", `there is a shop "${shop}" already`);
       await createShop(app, { id: shop, names, zone, rolloverMinutes, settings: parseSettings(settings) });
       return { shop };
     },
@@ -128,6 +131,8 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
     };
   }),
   "sessions.end": command(v.strictObject({ id: ulid }), async (app, { id: session }) => {
+    const [rows] = await app.db.read([readSession(session)]);
+    if (rows?.[0] === undefined) throw new InvalidInput("id", "there is no such session");
     await end(app, session, "revoked");
     return { ended: session };
   }),
@@ -151,7 +156,10 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
   }),
   "keys.add": command(
     v.strictObject({ name: text(64, 1), scopes: v.array(v.picklist(scopes)), shop: v.optional(id) }),
-    (app, { name, scopes: granted, shop }) => newApiKey(app, name, granted, shop ?? null),
+    async (app, { name, scopes: granted, shop }) => {
+      if (shop !== undefined) await knownShop(app, shop);
+      return newApiKey(app, name, granted, shop ?? null);
+    },
   ),
   "keys.list": command(v.strictObject({}), async (app) => {
     const [rows = []] = await app.db.read([readApiKeys()]);
@@ -167,6 +175,8 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
     };
   }),
   "keys.revoke": command(v.strictObject({ id: ulid }), async (app, { id: key }) => {
+    const [rows = []] = await app.db.read([readApiKeys()]);
+    if (!rows.some((row) => row.id === key)) throw new InvalidInput("id", "there is no such key");
     await app.db.flight({ statements: [revokeApiKey(key, app.clock.now())], repeatable: true });
     return { revoked: key };
   }),
@@ -182,6 +192,8 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
       throw new Forbidden("sql looks into the embedded database; use the server's own client");
     if (!/^\s*(select|with|values|table|explain|show)\b/i.test(statement))
       throw new InvalidInput("text", "expected a statement that reads");
+    // It reads, but what it sets would stay with the one connection that everybody uses.
+    if (/\bset_config\b/i.test(statement)) throw new InvalidInput("text", "settings are not changed here");
     // Second of two, so that it runs inside a READ ONLY transaction.
     const [, rows] = await app.db.read([sql`SELECT 1`, raw(statement)]);
     return { rows };
@@ -203,7 +215,7 @@ export const administer =
   (app: App) =>
   async (event: AdminEvent): Promise<AdminAnswer> => {
     try {
-      const known = commands[event.command];
+      const known = Object.hasOwn(commands, event.command) ? commands[event.command] : undefined;
       if (known === undefined)
         throw new InvalidInput("command", `there is no command "${String(event.command).slice(0, 40)}"`);
       const answer = await known.run(app, check(known.args, event.args));

@@ -16,7 +16,11 @@ export function readMenuFile(text: string, format: "json" | "csv"): Menu {
       result.issues.map((issue) => {
         const path = (issue.path ?? []).map(({ key }) => key as string | number);
         const what =
-          issue.expected === null || issue.expected === undefined ? issue.message : `expected ${issue.expected}`;
+          issue.expected === "never"
+            ? "is not a known field"
+            : issue.expected === null || issue.expected === undefined
+              ? issue.message
+              : `expected ${issue.expected}`;
         return [lineOf(path), `${path.join(".")}: ${what}`] as const;
       }),
     );
@@ -51,10 +55,33 @@ function fromJson(text: string): Read {
         return 1;
       },
     };
+  } catch {
+    throw invalid([[text.slice(0, faultIn(text)).split("\n").length, "this is not JSON"]]);
+  }
+}
+
+/**
+ * Where a text stops being JSON. V8 tells it of some faults only; but a text that is cut before its fault fails for its
+ * end alone, so the fault is found by halving.
+ */
+function faultIn(text: string): number {
+  let [sound, faulty] = [0, text.length];
+  while (sound < faulty) {
+    const middle = Math.ceil((sound + faulty) / 2);
+    if (failsOnlyForItsEnd(text.slice(0, middle))) sound = middle;
+    else faulty = middle - 1;
+  }
+  return sound;
+}
+
+function failsOnlyForItsEnd(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
   } catch (error) {
-    const at = /position (\d+)/.exec((error as Error).message)?.[1];
-    const line = at === undefined ? text.split("\n").length : lines.linePos(Number(at)).line;
-    throw invalid([[line, "this is not JSON"]]);
+    const { message } = error as Error;
+    const at = /position (\d+)/.exec(message)?.[1];
+    return at === undefined ? /end of JSON/.test(message) : Number(at) >= text.length;
   }
 }
 
@@ -173,6 +200,8 @@ function readRows(text: string): { record: CsvRow; line: number }[] {
       record: Record<string, string>;
       info: { lines: number };
     }[];
+    // An empty file is a mistake, not the wish to sell nothing.
+    if (rows.length === 0) throw invalid([[1, "there is no row in this file"]]);
     const unknown = Object.keys(rows[0]?.record ?? {}).filter((name) => !(columns as readonly string[]).includes(name));
     if (unknown.length > 0) throw invalid([[1, `column "${unknown[0]}" is none of ${columns.join(", ")}`]]);
     const empty = Object.fromEntries(columns.map((name) => [name, ""])) as CsvRow;
