@@ -13,7 +13,7 @@ const results = join(folder, "results.json");
 const jest = ["--experimental-vm-modules", "--no-warnings", "node_modules/jest/bin/jest.js"];
 const child = spawn(
   process.execPath,
-  [...jest, "--json", `--outputFile=${results}`, "--reporters=default", ...process.argv.slice(2)],
+  [...jest, "--reporters=default", "--json", `--outputFile=${results}`, ...process.argv.slice(2)],
   {
     stdio: ["ignore", "ignore", "inherit"],
     env: { ...process.env, NODE_OPTIONS: "--experimental-vm-modules --no-warnings", ORDERBELL_TEST_FOLDER: folder },

@@ -1,0 +1,229 @@
+/** What every attack needs: a shop with people of every kind, a right request for every route, and a look at all that is stored. */
+import { createHash } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AxiosInstance } from "axios";
+import type { Database, Row } from "../../db/database.ts";
+import { migrations } from "../../db/migrate.ts";
+import { raw, sql } from "../../db/sql.ts";
+import { readStale } from "../../db/streams.ts";
+import type { Json, Operation } from "../../scripts/read_api.ts";
+import { newApiKey } from "../../shared/api_key.ts";
+import { addWechatApp } from "../../shared/keep_apps.ts";
+import { refreshStale } from "../../shared/public_state.ts";
+import { createShop, editMenu, openShop } from "../../shared/shop.ts";
+import { makeWechat } from "../../shared/wechat.ts";
+import { readLaw } from "../_contract.ts";
+import type { Engine } from "../_engines.ts";
+import {
+  type Answer,
+  type House,
+  type HttpOptions,
+  newKey,
+  openHouse,
+  type Person,
+  testMenu,
+  testSettings,
+} from "../_house.ts";
+
+export const { api } = readLaw();
+/** The gateway's own: it reads nothing of a request, so nothing of it can be wrong. */
+export const readsNothing = "GET /healthz";
+export const operations = api.operations.filter(({ key }) => key !== readsNothing);
+export const operationOf = (key: string) => operations.find((one) => one.key === key) as Operation;
+
+export const formType = { "content-type": "application/x-www-form-urlencoded" };
+export const nobody = "01M7Y5YCX0DV05B7NH4DVY729V";
+
+export interface Scene {
+  readonly house: House;
+  readonly customer: Person;
+  readonly other: Person;
+  readonly owner: Person;
+  readonly cashier: Person;
+  readonly kitchen: Person;
+  /** Staff of the shop next door. */
+  readonly neighbour: Person;
+  /** Of another back end, with both scopes. */
+  readonly key: string;
+  /** What stands in the paths of right requests. */
+  readonly at: Readonly<Record<string, string>>;
+  close(): Promise<void>;
+}
+
+/** Nothing goes on by itself in it, so whatever is written was written by a request. */
+export async function openScene(engine: Engine): Promise<Scene> {
+  const session = { openid: "openid-of-one", session_key: Buffer.alloc(16).toString("base64") };
+  const pictures = await mkdtemp(join(tmpdir(), "orderbell-pictures-"));
+  const house = await openHouse(engine, {
+    pictures,
+    tickMs: 3_600_000,
+    lookMs: 3_600_000,
+    environment: { GUEST_SESSIONS_PER_HOUR: "100000", COALESCE_MS: "0" },
+    wechat: makeWechat({ get: async () => ({ data: session }) } as unknown as AxiosInstance),
+  });
+  await addWechatApp(house.app, { appid: "wx0123456789abcdef", secret: "secret-of-one", name: "one" });
+  await newShop(house, "next-door");
+  const [customer, other] = [await house.guest(), await house.guest()];
+  const [owner, cashier, kitchen] = [await house.staff("owner"), await house.staff("cashier"), await house.staff()];
+  const neighbour = await house.staff("owner", "next-door");
+  const { key } = await newApiKey(house.app, "another back end", ["introspect", "notify"], null);
+  const { order } = (await customer.order()).body;
+  const { room } = (await customer.http("POST", "/rooms")).body;
+  await quiet(house);
+  const at = { shop: house.shop, id: order.id, action: "accept", line: "1", dish: "bun", table: house.table };
+  return {
+    house,
+    customer,
+    other,
+    owner,
+    cashier,
+    kitchen,
+    neighbour,
+    key,
+    at: { ...at, device: kitchen.session, room: room.id },
+    async close() {
+      await house.close();
+      await rm(pictures, { recursive: true });
+    },
+  };
+}
+
+export async function newShop(house: House, id: string, menu = testMenu): Promise<void> {
+  const names = { zh: "小店" };
+  await createShop(house.app, { id, names, zone: "Asia/Shanghai", rolloverMinutes: 240, settings: testSettings() });
+  await editMenu(house.app, null, id, undefined, "menu.import", () => ({ menu }));
+  await openShop(house.app, null, id, true);
+}
+
+// --- Right requests ------------------------------------------------------------------------------------------------
+
+export interface Right {
+  readonly path: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Json;
+  readonly raw?: string | Uint8Array;
+  readonly token?: string | undefined;
+  readonly method?: string;
+  /** Instead of the route's own with `path` filled in. */
+  readonly url?: string;
+}
+
+/** A request that succeeds, with one of the bodies that openapi.yaml shows. */
+export function rightRequest(scene: Scene, to: Operation, example = 0): Right {
+  const { at } = scene;
+  const [type = ""] = Object.keys(to.body);
+  const shown = to.body[type]?.examples[example]?.[1];
+  const headers: Record<string, string> = {};
+  if (to.parameters.some(({ name }) => name === "Idempotency-Key")) headers["idempotency-key"] = newKey();
+  if (to.key === "PUT /shops/{shop}/dishes/{dish}/stock") headers["if-match"] = '"50.0"';
+  if (to.key === "GET /login") headers["x-wx-code"] = newKey();
+  if (type.endsWith("form-urlencoded")) Object.assign(headers, formType);
+  return {
+    path: at,
+    query: queryOf(scene, to),
+    headers,
+    token: tokenFor(scene, to),
+    ...(type === ""
+      ? {}
+      : type.endsWith("json")
+        ? { body: own(scene, to, shown as Json) }
+        : { raw: `token=${scene.customer.token}` }),
+  };
+}
+
+function queryOf({ at }: Scene, { key }: Operation): Record<string, string> {
+  if (key === "GET /get_shop_info") return { shop: at.shop as string, table: at.table as string };
+  return key === "GET /events" ? { stream: `menu:${at.shop}` } : {};
+}
+
+/** What the examples leave out, so that there is a right value of every member to spoil. */
+const many = 1_000;
+const furtherSettings = {
+  refuseWhenOffline: false,
+  limits: { perSession: many, perTable: many, perAddress: many, perShop: many },
+  notice: { zh: "今天有饺子", en: "Dumplings today" },
+};
+const furtherDish = {
+  description: { zh: "现包", en: "Made here" },
+  picture: "dishes/bun.webp",
+  packingFen: 100,
+  available: true,
+  station: "hot",
+  options: [
+    {
+      id: "size",
+      names: { zh: "大小", en: "Size" },
+      min: 0,
+      max: 1,
+      choices: [{ id: "large", names: { zh: "大", en: "large" }, priceFen: 100, available: true }],
+    },
+  ],
+};
+
+/** The example with what exists in this house in place of what exists in the document. */
+function own({ at, customer }: Scene, { key }: Operation, shown: Json): Json {
+  const body = shown as Record<string, Json>;
+  if (key === "POST /login") return { ...body, code: newKey() };
+  if (key === "POST /bill" && "table" in body) return { ...body, table: at.table as string };
+  if (key === "POST /notify" && "user" in body) return { ...body, user: customer.user, order: at.id as string };
+  if (key === "PUT /shops/{shop}/settings")
+    return { ...body, settings: { ...(body.settings as object), ...furtherSettings } };
+  if (key === "PUT /shops/{shop}/dishes/{dish}") return { ...body, ...furtherDish };
+  if (key === "POST /shops/{shop}/tables") return { labels: [newKey(), newKey()] };
+  return body;
+}
+
+function tokenFor({ key, owner, customer }: Scene, { key: route, path }: Operation): string | undefined {
+  if (route === "POST /introspect") return key;
+  if (/^\/(login|get_shop_info|events)|\/board$/.test(path)) return undefined;
+  return /^\/(shops|orders\/|notify)/.test(path) ? owner.token : customer.token;
+}
+
+export function send({ house }: Scene, to: Operation, right: Right): Promise<Answer> {
+  const { path, query, headers, body, raw: bytes, token, method = to.method } = right;
+  const filled = to.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(path[name] ?? ""));
+  const asked = new URLSearchParams(query).toString();
+  const options: HttpOptions = {
+    token,
+    headers,
+    ...(bytes !== undefined ? { raw: bytes } : body === undefined ? {} : { body }),
+  };
+  return house.http(method, right.url ?? filled + (asked === "" ? "" : `?${asked}`), options);
+}
+
+// --- What is stored ------------------------------------------------------------------------------------------------
+
+const words = { id: "", text: "", bigint: "", integer: "", flag: "", table: "", hotTable: "" };
+export const tables = migrations
+  .flatMap(({ statements }) => statements(words))
+  .flatMap((statement) => /^\s*CREATE TABLE (\w+)/.exec(statement)?.[1] ?? []);
+
+/** Every row of every table, all of one moment. */
+export async function everything(db: Database): Promise<Map<string, Row[]>> {
+  const rows = await db.read(tables.map((table) => sql`SELECT * FROM ${raw(table)}`));
+  return new Map(tables.map((table, at) => [table, rows[at] ?? []]));
+}
+
+/** One line per table: what differs between two of them was written in between. Nothing is left out. */
+export async function digest(db: Database, except: readonly string[] = []): Promise<string[]> {
+  const all = await everything(db);
+  return [...all]
+    .filter(([table]) => !except.includes(table))
+    .map(([table, rows]) => {
+      const lines = rows.map((row) => JSON.stringify(row)).toSorted();
+      return `${table}: ${lines.length} rows, ${createHash("sha256").update(lines.join("\n")).digest("base64url").slice(0, 12)}`;
+    });
+}
+
+/** Lets the public streams catch up with what was written before; else they do so later, in the middle of an attack. */
+export async function quiet({ db, app }: House): Promise<void> {
+  while ((await db.read([readStale()]))[0]?.length !== 0) await refreshStale(app);
+}
+
+/** Until so many connections are noted and no more: a close is told in the background. */
+export async function connected({ db, app }: House, count: number): Promise<void> {
+  while ((await db.read([sql`SELECT id FROM connections`]))[0]?.length !== count) await app.clock.sleep(5);
+}

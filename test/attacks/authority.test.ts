@@ -1,0 +1,446 @@
+/** Nobody reads or writes what is not theirs: every route, stream and step × everybody who may come, from one table. */
+import { readApiKeys, revokeApiKey } from "../../db/sessions.ts";
+import type { Operation } from "../../scripts/read_api.ts";
+import { newApiKey } from "../../shared/api_key.ts";
+import { streamTable } from "../../shared/authority.ts";
+import { actors } from "../../shared/order.ts";
+import { actions, type StreamKind, streamKinds } from "../../shared/protocol.ts";
+import { addTables } from "../../shared/shop.ts";
+import { type Engine, engines, onEveryEngine } from "../_engines.ts";
+import { type Answer, newKey, type Person } from "../_house.ts";
+import {
+  api,
+  connected,
+  digest,
+  nobody,
+  openScene,
+  operations,
+  quiet,
+  type Right,
+  readsNothing,
+  rightRequest,
+  type Scene,
+  send,
+} from "./_scene.ts";
+
+const pglite = engines.find(({ name }) => name === "pglite") as Engine;
+
+/** Everybody who may come. `neighbour` is the owner of the shop next door, `other` a customer without an order here. */
+const comers = [
+  "nobody",
+  "customer",
+  "other",
+  "owner",
+  "cashier",
+  "kitchen",
+  "neighbour",
+  "key",
+  "neighbourKey",
+  "revokedKey",
+] as const;
+type Comer = (typeof comers)[number];
+
+const [guests, counter] = [
+  ["customer", "other"],
+  ["owner", "cashier"],
+] as const;
+const staff = [...counter, "kitchen"] as const;
+const people = [...guests, ...staff, "neighbour"] as const;
+
+/** Route → who is served; the others are refused with this code, or with 401 when they have no session at all. */
+const table: Readonly<Record<string, { readonly for: readonly Comer[]; readonly else: string }>> = {
+  "GET /login": { for: comers, else: "" },
+  "POST /login": { for: comers, else: "" },
+  "POST /login/guest": { for: comers, else: "" },
+  "POST /login/staff": { for: comers, else: "" },
+  "GET /get_shop_info": { for: comers, else: "" },
+  "GET /shops/{shop}/board": { for: comers, else: "" },
+  "GET /session": { for: people, else: "" },
+  "DELETE /session": { for: people, else: "" },
+  "POST /session/ticket": { for: people, else: "" },
+  "POST /introspect": { for: ["key", "neighbourKey"], else: "API_KEY_INVALID" },
+  "POST /bill": { for: guests, else: "FORBIDDEN" },
+  "GET /orders": { for: people, else: "" },
+  "GET /orders/{id}": { for: ["customer", ...staff], else: "ORDER_UNKNOWN" },
+  "POST /orders/{id}/{action}": { for: staff, else: "ORDER_UNKNOWN" },
+  "PUT /orders/{id}/lines/{line}": { for: staff, else: "ORDER_UNKNOWN" },
+  "GET /shops/{shop}/orders": { for: staff, else: "FORBIDDEN" },
+  "PUT /shops/{shop}/open": { for: staff, else: "FORBIDDEN" },
+  "GET /shops/{shop}/menu": { for: staff, else: "FORBIDDEN" },
+  "PUT /shops/{shop}/menu": { for: ["owner"], else: "FORBIDDEN" },
+  "PUT /shops/{shop}/settings": { for: ["owner"], else: "FORBIDDEN" },
+  "PUT /shops/{shop}/dishes/{dish}": { for: ["owner"], else: "FORBIDDEN" },
+  "DELETE /shops/{shop}/dishes/{dish}": { for: ["owner"], else: "FORBIDDEN" },
+  "PUT /shops/{shop}/dishes/{dish}/price": { for: ["owner"], else: "FORBIDDEN" },
+  "PUT /shops/{shop}/dishes/{dish}/sold_out": { for: staff, else: "FORBIDDEN" },
+  "PUT /shops/{shop}/dishes/{dish}/stock": { for: staff, else: "FORBIDDEN" },
+  "POST /shops/{shop}/dishes/{dish}/stock": { for: staff, else: "FORBIDDEN" },
+  "GET /shops/{shop}/tables": { for: staff, else: "FORBIDDEN" },
+  "POST /shops/{shop}/tables": { for: ["owner"], else: "FORBIDDEN" },
+  "DELETE /shops/{shop}/tables/{table}": { for: ["owner"], else: "FORBIDDEN" },
+  "GET /shops/{shop}/devices": { for: ["owner"], else: "FORBIDDEN" },
+  "DELETE /shops/{shop}/devices/{device}": { for: ["owner"], else: "FORBIDDEN" },
+  "POST /shops/{shop}/pairing": { for: ["owner"], else: "FORBIDDEN" },
+  "GET /shops/{shop}/report": { for: counter, else: "FORBIDDEN" },
+  "POST /shops/{shop}/pictures": { for: ["owner"], else: "FORBIDDEN" },
+  "POST /notify": { for: [...staff, "key"], else: "FORBIDDEN" },
+  "POST /rooms": { for: people, else: "" },
+  "POST /rooms/{room}/grants": { for: ["customer"], else: "FORBIDDEN" },
+  "DELETE /rooms/{room}/grants": { for: ["customer"], else: "FORBIDDEN" },
+  "GET /events": { for: staff, else: "STREAM_FORBIDDEN" },
+  [readsNothing]: { for: comers, else: "" },
+};
+
+/** Where the table's code is not the one: a customer may see the order, so it is told that the step is not for customers. */
+const exceptions: Readonly<Record<string, Partial<Record<Comer, string>>>> = {
+  "POST /orders/{id}/{action}": { customer: "FORBIDDEN" },
+  "PUT /orders/{id}/lines/{line}": { customer: "FORBIDDEN" },
+  // A key that is nobody's, and one that is another shop's.
+  "POST /notify": { revokedKey: "API_KEY_INVALID", neighbourKey: "FORBIDDEN" },
+};
+
+describe("a route", () => {
+  let scene: Scene;
+  let tokens: Record<Comer, string | undefined>;
+  beforeAll(async () => {
+    scene = await openScene(pglite);
+    const { house, customer, other, owner, cashier, kitchen, neighbour, key } = scene;
+    const keyOf = (name: string) => newApiKey(house.app, name, ["introspect", "notify"], "next-door");
+    const [{ key: neighbourKey }, { key: revokedKey }] = [await keyOf("neighbour"), await keyOf("revoked")];
+    const [keys = []] = await house.db.read([readApiKeys()]);
+    const revoked = keys.find(({ name }) => name === "revoked");
+    await house.db.flight({ statements: [revokeApiKey(String(revoked?.id), house.clock.now())] });
+    tokens = {
+      nobody: undefined,
+      customer: customer.token,
+      other: other.token,
+      owner: owner.token,
+      cashier: cashier.token,
+      kitchen: kitchen.token,
+      neighbour: neighbour.token,
+      key,
+      neighbourKey,
+      revokedKey,
+    };
+  });
+  afterAll(() => scene.close());
+
+  /** Right but for who asks; what a request would end or remove is made for it. */
+  async function requestBy(comer: Comer, to: Operation): Promise<Right> {
+    const { house, at } = scene;
+    const right: Right = { ...rightRequest(scene, to), token: tokens[comer] };
+    const own = async () => (comer === "nobody" ? undefined : comer === "kitchen" ? house.staff() : house.guest());
+    switch (to.key) {
+      case "DELETE /session": {
+        if (!(people as readonly Comer[]).includes(comer)) return right;
+        return { ...right, token: (await own())?.token };
+      }
+      case "POST /login/staff": {
+        const made = await scene.owner.http("POST", `/shops/${at.shop}/pairing`, {
+          body: { role: "kitchen", device: "x" },
+        });
+        return { ...right, body: { pairingCode: made.body.pairingCode } };
+      }
+      case "DELETE /shops/{shop}/tables/{table}": {
+        const [made] = await addTables(house.app, null, house.shop, [newKey()]);
+        return { ...right, path: { ...right.path, table: made?.token as string } };
+      }
+      case "DELETE /shops/{shop}/devices/{device}":
+        return { ...right, path: { ...right.path, device: (await house.staff()).session } };
+      case "DELETE /shops/{shop}/dishes/{dish}": {
+        const id = "extra";
+        const dish = { id, category: "noodles", names: { zh: "菜" }, priceFen: 100 };
+        await scene.owner.http("PUT", `/shops/${at.shop}/dishes/${id}`, { body: dish });
+        return { ...right, path: { ...right.path, dish: id } };
+      }
+      case "PUT /shops/{shop}/dishes/{dish}/stock": {
+        const { today } = (await scene.owner.http("GET", `/shops/${at.shop}/menu`)).body;
+        const { etag } = today.find(({ dish }: { dish: string }) => dish === at.dish);
+        return { ...right, headers: { "if-match": `"${etag}"` } };
+      }
+      case "GET /events":
+        return { ...right, query: { stream: `shop:${at.shop}` } };
+      default:
+        return right;
+    }
+  }
+
+  function expected(comer: Comer, { key }: Operation): string {
+    const { for: served, else: code } = table[key] as (typeof table)[string];
+    if (served.includes(comer)) return "served";
+    const special = exceptions[key]?.[comer];
+    if (special !== undefined) return special;
+    if (key === "POST /introspect") return code;
+    const withoutSession = comer === "nobody" ? "SESSION_MISSING" : /key/i.test(comer) ? "SESSION_INVALID" : undefined;
+    return withoutSession ?? code;
+  }
+
+  it("is in the table, each", () => {
+    expect(Object.keys(table).toSorted()).toEqual(api.operations.map(({ key }) => key).toSorted());
+  });
+
+  it.each(operations.map((to) => [to.key, to] as const))(
+    "%s serves whom it is for; of the others nothing is written",
+    async (_, to) => {
+      const { db } = scene.house;
+      const outcomes: [Comer, string][] = [];
+      for (const comer of comers) {
+        const request = await requestBy(comer, to);
+        await quiet(scene.house);
+        const before = await digest(db);
+        const answer = await send(scene, to, request);
+        const outcome = answer.status < 300 ? "served" : answer.body.code;
+        outcomes.push([comer, outcome]);
+        if (outcome !== "served") expect([comer, await digest(db)]).toEqual([comer, before]);
+      }
+      expect(outcomes).toEqual(comers.map((comer) => [comer, expected(comer, to)]));
+    },
+  );
+});
+
+describe("what is somebody else's", () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await openScene(pglite);
+  });
+  afterAll(() => scene.close());
+
+  const textOf = ({ status, text }: Answer, ...ids: string[]) =>
+    [status, ids.reduce((left, id) => left.replaceAll(id, "<id>"), text)] as const;
+
+  it("is answered for like what does not exist", async () => {
+    const { house, at, customer, other, owner, neighbour, kitchen } = scene;
+    const foreignTable = (await addTables(house.app, null, "next-door", ["far"]))[0]?.token as string;
+    const foreignRoom = (await other.http("POST", "/rooms")).body.room.id as string;
+    const placed = (await customer.order()).body.order.id as string;
+    const bill = (table: string) => ({ shop: at.shop, lines: [{ dish: "tea", quantity: 1 }], service: "table", table });
+    const keyed = () => ({ "idempotency-key": newKey() });
+    const asks: readonly (readonly [
+      Person,
+      string,
+      string,
+      (id: string) => { path: string; body?: object },
+      string,
+      string,
+    ])[] = [
+      ...[other, neighbour].flatMap((who) => [
+        [who, "order", "GET", (id: string) => ({ path: `/orders/${id}` }), placed, nobody] as const,
+        [
+          who,
+          "line",
+          "PUT",
+          (id: string) => ({ path: `/orders/${id}/lines/1`, body: { struck: true } }),
+          placed,
+          nobody,
+        ] as const,
+        ...actions.map(
+          (action) =>
+            [
+              who,
+              action,
+              "POST",
+              (id: string) => ({ path: `/orders/${id}/${action}`, body: { version: 1 } }),
+              placed,
+              nobody,
+            ] as const,
+        ),
+      ]),
+      [owner, "device", "DELETE", (id) => ({ path: `/shops/${at.shop}/devices/${id}` }), neighbour.session, nobody],
+      [
+        owner,
+        "device of a customer",
+        "DELETE",
+        (id) => ({ path: `/shops/${at.shop}/devices/${id}` }),
+        customer.session,
+        nobody,
+      ],
+      [owner, "table", "DELETE", (id) => ({ path: `/shops/${at.shop}/tables/${id}` }), foreignTable, "x".repeat(16)],
+      [customer, "bill's table", "POST", (id) => ({ path: "/bill", body: bill(id) }), foreignTable, "x".repeat(16)],
+      [
+        customer,
+        "info's table",
+        "GET",
+        (id) => ({ path: `/get_shop_info?shop=${at.shop}&table=${id}` }),
+        foreignTable,
+        "x".repeat(16),
+      ],
+      [
+        owner,
+        "told customer",
+        "POST",
+        (id) => ({ path: "/notify", body: { user: id, title: "x" } }),
+        other.user,
+        nobody,
+      ],
+      [
+        neighbour,
+        "told customer",
+        "POST",
+        (id) => ({ path: "/notify", body: { user: id, title: "x" } }),
+        customer.user,
+        nobody,
+      ],
+      ...["orders", "menu", "tables", "devices", "report"].map(
+        (list) =>
+          [kitchen, list, "GET", (id: string) => ({ path: `/shops/${id}/${list}` }), "next-door", "nowhere"] as const,
+      ),
+      [kitchen, "shop", "PUT", (id) => ({ path: `/shops/${id}/open`, body: { open: false } }), "next-door", "nowhere"],
+      [
+        kitchen,
+        "told shop",
+        "POST",
+        (id) => ({ path: "/notify", body: { shop: id, title: "x" } }),
+        "next-door",
+        "nowhere",
+      ],
+      [customer, "shop's events", "GET", (id) => ({ path: `/events?stream=shop:${id}` }), "next-door", "nowhere"],
+      [customer, "user's events", "GET", (id) => ({ path: `/events?stream=user:${id}` }), other.user, nobody],
+      [customer, "room's events", "GET", (id) => ({ path: `/events?stream=room:${id}` }), foreignRoom, nobody],
+    ];
+    const before = await digest(house.db);
+    for (const [who, what, method, ask, theirs, unknown] of asks) {
+      const answers = [];
+      for (const id of [theirs, unknown]) {
+        const { path, body } = ask(id);
+        const answer = await who.http(method, path, { headers: keyed(), ...(body === undefined ? {} : { body }) });
+        expect([what, answer.status >= 400 && answer.status < 500]).toEqual([what, true]);
+        answers.push(textOf(answer, id));
+      }
+      expect([what, answers[0]]).toEqual([what, answers[1]]);
+    }
+    expect(await digest(house.db)).toEqual(before);
+  });
+
+  it("is not had by its idempotency key", async () => {
+    const [first, second] = [await scene.house.guest(), await scene.house.guest()];
+    const key = newKey();
+    const [mine, theirs] = [await first.order({}, key), await second.order({}, key)];
+    expect([mine.status, theirs.status]).toEqual([201, 201]);
+    expect(mine.body.order.id).not.toBe(theirs.body.order.id);
+  });
+
+  it("is not had through a cursor", async () => {
+    const { customer, other } = scene;
+    const { id } = (await customer.order()).body.order;
+    const { orders } = (await other.http("GET", `/orders?before=${id}`)).body;
+    expect(JSON.stringify(orders)).not.toContain(customer.user);
+    expect(orders.map((order: { id: string }) => order.id)).not.toContain(id);
+  });
+
+  it("is not seen by a customer where staff alone see it", async () => {
+    const { customer, owner, at, house } = scene;
+    const secrets = { name: "王小明", phone: "13900001234", address: "测试路 1 号" };
+    const bill = { service: "delivery", delivery: secrets, lines: [{ dish: "bun", quantity: 5 }] };
+    const placed = await customer.order(bill);
+    expect(placed.status).toBe(201);
+    const { id } = placed.body.order;
+    await owner.http("POST", `/orders/${id}/accept`, { body: {} });
+    const own = await Promise.all(
+      [`/orders/${id}`, "/orders", `/events?stream=user:${customer.user}&after=0`].map((path) =>
+        customer.http("GET", path),
+      ),
+    );
+    const open = await Promise.all(
+      [`/shops/${at.shop}/board`, `/get_shop_info?shop=${at.shop}`].map((path) => house.http("GET", path)),
+    );
+    for (const { text } of [...own, ...open]) expect(text).not.toMatch(/13900001234|测试路|struck|escalatedAt|station/);
+    expect((await owner.http("GET", `/orders/${id}`)).body.order.delivery).toEqual(secrets);
+  });
+});
+
+// --- Streams and steps: the tables of docs/protocol.md ---------------------------------------------------------------
+
+onEveryEngine((engine) => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await openScene(engine);
+  });
+  afterAll(() => scene.close());
+
+  type Name = "customer" | "other" | "owner" | "cashier" | "kitchen" | "neighbour";
+  const names: readonly Name[] = ["customer", "other", "owner", "cashier", "kitchen", "neighbour"];
+
+  /** Who reads a stream of this kind, by the table that the protocol's page is held to. */
+  function reads(kind: StreamKind, name: Name): boolean {
+    const allowed: readonly string[] = streamTable[kind].reads;
+    if (allowed.includes("anyone") || allowed.includes(name)) return true;
+    // `user:` is the customer's own; of the room the customer alone holds a grant.
+    return name === "customer" && (allowed.includes("itself") || allowed.includes("granted"));
+  }
+
+  it("every stream is read and written by exactly those whom the table names, by socket and by polling", async () => {
+    const { house, at, customer } = scene;
+    const ids = { shop: at.shop, user: customer.user, menu: at.shop, board: at.shop, room: at.room };
+    const { grant } = (await customer.http("POST", `/rooms/${at.room}/grants`, { body: { user: customer.user } })).body;
+    const outcomes: Record<string, boolean> = {};
+    const wanted: Record<string, boolean> = {};
+    for (const name of names) {
+      const socket = await scene[name].connect();
+      for (const kind of streamKinds) {
+        const stream = `${kind}:${ids[kind]}`;
+        // Everybody shows the customer's grant, as if it had been overheard.
+        const { type } = await socket.resume({ stream, grant });
+        const polled = await scene[name].http("GET", `/events?stream=${stream}`, { headers: { "x-grant": grant } });
+        const n = socket.say({ type: "publish", stream, grant, id: newKey(), data: "x" });
+        const said = await Promise.race([
+          socket.next("published", (frame) => frame.n === n).then(() => true),
+          socket.next("error", (frame) => frame.n === n).then(() => false),
+        ]);
+        Object.assign(outcomes, {
+          [`${name} reads ${kind}`]: type === "resumed",
+          [`${name} polls ${kind}`]: polled.status === 200,
+          [`${name} writes ${kind}`]: said,
+        });
+        Object.assign(wanted, {
+          [`${name} reads ${kind}`]: reads(kind, name),
+          [`${name} polls ${kind}`]: reads(kind, name),
+          [`${name} writes ${kind}`]: streamTable[kind].writes.length > 0 && reads(kind, name),
+        });
+      }
+      socket.close();
+    }
+    expect(outcomes).toEqual(wanted);
+    for (const kind of streamKinds) {
+      const { status } = await house.http("GET", `/events?stream=${kind}:${ids[kind]}`, {
+        headers: { "x-grant": grant },
+      });
+      expect([kind, status]).toEqual([kind, kind === "menu" || kind === "board" ? 200 : 401]);
+    }
+    await connected(house, 0);
+  });
+
+  /** The steps that lead to where the action is possible. */
+  const road: Readonly<Record<(typeof actions)[number], readonly string[]>> = {
+    accept: [],
+    reject: [],
+    cancel: [],
+    paid: [],
+    cook: ["accept"],
+    ready: ["accept"],
+    recall: ["accept", "ready"],
+    deliver: ["accept", "ready"],
+    complete: ["accept", "ready", "deliver"],
+  };
+
+  it.each(actions)("%s is taken by exactly those whom the table names", async (action) => {
+    const { customer, owner, house } = scene;
+    const delivery = { name: "王小明", phone: "13900001234", address: "测试路 1 号" };
+    const bill = { service: "delivery", delivery, lines: [{ dish: "tea", quantity: 3 }] };
+    const outcomes: Record<string, string> = {};
+    const wanted: Record<string, string> = {};
+    for (const name of names) {
+      const { id } = (await customer.order(bill)).body.order;
+      for (const step of road[action]) expect((await owner.http("POST", `/orders/${id}/${step}`)).status).toBe(200);
+      const version = road[action].length + 1;
+      await quiet(house);
+      const before = await digest(house.db);
+      const answer = await scene[name].http("POST", `/orders/${id}/${action}`, { body: { version } });
+      outcomes[name] = answer.status === 200 ? "taken" : answer.body.code;
+      const stranger = name === "other" || name === "neighbour";
+      const may = !stranger && actors[action].includes(name);
+      wanted[name] = may ? "taken" : stranger ? "ORDER_UNKNOWN" : "FORBIDDEN";
+      if (!may) expect(await digest(house.db)).toEqual(before);
+    }
+    expect(outcomes).toEqual(wanted);
+  });
+});
