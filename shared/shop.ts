@@ -307,10 +307,13 @@ export function setSoldOut(app: App, keeper: Keeper, shop: string, dish: string,
   return changeDishDay(app, keeper, shop, dish, "sold_out", true, (now) => ({ ...now, soldOut }));
 }
 
+/** Portions that may be left of a dish. */
+const maxStock = 100_000;
+
 /** What a keeper may say of the stock: so many more or fewer, or so many left as of what was seen. */
 export type StockChange = { readonly delta: number } | { readonly left: number; readonly ifMatch: string };
 
-/** @throws NoStockCount, StockBelowSold, VersionMismatch */
+/** @throws NoStockCount, StockBelowSold, VersionMismatch, InvalidInput */
 export function changeStock(
   app: App,
   keeper: Keeper,
@@ -326,6 +329,8 @@ export function changeStock(
       return { ...now, stock: now.sold + asked.left };
     }
     if (now.stock + asked.delta < now.sold) throw new StockBelowSold(dish, now.stock - now.sold);
+    const left = now.stock + asked.delta - now.sold;
+    if (left > maxStock) throw new InvalidInput("delta", `leaves ${left} portions; at most ${maxStock}`);
     return { ...now, stock: now.stock + asked.delta };
   });
 }

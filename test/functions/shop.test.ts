@@ -94,6 +94,15 @@ onEveryEngine((engine) => {
     phone.close();
   });
 
+  it("refuses a stock that no kitchen has", async () => {
+    const ask = (delta: number) => owner.http("POST", at("dishes/bun/stock"), { body: { delta } });
+    const { left } = (await ask(0)).body;
+    expect(codeOf(await ask(100_000 - left + 1))).toEqual([400, "INVALID_INPUT"]);
+    expect((await ask(0)).body.left).toBe(left);
+    expect((await ask(100_000 - left)).body.left).toBe(100_000);
+    expect((await ask(left - 100_000)).body.left).toBe(left);
+  });
+
   it("gives each change of the menu a version, and with If-Match lets only one of two win", async () => {
     const { version, menu } = (await owner.http("GET", at("menu"))).body;
     const race = await Promise.all(
