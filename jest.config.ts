@@ -7,7 +7,7 @@ const config: Config = {
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   transform: { "\\.(ts|js|mjs)$": "<rootDir>/scripts/jest_transform.cjs" },
   // Packages that ship only ES modules.
-  transformIgnorePatterns: ["/node_modules/(?!(sql-template-tag)/)"],
+  transformIgnorePatterns: ["/node_modules/(?!.*(sql-template-tag|json-schema-ref-parser)/)"],
   globalSetup: "<rootDir>/test/_setup.ts",
   globalTeardown: "<rootDir>/test/_teardown.ts",
   testTimeout: 60_000,

@@ -228,6 +228,7 @@ export function help(): string {
     ["init-db", "bring the database's tables up to date"],
     ...lines,
     ["tail", "follow the log of the running server"],
+    ["mock [--port 8788] [--gateway url --route …]", "answer routes from the examples in openapi.yaml"],
   ] as const;
   const width = Math.max(...all.map(([left]) => left.length));
   return `orderbell: an order is placed, the kitchen's bell rings, always.\n\n${all.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n")}\n`;

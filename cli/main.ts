@@ -20,6 +20,9 @@ export async function main(argv: readonly string[], environment: Environment): P
       case "serve":
         await (await import("./serve.ts")).serve(environment);
         return 0;
+      case "mock":
+        await (await import("./mock.ts")).mock(argv.slice(1));
+        return 0;
       case "init-db":
         return await initDb(environment);
       case "tail": {
@@ -29,8 +32,10 @@ export async function main(argv: readonly string[], environment: Environment): P
     }
     const command = commandOf(argv);
     if (command === undefined) {
+      if (argv.length > 0 && argv[0] !== "help" && argv[0] !== "--help")
+        return complain(`there is no command "${argv.join(" ")}"\n\n${help()}`, 2);
       process.stdout.write(help());
-      return argv.length === 0 || argv[0] === "help" || argv[0] === "--help" ? 0 : 2;
+      return 0;
     }
     const answer = await ask(command.event, environment);
     if ("ok" in answer) {
@@ -42,6 +47,8 @@ export async function main(argv: readonly string[], environment: Environment): P
   } catch (error) {
     if (error instanceof Misused || error instanceof ConfigError || (error as Error).name === "DirectoryLocked")
       return complain((error as Error).message, 2);
+    // The port is taken, or not ours to have.
+    if ((error as NodeJS.ErrnoException).syscall === "listen") return complain((error as Error).message);
     throw error;
   }
 }

@@ -1,0 +1,140 @@
+/**
+ * `npm run mock`: answers HTTP routes from the examples in apigateway/openapi.yaml, all of them or, in front of a real
+ * gateway, only those named, so that a page can be written before its route.
+ */
+import { readFileSync } from "node:fs";
+import { request as ask, createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { connect } from "node:net";
+import { parseArgs } from "node:util";
+import { OpenAPIBackend } from "openapi-backend";
+import { parse } from "yaml";
+import { Misused } from "./commands.ts";
+import { untilStopped } from "./signals.ts";
+
+const usage = `usage: npm run mock [-- [--port 8788] [--gateway http://127.0.0.1:8787 --route "POST /bill" …]]
+Without --gateway every route is answered from its example. With it only the routes named are; the rest is passed on.
+A request chooses among answers with "Prefer: code=409" or "Prefer: example=delivery" (RFC 7240).`;
+
+export interface MockOptions {
+  readonly port: number;
+  /** Where what is not mocked goes. */
+  readonly gateway?: string | undefined;
+  /** Such as `POST /bill`, as they stand in openapi.yaml; empty for all. */
+  readonly routes: readonly string[];
+}
+
+/** @throws Misused when a route is not in openapi.yaml */
+export async function startMock({ port, gateway, routes }: MockOptions): Promise<{ port: number; server: Server }> {
+  const text = readFileSync(new URL("../apigateway/openapi.yaml", import.meta.url), "utf8");
+  const api = new OpenAPIBackend({ definition: parse(text), quick: true });
+  await api.init();
+  const known = api.getOperations().map(({ method, path }) => `${method.toUpperCase()} ${path}`);
+  const unknown = routes.find((route) => !known.includes(route));
+  if (unknown !== undefined) throw new Misused(`there is no route "${unknown}" in apigateway/openapi.yaml`);
+
+  function answer(request: IncomingMessage, response: ServerResponse): void {
+    const { method = "GET", url = "/" } = request;
+    const [path = "/", query = ""] = url.split("?");
+    const headers = request.headers as Record<string, string>;
+    const operation = api.matchOperation({ method, path, query, headers });
+    const route = operation && `${operation.method.toUpperCase()} ${operation.path}`;
+    const mocked = route !== undefined && (routes.length === 0 || routes.includes(route));
+    if (!mocked && gateway !== undefined) {
+      passOn(gateway, request, response);
+      return;
+    }
+    request.resume();
+    // Pages of another origin: a mock has nothing to protect.
+    const open = { "access-control-allow-origin": "*", "access-control-allow-headers": "*" };
+    if (method === "OPTIONS")
+      return void response.writeHead(204, { ...open, "access-control-allow-methods": "*" }).end();
+    if (operation?.operationId === undefined || !mocked)
+      return void response.writeHead(404, { ...open, "content-type": "application/problem+json" }).end(
+        JSON.stringify({
+          type: "urn:orderbell:error:route_unknown",
+          title: "Route unknown",
+          status: 404,
+          detail: "openapi.yaml has no such route",
+          code: "ROUTE_UNKNOWN",
+        }),
+      );
+    const { status, mock } = api.mockResponseForOperation(operation.operationId, preference(headers.prefer));
+    const type = status >= 400 ? "application/problem+json" : "application/json";
+    response.writeHead(status, { ...open, ...(status === 204 ? {} : { "content-type": type }) });
+    response.end(status === 204 ? undefined : JSON.stringify(mock));
+  }
+
+  const server = createServer(answer);
+  // The socket has no examples: it is the real one's, or nobody's.
+  server.on("upgrade", (request, socket, head) => {
+    if (gateway === undefined) return void socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n");
+    const { hostname, port: to } = new URL(gateway);
+    const through = connect(Number(to || 80), hostname, () => {
+      const lines = request.rawHeaders.flatMap((name, at, all) => (at % 2 === 0 ? [`${name}: ${all[at + 1]}`] : []));
+      through.write(`${request.method} ${request.url} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
+      through.write(head);
+      socket.pipe(through).pipe(socket);
+    });
+    through.on("error", () => socket.destroy());
+    socket.on("error", () => through.destroy());
+  });
+  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
+  return { port: (server.address() as { port: number }).port, server };
+}
+
+/** `code=409, example=delivery` */
+function preference(header = ""): { code?: number; example?: string } {
+  const said = Object.fromEntries(header.split(/[,;]\s*/).map((part) => part.split("=", 2)));
+  return {
+    ...(said.code === undefined ? {} : { code: Number(said.code) }),
+    ...(said.example === undefined ? {} : { example: said.example }),
+  };
+}
+
+function passOn(gateway: string, request: IncomingMessage, response: ServerResponse): void {
+  const { hostname, port } = new URL(gateway);
+  const onward = ask(
+    { hostname, port: port || 80, method: request.method, path: request.url, headers: request.headers },
+    (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    },
+  );
+  onward.on("error", () => {
+    if (!response.headersSent) response.writeHead(502, { "content-type": "text/plain" });
+    response.end(`no gateway answers at ${gateway}\n`);
+  });
+  request.pipe(onward);
+}
+
+export async function mock(argv: readonly string[]): Promise<void> {
+  const options = optionsOf(argv);
+  const { port, server } = await startMock(options);
+  const which = options.routes.length === 0 ? "every route" : options.routes.join(", ");
+  process.stdout.write(`${which} answered from the examples of apigateway/openapi.yaml at http://127.0.0.1:${port}\n`);
+  if (options.gateway !== undefined) process.stdout.write(`the rest is passed on to ${options.gateway}\n`);
+  await untilStopped();
+  server.closeAllConnections();
+  server.close();
+}
+
+function optionsOf(argv: readonly string[]): MockOptions {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        port: { type: "string", default: "8788" },
+        gateway: { type: "string" },
+        route: { type: "string", multiple: true, default: [] },
+      },
+    });
+    if (!/^\d{1,5}$/.test(values.port)) throw new Misused("--port is a number");
+    if (values.gateway !== undefined && !/^http:\/\/[^/]+\/?$/.test(values.gateway))
+      throw new Misused("--gateway is an address such as http://127.0.0.1:8787");
+    if ((values.gateway === undefined) !== (values.route.length === 0))
+      throw new Misused("--gateway and --route go together");
+    return { port: Number(values.port), gateway: values.gateway, routes: values.route };
+  } catch (error) {
+    throw new Misused(`${(error as Error).message}\n${usage}`);
+  }
+}

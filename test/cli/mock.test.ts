@@ -1,0 +1,75 @@
+/** The mock: answers from the examples of openapi.yaml, alone or in front of a real gateway. */
+import type { Server } from "node:http";
+import { WebSocket } from "ws";
+import { startMock } from "../../cli/mock.ts";
+import { readLaw } from "../_contract.ts";
+import { engines } from "../_engines.ts";
+import { type House, openHouse } from "../_house.ts";
+
+let servers: Server[] = [];
+const started = async (options: Parameters<typeof startMock>[0]) => {
+  const { port, server } = await startMock(options);
+  servers.push(server);
+  return `http://127.0.0.1:${port}`;
+};
+afterEach(() => {
+  for (const server of servers) {
+    server.closeAllConnections();
+    server.close();
+  }
+  servers = [];
+});
+
+it("answers every route with what openapi.yaml says", async () => {
+  const url = await started({ port: 0, routes: [] });
+  const { api, operations } = readLaw();
+  expect(operations.size).toBeGreaterThan(30);
+  for (const [key, { responses }] of operations) {
+    const [method = "", path = ""] = key.split(" ");
+    const answer = await fetch(url + path.replace(/\{\w+\}/g, "x"), { method });
+    const written = responses[answer.status];
+    expect([key, written === undefined ? "unwritten" : answer.status < 300]).toEqual([key, true]);
+    const schema = written?.content["application/json"]?.schema;
+    const text = await answer.text();
+    if (schema === undefined) expect([key, text]).toEqual([key, ""]);
+    else expect([key, api.fault(schema, JSON.parse(text))]).toEqual([key, undefined]);
+  }
+});
+
+it("answers another status when asked to, and knows no other routes", async () => {
+  const url = await started({ port: 0, routes: [] });
+  const refused = await fetch(`${url}/bill`, { method: "POST", headers: { prefer: "code=409" } });
+  expect(refused.status).toBe(409);
+  expect(refused.headers.get("content-type")).toBe("application/problem+json");
+  expect(typeof (await refused.json()).code).toBe("string");
+  const unknown = await fetch(`${url}/nothing`);
+  expect([unknown.status, (await unknown.json()).code]).toEqual([404, "ROUTE_UNKNOWN"]);
+  await expect(startMock({ port: 0, routes: ["GET /nothing"] })).rejects.toThrow('no route "GET /nothing"');
+});
+
+it("answers one route in front of a real gateway, and passes on the rest, the socket too", async () => {
+  const house: House = await openHouse(engines[0] as (typeof engines)[number]);
+  try {
+    const url = await started({ port: 0, gateway: house.url, routes: ["GET /shops/{shop}/report"] });
+    const report = await (await fetch(`${url}/shops/${house.shop}/report`)).json();
+    expect(report.shop).toBe("noodle-house");
+    const { shops } = await (await fetch(`${url}/get_shop_info`)).json();
+    expect(shops.map(({ id }: { id: string }) => id)).toEqual([house.shop]);
+    expect((await fetch(`${url}/orders`)).status).toBe(401);
+
+    const customer = await house.guest();
+    const socket = new WebSocket(`${url.replace("http", "ws")}/pgws`, [
+      "orderbell.v1",
+      `ticket.${await customer.ticket()}`,
+    ]);
+    await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
+    const heard = new Promise<string>((resolve) => socket.once("message", (data) => resolve(String(data))));
+    socket.send(JSON.stringify({ type: "resume", n: 1, streams: [{ stream: `user:${customer.user}` }] }));
+    expect(JSON.parse(await heard)).toMatchObject({ type: "resumed", n: 1 });
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.close();
+    await closed;
+  } finally {
+    await house.close();
+  }
+});
