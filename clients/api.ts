@@ -3,12 +3,12 @@ import type { Platform, Request } from "./platform.ts";
 
 /** A refusal. `code` is orderbell's; what a gateway said by itself is mapped to the nearest one. */
 export class ApiError extends Error {
-  readonly code: string;
-  readonly status: number;
+  declare readonly code: string;
+  declare readonly status: number;
   /** Milliseconds to wait, where waiting is the cure. */
-  readonly retryAfterMs: number | undefined;
+  declare readonly retryAfterMs: number | undefined;
   /** The problem document's further members. */
-  readonly extra: Record<string, unknown>;
+  declare readonly extra: Record<string, unknown>;
   constructor(
     code: string,
     status: number,
@@ -17,25 +17,17 @@ export class ApiError extends Error {
     extra: Record<string, unknown> = {},
   ) {
     super(message);
-    this.name = "ApiError";
-    this.code = code;
-    this.status = status;
-    this.retryAfterMs = retryAfterMs;
-    this.extra = extra;
+    Object.assign(this, { name: "ApiError", code, status, retryAfterMs, extra });
   }
 }
 
 /** There was no answer at all. */
 export const noAnswer = "NO_ANSWER";
+export const unanswered = (): ApiError => new ApiError(noAnswer, 0, "no answer");
 
 /** API Gateway's bare answers. */
-const bareCodes: Record<number, string> = {
-  404: "ROUTE_UNKNOWN",
-  413: "BODY_TOO_LARGE",
-  429: "OVERLOADED",
-  503: "OVERLOADED",
-  504: "OVERLOADED",
-};
+const bareCode = (status: number) =>
+  status === 413 ? "BODY_TOO_LARGE" : status === 429 || status > 502 ? "OVERLOADED" : "INTERNAL";
 
 /** Whether the same request, unchanged, may succeed later. */
 export const mayRetry = (error: unknown): boolean =>
@@ -49,6 +41,8 @@ export interface Ask {
   headers?: Record<string, string>;
   /** Without a session. */
   open?: boolean;
+  /** A 401 is the answer: no second try under another session. */
+  once?: boolean;
   timeoutMs?: number;
 }
 
@@ -61,32 +55,28 @@ export interface ApiOptions {
   /** Such as https://api.example.com; empty for the page's own host. */
   url: string;
   token(): string | undefined;
-  /** The session is gone: gets a new token, or undefined when somebody must sign in. Asked once for all who wait. */
-  renew(): Promise<string | undefined>;
+  /** There is no token, or `stale` is refused: gets another one, or undefined when somebody must sign in. */
+  renew(stale?: string): Promise<string | undefined>;
 }
 
 export function makeApi(platform: Platform, { url, token, renew }: ApiOptions): Api {
-  async function once<T>({ method, path, body, headers = {}, open = false, timeoutMs = 15_000 }: Ask): Promise<T> {
-    const bearer = open ? undefined : token();
-    const request: Request = {
-      method,
-      url: url + path,
-      timeoutMs,
-      headers: {
-        ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-        ...headers,
-      },
-    };
-    if (body !== undefined) request.body = JSON.stringify(body);
-    const answer = await platform.request(request).catch(() => {
-      throw new ApiError(noAnswer, 0, "no answer");
-    });
-    if (answer.status < 400) return (answer.body === "" ? undefined : parse(answer.body)) as T;
-    const { code, detail, ...extra } = (parse(answer.body) ?? {}) as Record<string, unknown>;
+  async function send<T>({ method, path, body, headers, timeoutMs = 15_000 }: Ask, bearer?: string): Promise<T> {
+    const request: Request = { method, url: url + path, timeoutMs, headers: { ...headers } };
+    if (bearer) request.headers.authorization = `Bearer ${bearer}`;
+    if (body !== undefined) {
+      request.headers["content-type"] = "application/json";
+      request.body = JSON.stringify(body);
+    }
+    const answer = await platform.request(request).catch(() => undefined);
+    const said = parse(answer?.body);
+    const bare = !said && answer?.body !== "";
+    // A proxy's page is no answer of ours, whatever its status says.
+    if (!answer || (answer.status < 400 && bare)) throw unanswered();
+    if (answer.status < 400) return said as T;
+    const { code, detail, ...extra } = (said ?? {}) as Record<string, unknown>;
     const wait = Number(answer.headers["retry-after"]);
     throw new ApiError(
-      typeof code === "string" ? code : (bareCodes[answer.status] ?? "INTERNAL"),
+      typeof code === "string" ? code : bareCode(answer.status),
       answer.status,
       String(detail ?? answer.status),
       wait > 0 ? wait * 1_000 : undefined,
@@ -96,21 +86,35 @@ export function makeApi(platform: Platform, { url, token, renew }: ApiOptions): 
 
   return {
     async ask<T>(wanted: Ask): Promise<T> {
+      if (wanted.open) return send<T>(wanted);
+      const bearer = token() ?? (await renew());
       try {
-        return await once<T>(wanted);
+        return await send<T>(wanted, bearer);
       } catch (error) {
-        const mine = error instanceof ApiError && error.status === 401 && wanted.open !== true;
-        if (!mine || (await renew()) === undefined) throw error;
-        return once<T>(wanted);
+        if (!isSignedOut(error) || wanted.once) throw error;
+        const other = await renew(bearer);
+        if (!other) throw error;
+        return send<T>(wanted, other);
       }
     },
   };
 }
 
-function parse(text: string): unknown {
+/** Nobody is signed in, or not any more. */
+export const isSignedOut = (error: unknown): boolean => error instanceof ApiError && error.status === 401;
+
+/** JSON of somebody else; undefined when it is none. */
+export function parse(text: string | undefined): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text as string);
   } catch {
     return undefined;
   }
 }
+
+/** URLSearchParams is not everywhere. Fields that are undefined are left out. */
+export const query = (fields: Record<string, string | number | readonly string[] | undefined>): string =>
+  Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`)
+    .join("&");

@@ -3,22 +3,24 @@
  * stream by itself, asks for what is missing, and begins anew from a snapshot when it is told to.
  */
 import type { ClientMessage, Position, ServerMessage, StreamEvent } from "../shared/protocol.ts";
-import { type Api, ApiError } from "./api.ts";
+import { type Api, ApiError, isSignedOut, mayRetry, parse, query } from "./api.ts";
+import { makeHearers, safely } from "./hearers.ts";
 import type { Platform, Socket, Timer } from "./platform.ts";
 import { makeReader, type Reader } from "./reader.ts";
-import { retryAfterMs } from "./retry.ts";
+import { retryAfterMs, waitAfter } from "./retry.ts";
 
-/** What a page can show. `live`: nothing is lacking. */
+/** What a page can show. `live`: nothing is lacking. `polling`: nothing neither, only later. */
 export type State = "live" | "catching up" | "polling" | "offline" | "signed out";
 
 export interface Subscription {
-  /** Each event once, in order. */
-  onEvent(event: StreamEvent): void;
+  /** Each event once, in order. "again": the state is to be fetched anew. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: most say nothing
+  onEvent(event: StreamEvent): "again" | void;
   /**
-   * Fetches the state that the stream goes on from, shows it, and says where it stands. Called at the start and after a reset.
-   * Without it the stream begins now.
+   * Fetches the state that the stream goes on from, shows it while `still()`, and says where it stands. Called at the
+   * start and after a reset. Without it the stream begins now.
    */
-  snapshot?: () => Promise<Position>;
+  snapshot?: (still: () => boolean) => Promise<Position>;
   /** This stream is over: not allowed, unknown, withdrawn. */
   onError?(error: ApiError): void;
   /** For rooms. */
@@ -34,8 +36,10 @@ export interface Channel {
   heardAt(): number;
   /** Sends a message with the next number; false when there is no socket. */
   send(message: Unnumbered): boolean;
-  /** Hears every message of the server; returns how to stop. */
+  /** Hears every message of the server, and undefined when the socket is lost; returns how to stop. */
   onMessage(hear: (message: ServerMessage | undefined) => void): () => void;
+  /** Somebody else is signed in, or nobody: begins with a new socket. */
+  restart(): void;
   close(): void;
 }
 
@@ -50,15 +54,17 @@ export interface ChannelOptions {
 interface Sub extends Subscription {
   stream: string;
   reader: Reader;
-  /** Asked, and not answered yet: since when. */
-  askedAt: number | undefined;
-  /** An answer of the server about this stream, or an event of it. */
-  heardAt: number;
+  /** Asked, and not answered yet: since when. Else 0. */
+  askedAt: number;
+  /** When to check: so long after an answer of the server about this stream, or an event of it. */
+  checkAt: number;
   checkMs: number;
+  /** Nothing was lacking when the server last spoke of it. */
   current: boolean;
-  /** A snapshot is being fetched. */
+  /** A snapshot is being fetched, for the so many'th time. */
   resetting: boolean;
-  /** A request of the polling road is under way. */
+  round: number;
+  /** The polling road is taken. */
   polling: boolean;
 }
 
@@ -66,22 +72,28 @@ interface Sub extends Subscription {
 const answerMs = 10_000;
 const tickMs = 1_000;
 const pollWaitSec = 20;
-
-/** After these the token is renewed or somebody signs in. */
-const endsSession = /^(SESSION|TICKET)_/;
+/** A browser has six connections to a host, a mini-program ten: more must not be kept waiting. */
+const maxWaiting = 2;
+/** The session has too many connections: another one would only throw the oldest out. */
+const stayAwayMs = 60_000;
 
 export function openChannel(platform: Platform, api: Api, { url, onState }: ChannelOptions): Channel {
-  const subs = new Map<string, Sub>();
-  const hearers = new Set<(message: ServerMessage | undefined) => void>();
+  const { now, later, random } = platform;
+  const subs = new Set<Sub>();
+  const hearers = makeHearers<[ServerMessage | undefined]>();
   let socket: Socket | undefined;
   let open = false;
   let connecting = false;
+  let connectingSince = 0;
   let closed = false;
   let hidden = false;
   let signedOut = false;
+  /** Failed since the server last said anything of use. With two the polling road is taken. */
   let tries = 0;
+  let waitMs = 0;
   let n = 0;
-  let heardAt = platform.now();
+  let waiting = 0;
+  let heardAt = now();
   let shown: State | undefined;
   let retryTimer: Timer | undefined;
   let tickTimer: Timer | undefined;
@@ -90,54 +102,46 @@ export function openChannel(platform: Platform, api: Api, { url, onState }: Chan
   // --- Socket ------------------------------------------------------------------------------------------------------
 
   async function connect(): Promise<void> {
-    if (closed || hidden || connecting || socket !== undefined || subs.size === 0) return;
+    if (closed || hidden || connecting || signedOut || socket || !subs.size) return;
     connecting = true;
     const mine = ++generation;
+    const still = () => mine === generation;
     try {
       // A browser cannot say why a handshake failed; the session can.
       if (tries > 0 && tries % 2 === 0) await api.ask({ method: "GET", path: "/session" });
       const { ticket } = await api.ask<{ ticket: string }>({ method: "POST", path: "/session/ticket" });
-      if (mine !== generation || closed || hidden) return;
-      signedOut = false;
+      if (!still()) return;
+      connectingSince = now();
       socket = platform.socket(url, ["orderbell.v1", `ticket.${ticket}`], {
-        open: () => mine === generation && opened(),
-        message: (text) => mine === generation && hear(text),
-        close: () => mine === generation && lost(),
+        open: () => still() && opened(),
+        message: (text) => still() && hear(text),
+        close: () => still() && lost(),
       });
     } catch (error) {
-      if (mine !== generation) return;
-      signedOut = error instanceof ApiError && error.status === 401;
-      lost(error instanceof ApiError ? error.retryAfterMs : undefined);
+      if (!still()) return;
+      signedOut = isSignedOut(error);
+      waitMs = (error as ApiError).retryAfterMs ?? 0;
+      lost();
     } finally {
-      if (mine === generation) connecting = false;
+      if (still()) connecting = false;
     }
   }
 
   function opened(): void {
     open = true;
-    for (const sub of subs.values()) sub.askedAt = undefined;
-    begin([...subs.values()]);
+    ask("resume", subs);
     show();
   }
 
-  function lost(waitMs = 0): void {
-    socket = undefined;
-    open = false;
-    connecting = false;
+  function lost(): void {
+    drop();
     tries += 1;
-    for (const sub of subs.values()) {
-      sub.askedAt = undefined;
-      sub.current = false;
-    }
-    for (const hearer of hearers) hearer(undefined);
-    if (tries > 1) poll();
-    retry(Math.max(waitMs, retryAfterMs(tries, platform.random())));
-    show();
-  }
-
-  function retry(ms: number): void {
+    hearers.tell(undefined);
     retryTimer?.cancel();
-    if (!closed && !hidden) retryTimer = platform.later(() => void connect(), ms);
+    retryTimer = later(connect, Math.max(waitMs, retryAfterMs(tries, random())));
+    waitMs = 0;
+    poll();
+    show();
   }
 
   function drop(): void {
@@ -145,223 +149,239 @@ export function openChannel(platform: Platform, api: Api, { url, onState }: Chan
     const old = socket;
     socket = undefined;
     open = connecting = false;
+    for (const sub of subs) {
+      // What came early on this socket may be of a history that is over.
+      sub.reader.restart(sub.reader.position());
+      sub.askedAt = 0;
+      sub.current &&= sub.polling;
+    }
     old?.close();
   }
 
   function send(message: Unnumbered): boolean {
-    if (!open || socket === undefined) return false;
+    if (!open) return false;
     n += 1;
-    socket.send(JSON.stringify({ ...message, n }));
+    socket?.send(JSON.stringify({ ...message, n }));
     return true;
   }
 
   // --- Asking ------------------------------------------------------------------------------------------------------
 
-  /** Snapshot first, where there is one and no position; then ask. */
-  function begin(list: Sub[]): void {
-    const ready = list.filter((sub) => sub.snapshot === undefined || sub.reader.position() !== undefined);
-    for (const sub of list) if (!ready.includes(sub)) void reset(sub);
-    ask("resume", ready);
-  }
+  /** Without a position there is nothing to ask, where the state has to be fetched first. */
+  const lacksState = ({ snapshot, reader }: Sub) => snapshot && !reader.position();
 
-  function ask(type: "resume" | "check", list: Sub[]): void {
+  function ask(type: "resume" | "check", some: Iterable<Sub>): void {
+    const list = [...some].filter((sub) => !sub.resetting && !lacksState(sub));
     for (let at = 0; at < list.length; at += 20) {
-      const part = list.slice(at, at + 20).filter((sub) => !sub.resetting);
-      if (part.length > 0 && send({ type, streams: part.map(wish) }))
-        for (const sub of part) sub.askedAt ??= platform.now();
+      const part = list.slice(at, at + 20);
+      const streams = part.map(({ stream, reader, grant }) => ({ stream, ...reader.position(), grant }));
+      if (!send({ type, streams })) return;
+      for (const sub of part) sub.askedAt ||= now();
     }
   }
 
-  const wish = ({ stream, reader, grant }: Sub) => ({
-    stream,
-    ...reader.position(),
-    ...(grant === undefined ? {} : { grant }),
-  });
-
-  async function reset(sub: Sub): Promise<void> {
-    if (sub.resetting) return;
+  async function reset(sub: Sub, failed = 0): Promise<void> {
+    const { snapshot } = sub;
+    if (!snapshot) return;
+    const mine = ++sub.round;
+    const still = () => subs.has(sub) && sub.round === mine;
     sub.resetting = true;
     sub.current = false;
-    sub.askedAt = undefined;
+    sub.askedAt = 0;
+    sub.reader.restart(undefined);
     show();
-    for (let failed = 0; subs.get(sub.stream) === sub; ) {
-      try {
-        sub.reader.restart(await sub.snapshot?.());
-        break;
-      } catch (error) {
-        if (error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429) {
-          over(sub, error);
-          return;
-        }
-        failed += 1;
-        const wait = (error as ApiError).retryAfterMs ?? retryAfterMs(failed, platform.random());
-        await new Promise<void>((resolve) => platform.later(resolve, wait));
-      }
+    try {
+      const at = await snapshot(still);
+      if (!still()) return;
+      sub.reader.restart(at);
+      sub.resetting = false;
+      heardAt = now();
+      ask("resume", [sub]);
+      poll();
+    } catch (error) {
+      if (!still()) return;
+      if (isSignedOut(error)) {
+        signedOut = true;
+        sub.resetting = false;
+      } else if (mayRetry(error)) {
+        const ms = waitAfter(error, failed + 1, random());
+        later(() => still() && reset(sub, failed + 1), ms);
+      } else over(sub, error as ApiError);
     }
-    sub.resetting = false;
-    if (subs.get(sub.stream) !== sub) return;
-    if (open) ask("resume", [sub]);
-    else if (tries > 1) poll();
+    show();
   }
 
   function over(sub: Sub, error: ApiError): void {
-    if (subs.get(sub.stream) === sub) subs.delete(sub.stream);
-    sub.onError?.(error);
+    remove(sub);
+    safely(() => sub.onError?.(error));
+  }
+
+  function remove(sub: Sub): boolean {
+    const was = subs.delete(sub);
+    if (!subs.size) {
+      retryTimer?.cancel();
+      drop();
+    }
     show();
+    return was;
   }
 
   /** Every stream is checked by itself: a busy room must not hide a silent kitchen. */
   function tick(): void {
-    tickTimer = platform.later(tick, tickMs);
-    const now = platform.now();
-    const list = [...subs.values()];
-    if (open && list.some(({ askedAt }) => askedAt !== undefined && now - askedAt > answerMs)) {
-      drop();
-      lost();
-      return;
-    }
+    tickTimer = subs.size ? later(tick, tickMs) : undefined;
+    const late = (since: number) => since && now() - since > answerMs;
+    if (socket && (open ? [...subs].some(({ askedAt }) => late(askedAt)) : late(connectingSince))) lost();
     ask(
       "check",
-      list.filter((sub) => sub.askedAt === undefined && now - sub.heardAt >= sub.checkMs),
+      [...subs].filter((sub) => !sub.askedAt && now() >= sub.checkAt),
     );
+    poll();
   }
 
   // --- Hearing -----------------------------------------------------------------------------------------------------
 
   function hear(text: string): void {
-    heardAt = platform.now();
-    let message: ServerMessage;
-    try {
-      message = JSON.parse(text);
-    } catch {
-      return;
-    }
-    for (const hearer of hearers) hearer(message);
-    const sub = "stream" in message && message.stream !== undefined ? subs.get(message.stream) : undefined;
-    switch (message.type) {
-      case "event":
-        if (sub !== undefined) arrived(sub, message.epoch, [message]);
-        break;
-      case "head":
-        if (sub?.reader.isBehind(message)) ask("resume", [sub]);
-        break;
-      case "resumed":
-        if (sub !== undefined && !sub.resetting) resumed(sub, message);
-        break;
-      case "checked":
-        for (const { stream, checkMs } of message.streams) {
-          const one = subs.get(stream);
-          if (one !== undefined) settle(one, checkMs);
-        }
-        break;
-      case "reset":
-        if (sub !== undefined) begunAnew(sub, message);
-        break;
-      case "error":
-        failed(message, sub);
-    }
+    heardAt = now();
+    const message = parse(text) as ServerMessage | undefined;
+    if (!message) return;
+    hearers.tell(message);
+    if (message.type === "checked")
+      for (const { stream, seq, checkMs } of message.streams)
+        for (const sub of of(stream)) settle(sub, seq, checkMs, true);
+    else if ("stream" in message && message.stream) for (const sub of of(message.stream)) heard(sub, message);
+    else if (message.type === "error") failed(message);
     show();
   }
 
-  function arrived(sub: Sub, epoch: string, events: readonly StreamEvent[]): boolean {
-    sub.heardAt = platform.now();
-    if (sub.resetting) return true;
-    const { events: ready, missing } = sub.reader.take(epoch, events);
-    for (const event of ready) sub.onEvent(event);
-    if (missing && sub.askedAt === undefined) ask("resume", [sub]);
-    return !missing;
+  const of = (stream: string) => [...subs].filter((sub) => sub.stream === stream);
+
+  function heard(sub: Sub, message: ServerMessage): void {
+    switch (message.type) {
+      case "event":
+        if (arrived(sub, message, [message]) && !sub.askedAt) ask("resume", [sub]);
+        return;
+      case "head":
+        if (sub.reader.isBehind(message)) ask("resume", [sub]);
+        return;
+      case "resumed":
+        sub.askedAt = 0;
+        arrived(sub, message, message.events);
+        if (message.more) ask("resume", [sub]);
+        else settle(sub, message.seq, message.checkMs, message.events.length > 0);
+        return;
+      case "reset":
+        begunAnew(sub, message);
+        return;
+      case "error":
+        if (message.id) return;
+        if (message.retry) soon(sub);
+        else over(sub, new ApiError(message.code, 403, message.message));
+    }
   }
 
-  function resumed(sub: Sub, message: { events: StreamEvent[]; more: boolean; checkMs: number } & Position): void {
-    tries = 0;
-    sub.askedAt = undefined;
-    if (message.events.length === 0) sub.reader.arrive({ epoch: message.epoch, seq: message.seq, tag: message.tag });
-    arrived(sub, message.epoch, message.events);
-    if (message.more) ask("resume", [sub]);
-    else settle(sub, message.checkMs);
+  /** @returns whether something before these has not come */
+  function arrived(sub: Sub, at: Position, events: readonly StreamEvent[]): boolean {
+    heardAt = now();
+    if (sub.current) sub.checkAt = heardAt + sub.checkMs;
+    if (sub.resetting) return false;
+    if (!events.length) sub.reader.arrive(at);
+    const { events: ready, missing } = sub.reader.take(at.epoch, events);
+    const { round } = sub;
+    let again = false;
+    for (const event of ready)
+      if (subs.has(sub) && sub.round === round) safely(() => (again = sub.onEvent(event) === "again" || again));
+    if (again) void reset(sub);
+    return missing && !again;
   }
 
-  function settle(sub: Sub, checkMs: number): void {
+  /** The server has said all it had to say at that moment. What came early meanwhile may still lack what is before it. */
+  function settle(sub: Sub, seq: number, checkMs: number, hurry: boolean): void {
     tries = 0;
-    sub.askedAt = undefined;
-    sub.heardAt = platform.now();
+    if (sub.resetting) return;
+    const at = sub.reader.position();
     sub.checkMs = checkMs;
-    sub.current = true;
+    sub.checkAt = now() + checkMs;
+    sub.askedAt = 0;
+    sub.current = !!at && at.seq >= seq && !sub.reader.take(at.epoch, []).missing;
+    if (sub.current) return;
+    if (hurry) ask("resume", [sub]);
+    else soon(sub);
   }
 
   /** Without a snapshot there is nothing to lose but the past: the stream goes on from the head. */
-  function begunAnew(sub: Sub, { epoch, seq, tag }: Position): void {
-    sub.askedAt = undefined;
-    if (sub.snapshot !== undefined) {
-      void reset(sub);
-    } else {
-      sub.reader.restart({ epoch, seq, tag });
-      ask("resume", [sub]);
-    }
+  function begunAnew(sub: Sub, head: Position): void {
+    sub.askedAt = 0;
+    if (sub.snapshot) return void reset(sub);
+    sub.reader.restart(head);
+    ask("resume", [sub]);
   }
 
-  function failed(
-    { code, message, retry: again }: { code: string; message: string; retry: boolean },
-    sub: Sub | undefined,
-  ): void {
-    if (endsSession.test(code)) {
-      // The next connect finds out whether the token can be renewed.
+  /** Of the whole connection. What ends it says so before the close. */
+  function failed({ code, retry }: { code: string; retry: boolean }): void {
+    // If it is the session, the next ticket is refused, and the session renewed.
+    if (code === "TOO_MANY_CONNECTIONS") {
       tries = Math.max(tries, 1);
-      return;
-    }
-    if (sub !== undefined && !again) over(sub, new ApiError(code, 403, message));
-    // Asked again at the next check.
-    else
-      for (const one of sub === undefined ? subs.values() : [sub]) Object.assign(one, { askedAt: undefined, heardAt });
+      waitMs = stayAwayMs;
+    } else if (retry) for (const sub of subs) if (sub.askedAt) soon(sub);
+  }
+
+  /** Asks again in a second or two. */
+  function soon(sub: Sub): void {
+    sub.askedAt = 0;
+    sub.checkAt = now() + retryAfterMs(1, random()) + tickMs;
   }
 
   // --- Polling -----------------------------------------------------------------------------------------------------
 
+  const isOpenToAll = (sub: Sub) => /^(menu|board):/.test(sub.stream);
+
+  const mayPoll = (sub: Sub) =>
+    (signedOut ? isOpenToAll(sub) : tries > 1) && !hidden && subs.has(sub) && !sub.resetting && !lacksState(sub);
+
   function poll(): void {
-    for (const sub of subs.values()) if (!sub.polling) void pollOne(sub);
+    for (const sub of subs) if (!sub.polling && mayPoll(sub)) void pollOne(sub);
   }
 
   async function pollOne(sub: Sub): Promise<void> {
     sub.polling = true;
-    let failures = 0;
-    while (!open && !closed && !hidden && subs.get(sub.stream) === sub) {
-      if (sub.resetting) break;
-      if (sub.snapshot !== undefined && sub.reader.position() === undefined) {
-        void reset(sub);
-        break;
-      }
+    for (let failures = 0; mayPoll(sub); ) {
+      const { round } = sub;
+      const waits = sub.current && waiting < maxWaiting;
+      let pauseMs = 0;
+      if (waits) waiting += 1;
       try {
-        const wait = sub.current ? pollWaitSec : 0;
+        const { epoch, seq, tag } = sub.reader.position() ?? {};
+        const wait = waits ? pollWaitSec : 0;
         const answer = await api.ask<PollAnswer>({
           method: "GET",
-          path: `/events?${query({ stream: sub.stream, ...positionQuery(sub.reader.position()), wait: String(wait) })}`,
-          headers: sub.grant === undefined ? {} : { "x-grant": sub.grant },
+          path: `/events?${query({ stream: sub.stream, epoch, after: seq, tag, wait })}`,
+          headers: sub.grant ? { "x-grant": sub.grant } : {},
+          open: isOpenToAll(sub),
           timeoutMs: (pollWaitSec + 10) * 1_000,
         });
         failures = 0;
-        heardAt = platform.now();
-        if (subs.get(sub.stream) !== sub || sub.resetting) break;
-        if (answer.reset !== undefined) {
+        // The socket may have been faster, and may have been told of another history.
+        if (!subs.has(sub) || sub.round !== round || sub.reader.position()?.seq !== seq) continue;
+        if (answer.reset) {
           begunAnew(sub, answer);
         } else {
-          if (answer.events.length === 0) sub.reader.arrive({ epoch: answer.epoch, seq: answer.seq, tag: answer.tag });
-          arrived(sub, answer.epoch, answer.events);
-          sub.current = !answer.more;
+          const missing = arrived(sub, answer, answer.events);
           sub.checkMs = answer.checkMs;
+          sub.current = !answer.more && !missing && !sub.resetting;
+          if (sub.current && !waits && waiting >= maxWaiting) pauseMs = Math.min(answer.checkMs, answerMs);
         }
       } catch (error) {
-        const { status = 0, retryAfterMs: after } = error as ApiError;
-        if (status === 403 || status === 404) {
-          over(sub, error as ApiError);
-          break;
-        }
-        signedOut = status === 401;
+        if (!subs.has(sub)) break;
+        if (isSignedOut(error)) signedOut = true;
+        else if (!mayRetry(error)) over(sub, error as ApiError);
         sub.current = false;
         failures += 1;
-        const ms = after ?? retryAfterMs(failures, platform.random(), 1_000);
-        await new Promise<void>((resolve) => platform.later(resolve, ms));
+        pauseMs = waitAfter(error, failures, random());
+      } finally {
+        if (waits) waiting -= 1;
       }
       show();
+      if (pauseMs > 0) await new Promise<void>((resolve) => later(resolve, pauseMs));
     }
     sub.polling = false;
     show();
@@ -371,17 +391,37 @@ export function openChannel(platform: Platform, api: Api, { url, onState }: Chan
 
   function state(): State {
     if (signedOut) return "signed out";
-    const list = [...subs.values()];
-    const current = list.every((sub) => sub.current);
-    if (open) return current ? "live" : "catching up";
-    return list.length > 0 && current && list.some((sub) => sub.polling) ? "polling" : "offline";
+    const current = [...subs].every((sub) => sub.current);
+    if (!subs.size) return "live";
+    if (tries > 1) return current && !hidden ? "polling" : "offline";
+    if (open && current) return "live";
+    return tries > 0 && !open ? "offline" : "catching up";
   }
 
   function show(): void {
-    const now = state();
-    if (now === shown || closed) return;
-    shown = now;
-    onState?.(now);
+    const is = state();
+    if (is === shown || closed) return;
+    shown = is;
+    safely(() => onState?.(is));
+  }
+
+  /** Begins: what has no state fetches it, and a socket is made for all. */
+  function begin(): void {
+    if (closed) return;
+    for (const sub of subs) if (!sub.resetting && lacksState(sub)) void reset(sub);
+    void connect();
+    tickTimer ??= later(tick, tickMs);
+    show();
+  }
+
+  function restart(): void {
+    retryTimer?.cancel();
+    drop();
+    tries = 0;
+    signedOut = false;
+    // What is on its way was asked under another name.
+    for (const sub of subs) sub.resetting = false;
+    begin();
   }
 
   /** In front again, or on the network again: at once. Away: the socket is closed, as WeChat would do it. */
@@ -390,14 +430,15 @@ export function openChannel(platform: Platform, api: Api, { url, onState }: Chan
     if (hidden) {
       retryTimer?.cancel();
       drop();
-      for (const sub of subs.values()) sub.current = false;
+      show();
+    } else if (open) {
+      // It may have died unnoticed.
+      ask("check", subs);
     } else {
-      tries = 0;
-      void connect();
+      tries = Math.min(tries, 1);
+      begin();
     }
-    show();
   });
-  tickTimer = platform.later(tick, tickMs);
 
   return {
     subscribe(stream, subscription) {
@@ -405,36 +446,26 @@ export function openChannel(platform: Platform, api: Api, { url, onState }: Chan
         ...subscription,
         stream,
         reader: makeReader(subscription.position),
-        askedAt: undefined,
-        heardAt: platform.now(),
-        checkMs: 10_000,
+        askedAt: 0,
+        checkAt: now() + answerMs,
+        checkMs: answerMs,
         current: false,
         resetting: false,
+        round: 0,
         polling: false,
       };
-      subs.set(stream, sub);
-      if (open) begin([sub]);
-      else if (tries > 1) poll();
-      else void connect();
-      show();
+      subs.add(sub);
+      ask("resume", [sub]);
+      begin();
       return () => {
-        if (subs.get(stream) !== sub) return;
-        subs.delete(stream);
-        send({ type: "leave", streams: [stream] });
-        if (subs.size === 0) {
-          retryTimer?.cancel();
-          drop();
-        }
-        show();
+        if (remove(sub) && of(stream).length === 0) send({ type: "leave", streams: [stream] });
       };
     },
     state,
     heardAt: () => heardAt,
     send,
-    onMessage(hearer) {
-      hearers.add(hearer);
-      return () => hearers.delete(hearer);
-    },
+    onMessage: hearers.add,
+    restart,
     close() {
       closed = true;
       forget();
@@ -447,12 +478,3 @@ export function openChannel(platform: Platform, api: Api, { url, onState }: Chan
 }
 
 type PollAnswer = Position & { events: StreamEvent[]; more: boolean; checkMs: number; reset?: string };
-
-const positionQuery = (at: Position | undefined): Record<string, string> =>
-  at === undefined ? {} : { epoch: at.epoch, after: String(at.seq), tag: at.tag };
-
-/** URLSearchParams is not everywhere. */
-const query = (fields: Record<string, string>) =>
-  Object.entries(fields)
-    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
-    .join("&");

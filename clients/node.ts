@@ -1,6 +1,20 @@
 /** The SDK's platform on Node: fetch and `ws`. */
 import { WebSocket } from "ws";
-import type { Platform, Store } from "./platform.ts";
+import { asGuest, type Client, type ClientOptions, makeClient } from "./client.ts";
+import { memoryStore, type Platform, type Store } from "./platform.ts";
+
+export * from "./index.ts";
+
+export interface NodeOptions extends ClientOptions {
+  url: string;
+  /** Kept by the caller; by default forgotten with the process. */
+  store?: Store;
+}
+
+/** A client for a process: another back end, a printer, a test. */
+export function createClient({ guest = true, store, ...options }: NodeOptions): Client {
+  return makeClient(nodePlatform(store), { ...options, begin: guest && asGuest });
+}
 
 /** @param store kept by the caller; by default forgotten with the process */
 export function nodePlatform(store: Store = memoryStore()): Platform {
@@ -31,14 +45,5 @@ export function nodePlatform(store: Store = memoryStore()): Platform {
     },
     random: Math.random,
     onChange: () => () => {},
-  };
-}
-
-export function memoryStore(): Store {
-  const kept = new Map<string, string>();
-  return {
-    get: (name) => kept.get(name),
-    set: (name, value) => void kept.set(name, value),
-    remove: (name) => void kept.delete(name),
   };
 }

@@ -1,7 +1,7 @@
 /** What the SDK needs of the place it runs in. Each platform is one file beside this; nothing else touches the outside. */
 
 export interface Platform {
-  /** Opens a socket. What happens on it is told to `on`; `close` comes exactly once, also when it never opened. */
+  /** Opens a socket. What happens on it is told to `on`, not before this has returned; `close` comes once, also when it never opened. */
   socket(url: string, protocols: string[], on: SocketEvents): Socket;
   /** Resolves with any HTTP status; rejects when there was no answer. */
   request(request: Request): Promise<Response>;
@@ -45,8 +45,22 @@ export interface Store {
   get(name: string): string | undefined;
   set(name: string, value: string): void;
   remove(name: string): void;
+  names(): string[];
+  /** Where others write into the same store, such as another tab: calls back with the name; returns how to stop. */
+  onChange?(hear: (name: string) => void): () => void;
 }
 
 export interface Timer {
   cancel(): void;
+}
+
+/** Forgotten with the process. */
+export function memoryStore(): Store {
+  const kept = new Map<string, string>();
+  return {
+    get: (name) => kept.get(name),
+    set: (name, value) => void kept.set(name, value),
+    remove: (name) => void kept.delete(name),
+    names: () => [...kept.keys()],
+  };
 }

@@ -20,6 +20,9 @@ export interface Reader {
 /** Early events that are held; beyond it they are asked for again. */
 const maxHeld = 500;
 
+/** Of a message, what is a position. */
+const positionIn = ({ epoch, seq, tag }: Position): Position => ({ epoch, seq, tag });
+
 export function makeReader(start?: Position): Reader {
   let at = start;
   const held = new Map<number, StreamEvent>();
@@ -27,28 +30,32 @@ export function makeReader(start?: Position): Reader {
   return {
     position: () => at,
     restart(position) {
-      at = position;
+      at = position && positionIn(position);
       held.clear();
     },
     take(epoch, events) {
       const ready: StreamEvent[] = [];
       // Before the first answer nobody knows where to begin.
-      if (at === undefined) return { events: ready, missing: true };
+      if (!at) return { events: ready, missing: true };
       // A stream that nobody had written has no epoch yet. Of another history nothing is taken.
       if (at.seq === 0 && at.epoch === "") at = { ...at, epoch };
       if (epoch !== at.epoch) return { events: ready, missing: true };
-      for (const event of events) if (event.seq > at.seq && held.size < maxHeld) held.set(event.seq, event);
-      for (let next = held.get(at.seq + 1); next !== undefined; next = held.get(at.seq + 1)) {
-        held.delete(next.seq);
-        at = { epoch, seq: next.seq, tag: next.tag };
-        ready.push(next);
+      for (const event of events) {
+        // The next one is always welcome: it is what a full store waits for.
+        const next = at.seq + 1;
+        if (event.seq === next || (event.seq > next && held.size < maxHeld)) held.set(event.seq, event);
+        for (let due = held.get(next); due; due = held.get(at.seq + 1)) {
+          held.delete(due.seq);
+          at = positionIn({ ...due, epoch });
+          ready.push(due);
+        }
       }
       return { events: ready, missing: held.size > 0 };
     },
     arrive(position) {
-      if (at === undefined || (at.seq === 0 && at.epoch === "")) at = position;
+      if (!at || (at.seq === 0 && at.epoch === "")) at = positionIn(position);
     },
     isBehind: (head) =>
-      at === undefined || head.epoch !== at.epoch || head.seq > at.seq || (head.seq === at.seq && head.tag !== at.tag),
+      !at || head.epoch !== at.epoch || head.seq > at.seq || (head.seq === at.seq && head.tag !== at.tag),
   };
 }

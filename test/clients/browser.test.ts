@@ -1,0 +1,192 @@
+/** The SDK in a page: with a page's own things, as they are over plain http, in two tabs, and where storage is forbidden. */
+import { WebSocket } from "ws";
+import { type Client, createClient, type OrderView } from "../../clients/browser.ts";
+import { engines } from "../_engines.ts";
+import { type House, oneBowl, openHouse } from "../_house.ts";
+import { until } from "./_until.ts";
+
+const [pglite] = engines;
+if (pglite === undefined) throw new Error("there is no engine");
+
+/** localStorage of one origin. Each change is told to all, as the tabs of a browser are told of each other's. */
+class PageStorage {
+  full = false;
+  getItem(name: string): string | null {
+    return Object.hasOwn(this, name) ? String(Reflect.get(this, name)) : null;
+  }
+  setItem(name: string, value: string): void {
+    if (this.full) throw new Error("QuotaExceededError");
+    this.#tell(name, () => Reflect.set(this, name, value));
+  }
+  removeItem(name: string): void {
+    this.#tell(name, () => Reflect.deleteProperty(this, name));
+  }
+  #tell(key: string, change: () => void): void {
+    change();
+    const event = Object.assign(new Event("storage"), { key });
+    queueMicrotask(() => page.dispatchEvent(event));
+  }
+}
+
+declare const localStorage: PageStorage;
+
+/** A browser's does not throw when it is closed before it has opened. */
+class PageWebSocket extends WebSocket {
+  constructor(url: string, protocols: string[]) {
+    super(url, protocols);
+    this.on("error", () => {});
+  }
+}
+
+/** Of a page that came over plain http: no randomUUID, no subtle. */
+const { crypto: real } = globalThis;
+const crypto = { getRandomValues: <T extends Uint8Array>(bytes: T) => real.getRandomValues(bytes) };
+
+let house: House;
+let page: EventTarget;
+let shown: EventTarget & { hidden: boolean };
+const open: Client[] = [];
+const kept = Object.entries(Object.getOwnPropertyDescriptors(globalThis)).filter(([name]) =>
+  ["self", "document", "location", "localStorage", "WebSocket", "crypto"].includes(name),
+);
+
+beforeAll(async () => {
+  house = await openHouse(pglite);
+});
+beforeEach(() => {
+  page = new EventTarget();
+  shown = Object.assign(new EventTarget(), { hidden: false });
+  const things = {
+    self: page,
+    document: shown,
+    location: { origin: house.url },
+    crypto,
+    WebSocket: PageWebSocket,
+    localStorage: new PageStorage(),
+  };
+  for (const [name, value] of Object.entries(things))
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+});
+afterEach(() => {
+  for (const client of open.splice(0)) client.close();
+});
+afterAll(async () => {
+  for (const name of ["self", "document", "location", "localStorage", "WebSocket"])
+    Reflect.deleteProperty(globalThis, name);
+  for (const [name, descriptor] of kept) Object.defineProperty(globalThis, name, descriptor);
+  await house.close();
+});
+
+const bowl = () => ({ shop: house.shop, ...oneBowl, service: "pickup" as const });
+
+function tab(options = {}): Client {
+  const client = createClient(options);
+  open.push(client);
+  return client;
+}
+
+function ordersOf(client: Client): () => OrderView[] {
+  let mine: OrderView[] = [];
+  client.watch("orders", {
+    onChange: (orders) => {
+      mine = orders;
+    },
+  });
+  return () => mine;
+}
+
+describe("a page", () => {
+  it("orders and watches at its own host, without a secure context", async () => {
+    expect(globalThis.crypto.randomUUID).toBeUndefined();
+    const client = tab();
+    const mine = ordersOf(client);
+    const order = await client.submit(bowl());
+    await until(() => mine()[0]?.id === order.id && client.state() === "live", "live");
+    expect(client.heardAt()).toBeGreaterThan(0);
+  });
+
+  it("shares its session with the other tab, and what one does is heard in both", async () => {
+    const [one, two] = [tab(), tab()];
+    const [mine, same] = [ordersOf(one), ordersOf(two)];
+    await until(
+      () => one.state() === "live" && two.state() === "live",
+      "live",
+      () => [one.state(), two.state()],
+    );
+    expect(one.session()).toEqual(two.session());
+    const order = await one.submit(bowl());
+    await until(() => mine()[0]?.id === order.id && same()[0]?.id === order.id, "the order in both");
+    await one.signOut();
+    await until(
+      () => two.state() === "signed out",
+      "signed out",
+      () => two.state(),
+    );
+    expect(two.session()).toBeUndefined();
+    await two.signIn();
+    await until(
+      () => one.state() === "live" && mine().length === 0,
+      "the next guest",
+      () => [one.state(), mine().length],
+    );
+    expect(one.session()).toEqual(two.session());
+  });
+
+  it("makes one order of a bill that both tabs find in the store", async () => {
+    const [one] = [tab()];
+    const { user } = await one.signIn();
+    const bill = { key: "both-tabs-have-it", bill: bowl(), at: Date.now(), user: user.id };
+    localStorage.setItem("orderbell.bill.both-tabs-have-it", JSON.stringify(bill));
+    const answers: unknown[] = [];
+    for (const client of [tab(), tab()]) client.onPending((_, answer) => answers.push((answer as OrderView).id));
+    await until(() => answers.length === 2, "both answers");
+    expect(new Set(answers).size).toBe(1);
+    expect((await one.orders()).orders).toHaveLength(1);
+    expect(one.pending()).toEqual([]);
+  });
+
+  it("looks at once when it comes to the front", async () => {
+    const client = tab();
+    ordersOf(client);
+    await until(() => client.state() === "live", "live");
+    const before = client.heardAt();
+    shown.hidden = true;
+    shown.dispatchEvent(new Event("visibilitychange"));
+    expect(client.state()).toBe("live");
+    shown.hidden = false;
+    shown.dispatchEvent(new Event("visibilitychange"));
+    await until(() => client.heardAt() > before, "an answer");
+  });
+
+  it.each([
+    [
+      "forbidden",
+      () =>
+        Object.defineProperty(globalThis, "localStorage", {
+          configurable: true,
+          get: () => {
+            throw new Error("SecurityError");
+          },
+        }),
+    ],
+    ["full", () => Object.assign(localStorage, { full: true })],
+  ])("remembers for itself where storage is %s", async (_, make) => {
+    make();
+    const client = tab();
+    const order = await client.submit(bowl());
+    expect((await client.orders()).orders.map(({ id }) => id)).toEqual([order.id]);
+  });
+
+  it("lets go of everything when the client is closed", async () => {
+    const client = tab();
+    ordersOf(client);
+    await until(() => client.state() === "live", "live");
+    client.close();
+    let heard = 0;
+    client.onState(() => (heard += 1));
+    page.dispatchEvent(new Event("online"));
+    client.watch("menu", { shop: house.shop, onChange: () => (heard += 1) });
+    await house.http("GET", "/get_shop_info");
+    expect(heard).toBe(0);
+  });
+});

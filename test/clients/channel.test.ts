@@ -1,0 +1,312 @@
+/** The channel's rarer turns, one by one, on a scripted socket. What happens by chance is in channel.model.test.ts. */
+import { type ApiError, makeApi } from "../../clients/api.ts";
+import { openChannel, type Subscription } from "../../clients/channel.ts";
+import { memoryStore, type Platform, type SocketEvents } from "../../clients/platform.ts";
+import type { ClientMessage, Position, ServerMessage, StreamEvent } from "../../shared/protocol.ts";
+
+const stream = "shop:a";
+const at = (seq: number, epoch = "e"): Position => ({ epoch, seq, tag: seq === 0 ? "" : `t${seq}` });
+const event = (seq: number, tag = `t${seq}`): StreamEvent => ({ seq, tag, event: "message", at: "", data: seq });
+const pushed = (seq: number, tag?: string): ServerMessage => ({
+  type: "event",
+  stream,
+  epoch: "e",
+  ...event(seq, tag),
+});
+const resumed = (to: number, events: StreamEvent[] = []): ServerMessage => ({
+  type: "resumed",
+  n: 1,
+  stream,
+  ...at(to),
+  events,
+  more: false,
+  head: to,
+  checkMs: 10_000,
+});
+
+type Answer = { status: number; body: unknown };
+
+/** A channel with every string in the test's hand. */
+function stage(answers: Record<string, () => Answer | Promise<Answer>> = {}) {
+  let now = 1_000_000;
+  const timers: { at: number; work: () => void }[] = [];
+  const sockets: { on: SocketEvents; said: ClientMessage[]; closed: boolean }[] = [];
+  const asked: string[] = [];
+  let turn: (there: boolean) => void = () => {};
+  const platform: Platform = {
+    socket(_, __, on) {
+      const socket = { on, said: [] as ClientMessage[], closed: false };
+      sockets.push(socket);
+      return {
+        send: (text) => void socket.said.push(JSON.parse(text)),
+        close() {
+          socket.closed = true;
+        },
+      };
+    },
+    async request({ url }) {
+      asked.push(url);
+      const [path = ""] = url.split("?");
+      const { status, body } = (await answers[path]?.()) ?? { status: 201, body: { ticket: "t" } };
+      return { status, headers: {}, body: JSON.stringify(body) };
+    },
+    store: memoryStore(),
+    now: () => now,
+    later(work, ms) {
+      const timer = { at: now + ms, work };
+      timers.push(timer);
+      return {
+        cancel() {
+          timer.work = () => {};
+        },
+      };
+    },
+    random: () => 0.5,
+    onChange(back) {
+      turn = back;
+      return () => {};
+    },
+  };
+  const settled = async () => {
+    for (let k = 0; k < 40; k++) await undefined;
+  };
+  const api = makeApi(platform, { url: "", token: () => "token", renew: async () => undefined });
+  const states: string[] = [];
+  const channel = openChannel(platform, api, { url: "wss://x/pgws", onState: (state) => states.push(state) });
+  const seen: number[] = [];
+  const subscription: Subscription = { position: at(0), onEvent: ({ seq }) => void seen.push(seq) };
+  return {
+    channel,
+    states,
+    seen,
+    sockets,
+    asked,
+    settled,
+    turn: (there: boolean) => turn(there),
+    /** The latest socket. */
+    get socket() {
+      return sockets.at(-1) as (typeof sockets)[number];
+    },
+    async open() {
+      await settled();
+      (sockets.at(-1) as (typeof sockets)[number]).on.open();
+    },
+    hear: (message: ServerMessage) => (sockets.at(-1) as (typeof sockets)[number]).on.message(JSON.stringify(message)),
+    subscribe: (more: Partial<Subscription> = {}, name = stream) =>
+      channel.subscribe(name, { ...subscription, ...more }),
+    async pass(ms: number) {
+      const until = now + ms;
+      await settled();
+      for (;;) {
+        timers.sort((a, b) => a.at - b.at);
+        const next = timers[0];
+        if (next === undefined || next.at > until) break;
+        timers.shift();
+        now = next.at;
+        next.work();
+        await settled();
+      }
+      now = until;
+    },
+  };
+}
+
+describe("the channel", () => {
+  it("asks for a gap, and delivers in order what came early", async () => {
+    const s = stage();
+    s.subscribe();
+    await s.open();
+    s.hear(resumed(0));
+    s.hear(pushed(3));
+    s.hear(pushed(3));
+    expect(s.seen).toEqual([]);
+    expect(s.socket.said.at(-1)).toMatchObject({ type: "resume", streams: [{ stream, epoch: "e", seq: 0, tag: "" }] });
+    s.hear(resumed(2, [event(1), event(2)]));
+    expect(s.seen).toEqual([1, 2, 3]);
+    expect(s.channel.state()).toBe("live");
+  });
+
+  it("drops what came early when its socket dies: the next may tell another history", async () => {
+    const s = stage();
+    const tags: string[] = [];
+    s.subscribe({ onEvent: ({ tag }) => void tags.push(tag) });
+    await s.open();
+    s.hear(resumed(0));
+    s.hear(pushed(2, "of the old history"));
+    s.socket.on.close();
+    await s.pass(2_000);
+    await s.open();
+    s.hear(resumed(1, [event(1)]));
+    s.hear(pushed(2));
+    expect(tags).toEqual(["t1", "t2"]);
+  });
+
+  it("does not take a polled answer for a position that the socket has left", async () => {
+    let give: (answer: Answer) => void = () => {};
+    const s = stage({ "/events": () => new Promise((resolve) => (give = resolve)) });
+    const tags: string[] = [];
+    s.subscribe({ onEvent: ({ tag }) => void tags.push(tag) });
+    for (let k = 0; k < 2; k++) {
+      await s.settled();
+      s.socket.on.close();
+      await s.pass(2_000);
+    }
+    expect(s.asked.filter((url) => url.startsWith("/events"))).toHaveLength(1);
+    await s.open();
+    s.hear(resumed(1, [event(1)]));
+    // Asked at 0, answered for a history that is over.
+    give({ status: 200, body: { ...at(2), events: [event(1, "old"), event(2, "old")], more: false, checkMs: 10_000 } });
+    await s.settled();
+    s.hear(pushed(2));
+    expect(tags).toEqual(["t1", "t2"]);
+    expect(s.channel.state()).toBe("live");
+  });
+
+  it("takes a socket for dead that does not answer, and one that does not open", async () => {
+    const s = stage();
+    s.subscribe();
+    await s.open();
+    await s.pass(13_000);
+    expect(s.sockets[0]?.closed).toBe(true);
+    expect(s.sockets.length).toBeGreaterThan(1);
+    await s.pass(13_000);
+    expect(s.sockets[1]?.closed).toBe(true);
+  });
+
+  it("checks a silent stream though another one is busy", async () => {
+    const s = stage();
+    s.subscribe();
+    s.subscribe({}, "room:b");
+    await s.open();
+    const room = { stream: "room:b" };
+    s.hear(resumed(0));
+    s.hear({ ...resumed(0), ...room } as ServerMessage);
+    for (let seq = 1; seq <= 11; seq++) {
+      await s.pass(1_000);
+      s.hear({ ...pushed(seq), ...room } as ServerMessage);
+    }
+    const checks = s.socket.said.filter(({ type }) => type === "check");
+    expect(checks).toMatchObject([{ streams: [{ stream }] }]);
+    s.hear({ type: "checked", n: 3, streams: [{ stream, seq: 0, checkMs: 10_000 }] });
+    expect(s.channel.state()).toBe("live");
+  });
+
+  it("numbers what it says, and puts at most twenty streams into one message", async () => {
+    const s = stage();
+    for (let k = 0; k < 45; k++) s.subscribe({}, `room:${k}`);
+    await s.open();
+    expect(s.socket.said.map(({ n }) => n)).toEqual([1, 2, 3]);
+    expect(s.socket.said.map((message) => "streams" in message && message.streams.length)).toEqual([20, 20, 5]);
+  });
+
+  it("stays away when the session has too many connections, and polls meanwhile", async () => {
+    const s = stage({
+      "/events": () => ({ status: 200, body: { ...at(0), events: [], more: false, checkMs: 10_000 } }),
+    });
+    s.subscribe();
+    await s.open();
+    s.hear(resumed(0));
+    s.hear({ type: "error", code: "TOO_MANY_CONNECTIONS", message: "", retry: false });
+    s.socket.on.close();
+    // The stand-in answers a waiting poll at once; a second is enough of that.
+    await s.pass(0);
+    expect(s.channel.state()).toBe("polling");
+    expect(s.sockets).toHaveLength(1);
+    s.channel.close();
+  });
+
+  it("fetches the state after a reset, and goes on from there; without a state, from the head", async () => {
+    let position = at(4);
+    const s = stage();
+    s.subscribe({ position: undefined as never, snapshot: async () => position });
+    s.subscribe({}, "room:b");
+    await s.open();
+    s.hear(resumed(4));
+    position = at(7, "new");
+    s.hear({ type: "reset", n: 2, stream, ...at(7, "new"), reason: "epoch" });
+    s.hear({ type: "reset", n: 2, stream: "room:b", ...at(9, "new"), reason: "epoch" });
+    await s.settled();
+    const last = s.socket.said.slice(-2).map((message) => "streams" in message && message.streams[0]);
+    expect(last).toEqual(
+      expect.arrayContaining([
+        { stream, ...position },
+        { stream: "room:b", ...at(9, "new") },
+      ]),
+    );
+  });
+
+  it("tells a stream that is refused, and keeps one that is only late", async () => {
+    const s = stage();
+    const errors: ApiError[] = [];
+    s.subscribe({ onError: (error) => errors.push(error) });
+    s.subscribe({ onError: (error) => errors.push(error) }, "room:b");
+    await s.open();
+    s.hear({ type: "error", n: 1, stream, code: "STREAM_FORBIDDEN", message: "no", retry: false });
+    s.hear({ type: "error", n: 1, stream: "room:b", code: "DATABASE_AWAY", message: "wait", retry: true });
+    expect(errors).toMatchObject([{ code: "STREAM_FORBIDDEN", message: "no" }]);
+    await s.pass(3_000);
+    expect(s.socket.said.at(-1)).toMatchObject({ type: "check", streams: [{ stream: "room:b" }] });
+  });
+
+  it("is not stopped by a page that throws", async () => {
+    const told = jest.spyOn(Promise, "reject").mockImplementation(async () => undefined as never);
+    const s = stage();
+    s.subscribe({
+      onEvent({ seq }) {
+        s.seen.push(seq);
+        throw new Error("the page's own fault");
+      },
+    });
+    await s.open();
+    s.hear(resumed(3, [event(1), event(2), event(3)]));
+    const faults = told.mock.calls.map(([error]) => error);
+    told.mockRestore();
+    expect(faults).toEqual(Array(3).fill(new Error("the page's own fault")));
+    expect(s.seen).toEqual([1, 2, 3]);
+    expect(s.channel.state()).toBe("live");
+  });
+
+  it("closes in the background, and begins in front at once with where it stood", async () => {
+    const s = stage();
+    s.subscribe();
+    await s.open();
+    s.hear(resumed(2, [event(1), event(2)]));
+    s.turn(false);
+    expect(s.socket.closed).toBe(true);
+    await s.pass(60_000);
+    expect(s.sockets).toHaveLength(1);
+    s.turn(true);
+    await s.open();
+    expect(s.socket.said).toMatchObject([{ type: "resume", streams: [{ stream, seq: 2, tag: "t2" }] }]);
+  });
+
+  it("leaves a stream with its last reader, and closes the socket with the last stream", async () => {
+    const s = stage();
+    const stops = [s.subscribe(), s.subscribe(), s.subscribe({}, "room:b")];
+    await s.open();
+    const leaves = () => s.socket.said.filter(({ type }) => type === "leave");
+    stops[0]?.();
+    expect(leaves()).toEqual([]);
+    stops[1]?.();
+    stops[1]?.();
+    expect(leaves()).toMatchObject([{ streams: [stream] }]);
+    expect(s.socket.closed).toBe(false);
+    stops[2]?.();
+    expect(s.socket.closed).toBe(true);
+    expect(s.channel.send({ type: "leave", streams: [stream] })).toBe(false);
+  });
+
+  it("is signed out when the session is, and asks nobody until it is begun again", async () => {
+    let status = 401;
+    const s = stage({ "/session/ticket": () => ({ status, body: { code: "SESSION_ENDED", ticket: "t" } }) });
+    s.subscribe();
+    await s.pass(60_000);
+    expect(s.channel.state()).toBe("signed out");
+    expect(s.asked).toEqual(["/session/ticket"]);
+    status = 201;
+    s.channel.restart();
+    await s.open();
+    s.hear(resumed(0));
+    expect(s.states).toEqual(["catching up", "signed out", "catching up", "live"]);
+  });
+});
