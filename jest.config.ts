@@ -10,7 +10,8 @@ const config: Config = {
   transformIgnorePatterns: ["/node_modules/(?!.*(sql-template-tag|json-schema-ref-parser)/)"],
   globalSetup: "<rootDir>/test/_setup.ts",
   globalTeardown: "<rootDir>/test/_teardown.ts",
-  testTimeout: 60_000,
+  // A busy machine is slow; only what hangs shall fail by it.
+  testTimeout: 180_000,
   maxWorkers: 2,
   workerIdleMemoryLimit: "1.5GB",
 };
