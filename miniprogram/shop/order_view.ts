@@ -1,0 +1,100 @@
+/** An order as the pages show it. */
+import type { OrderView, Status } from "../lib/orderbell";
+import { clockTime, dayAndTime, nameIn, yuan } from "./show";
+import type { Language, Words } from "./words";
+
+/** Colour of a state: something goes on, come and fetch it, over, went wrong. */
+export type Tone = "busy" | "ready" | "over" | "bad";
+
+const tones: Record<Status, Tone> = {
+  placed: "busy",
+  accepted: "busy",
+  cooking: "busy",
+  ready: "ready",
+  delivering: "ready",
+  completed: "over",
+  rejected: "bad",
+  cancelled: "bad",
+  expired: "bad",
+};
+
+export const stateOf = ({ status, service }: OrderView, t: Words): string =>
+  status === "ready" ? t.readyAt[service] : t.status[status];
+
+export interface OrderCard {
+  id: string;
+  number: string;
+  state: string;
+  tone: Tone;
+  dishes: string;
+  at: string;
+  total: string;
+}
+
+export const cardOf = (order: OrderView, t: Words, language: Language): OrderCard => ({
+  id: order.id,
+  number: order.number,
+  state: stateOf(order, t),
+  tone: tones[order.status],
+  dishes: order.lines.map(({ names, quantity }) => `${nameIn(names, language)}×${quantity}`).join(t.comma),
+  at: dayAndTime(order.placedAt),
+  total: yuan(order.totalFen),
+});
+
+/** One step on the road; `at` is empty while it lies ahead, or was not noted. */
+export interface TimeStep {
+  id: Status;
+  name: string;
+  at: string;
+  done: boolean;
+  now: boolean;
+}
+
+const road: readonly Status[] = ["placed", "accepted", "cooking", "ready", "completed"];
+const deliveryRoad: readonly Status[] = ["placed", "accepted", "cooking", "ready", "delivering", "completed"];
+
+/** The way of an order, or as far as it came. */
+export function timeLine(order: OrderView, t: Words): TimeStep[] {
+  const times: Partial<Record<Status, string | null>> = {
+    placed: order.placedAt,
+    accepted: order.acceptedAt,
+    ready: order.readyAt,
+    completed: order.completedAt,
+    [order.status]: order.status === "placed" ? order.placedAt : order.updatedAt,
+  };
+  const whole = order.service === "delivery" ? deliveryRoad : road;
+  const at = whole.indexOf(order.status);
+  const steps =
+    at >= 0
+      ? whole
+      : [...whole.filter((status) => status === "placed" || (status === "accepted" && order.acceptedAt)), order.status];
+  const reached = at >= 0 ? at : steps.length - 1;
+  return steps.map((id, index) => ({
+    id,
+    name: id === "placed" ? t.placedStep : id === "ready" ? t.readyAt[order.service] : t.status[id],
+    at: index <= reached ? clockTime(times[id]) : "",
+    done: index < reached || (index === reached && order.status === "completed"),
+    now: index === reached,
+  }));
+}
+
+export const detailOf = (order: OrderView, t: Words, language: Language) => ({
+  ...cardOf(order, t, language),
+  service: order.table === null ? t[order.service] : t.atTable.replace("{label}", order.table),
+  steps: timeLine(order, t),
+  lines: order.lines.map(({ line, names, options, quantity, totalFen, note }) => ({
+    line,
+    name: nameIn(names, language),
+    options: options.map(({ choiceNames }) => nameIn(choiceNames, language)).join(t.comma),
+    quantity,
+    total: yuan(totalFen),
+    note,
+  })),
+  note: order.note,
+  packing: order.packingFen > 0 ? yuan(order.packingFen) : "",
+  delivery: order.deliveryFen > 0 ? yuan(order.deliveryFen) : "",
+  payment: t[order.payment],
+  mayCancel: order.status === "placed",
+  expires: order.status === "placed" ? t.expiresAt.replace("{time}", clockTime(order.expireAt)) : "",
+  reason: order.reason === null || order.reason === "" ? "" : t.reason.replace("{reason}", order.reason),
+});

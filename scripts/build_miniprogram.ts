@@ -1,0 +1,139 @@
+/**
+ * `npm run build:miniprogram`: puts the SDK into miniprogram/lib (one script and its types), and the app id of config.ts
+ * into project.config.json. Then the folder opens in WeChat DevTools. Ends with the size of what would be uploaded.
+ * With `--pack <folder>` it writes there what DevTools would upload, and nothing else.
+ */
+import { spawnSync } from "node:child_process";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, extname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, transformSync } from "esbuild";
+import { config } from "../miniprogram/config.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const source = join(root, "miniprogram");
+
+/** WeChat's limit for the main package; sub-packages are not used. Source: developers.weixin.qq.com, 分包加载. */
+export const maxPackageBytes = 2 * 1024 * 1024;
+
+/** What every phone runs that runs a base library of today; DevTools goes lower where it must. */
+const target = "es2018";
+
+/** The SDK's WeChat transport, and what a client without wx.login is made of. */
+const entry = `
+export * from "./clients/wechat.ts";
+export { asGuest } from "./clients/client.ts";
+`;
+
+/** Writes orderbell.js into a folder. */
+export async function bundleSdk(folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  const { outputFiles } = await build({
+    stdin: { contents: entry, resolveDir: root, sourcefile: "orderbell.ts", loader: "ts" },
+    bundle: true,
+    format: "cjs",
+    target,
+    write: false,
+    minify: true,
+    logLevel: "silent",
+  });
+  for (const { text } of outputFiles) replace(join(folder, "orderbell.js"), text);
+}
+
+/** Writes the SDK's types beside it, so that the folder can be copied out of this project. @throws when they do not compile */
+export function emitTypes(folder: string): void {
+  const made = mkdtempSync(join(tmpdir(), "orderbell-types-"));
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const options = ["--ignoreConfig", "--declaration", "--emitDeclarationOnly", "--skipLibCheck", "--strict"];
+  const shape = [
+    "--target",
+    "es2023",
+    "--module",
+    "nodenext",
+    "--allowImportingTsExtensions",
+    "--exactOptionalPropertyTypes",
+  ];
+  const files = ["clients/wechat.ts", "clients/client.ts"].map((file) => join(root, file));
+  const args = [tsc, ...options, ...shape, "--rootDir", root, "--outDir", made, "--types", "node", ...files];
+  const { status, stdout } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
+  if (status !== 0) throw new Error(`the SDK's types were not written: ${stdout}`);
+  for (const file of filesIn(made)) {
+    const to = join(folder, "types", file);
+    mkdirSync(dirname(to), { recursive: true });
+    // Plain paths: DevTools reads these without any setting for .ts in imports.
+    replace(to, readFileSync(join(made, file), "utf8").replace(/(from "|import\(")(\.[^"]*)\.ts"/g, '$1$2"'));
+  }
+  rmSync(made, { recursive: true });
+  const index = ['export * from "./types/clients/wechat";', 'export { asGuest } from "./types/clients/client";', ""];
+  replace(join(folder, "orderbell.d.ts"), index.join("\n"));
+}
+
+/** Other readers see the old file or the new one. */
+function replace(path: string, text: string): void {
+  const beside = `${path}.${process.pid}`;
+  writeFileSync(beside, text);
+  renameSync(beside, path);
+}
+
+/** Every file of a folder and its folders. Asks nothing of the files: another process may be replacing one. */
+export const filesIn = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(folder, join(parentPath, name)).replaceAll("\\", "/"))
+    .sort();
+
+/** What stays on the developer's machine. */
+const notPacked = /(^|\/)(project\..*config\.json|tsconfig\.json|\.gitignore)$|\.d\.ts$|^lib\//;
+
+/**
+ * What DevTools makes of the project when it is uploaded: each script compiled by itself, everything else as it is.
+ * @returns how many bytes the package has
+ */
+export async function pack(into: string): Promise<number> {
+  for (const file of filesIn(source)) {
+    if (notPacked.test(file)) continue;
+    const [from, to] = [join(source, file), join(into, file)];
+    mkdirSync(dirname(to), { recursive: true });
+    if (extname(file) !== ".ts") cpSync(from, to);
+    else {
+      const { code } = transformSync(readFileSync(from, "utf8"), { loader: "ts", format: "cjs", target });
+      writeFileSync(to.replace(/\.ts$/, ".js"), code);
+    }
+  }
+  await bundleSdk(join(into, "lib"));
+  return filesIn(into).reduce((sum, file) => sum + statSync(join(into, file)).size, 0);
+}
+
+/** DevTools looks for the app id in a file of its own. */
+export function writeAppid(): void {
+  const path = join(source, "project.config.json");
+  const text = readFileSync(path, "utf8");
+  const next = text.replace(/("appid": )"[^"]*"/, `$1${JSON.stringify(config.appid)}`);
+  if (next !== text) replace(path, next);
+}
+
+async function main([option, into]: readonly string[]): Promise<void> {
+  if (option === "--pack" && into !== undefined) return void (await pack(into));
+  await bundleSdk(join(source, "lib"));
+  emitTypes(join(source, "lib"));
+  writeAppid();
+  const folder = mkdtempSync(join(tmpdir(), "orderbell-miniprogram-"));
+  const bytes = await pack(folder);
+  rmSync(folder, { recursive: true });
+  const size = `${Math.ceil(bytes / 1024)} KB of ${maxPackageBytes / 1024} KB`;
+  console.log(`${relative(process.cwd(), source)} is ready for WeChat DevTools: ${size}`);
+  if (bytes >= maxPackageBytes) process.exitCode = 1;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) void main(process.argv.slice(2));
