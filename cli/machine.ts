@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Gateway } from "../apigateway/gateway.ts";
 import type { Connections } from "../apigateway/local/connections.ts";
 import { awsLimits } from "../apigateway/local/limits.ts";
+import { localPictures } from "../apigateway/local/pictures.ts";
 import { type Routes, readRoutes } from "../apigateway/local/routes.ts";
 import { type Faults, type Limits, type LocalServer, startServer } from "../apigateway/local/server.ts";
 import { dismiss, localGateway } from "../apigateway/local.ts";
@@ -33,6 +34,8 @@ export interface MachineOptions {
   readonly tls?: { readonly key: string; readonly cert: string } | undefined;
   readonly trustedProxies?: readonly string[];
   readonly files?: (request: IncomingMessage, response: ServerResponse, otherwise: () => void) => void;
+  /** The folder of the dishes' pictures. */
+  readonly pictures?: string;
   readonly limits?: Partial<Limits>;
   readonly faults?: Faults;
   readonly cloud?: "aws" | "tencent";
@@ -73,6 +76,17 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   let call: (name: string, event: unknown) => Promise<unknown> = async () => undefined;
   let app: App | undefined;
 
+  const pictures =
+    options.pictures === undefined
+      ? undefined
+      : localPictures({
+          folder: options.pictures,
+          signingKey: config.signingKey,
+          now: clock.now,
+          tag: makeRandom(clock).tag,
+          log: () => made.log,
+        });
+
   const server = await startServer({
     routes,
     call: (name, event) => call(name, event),
@@ -80,7 +94,11 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     host: options.host,
     port: options.port,
     tls: options.tls,
-    files: options.files,
+    files(request, response, otherwise) {
+      if (pictures?.serve(request, response)) return;
+      if (options.files === undefined) otherwise();
+      else options.files(request, response, otherwise);
+    },
     healthy: () =>
       db.read([sql`SELECT 1`]).then(
         () => true,
@@ -106,6 +124,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     config,
     db,
     gateway,
+    ...(pictures === undefined ? {} : { files: pictures.port }),
     clock,
     write: options.write,
     ...(options.wechat === undefined ? {} : { wechat: options.wechat }),

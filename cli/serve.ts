@@ -1,9 +1,10 @@
 /** `npm run serve`: the server for one shop on one machine. Needs a database and keys, and refuses to start without. */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import axios from "axios";
 import { migrate } from "../db/migrate.ts";
 import { openDatabase } from "../db/open.ts";
-import { homeOf, readConfig, readServerConfig } from "../shared/config.ts";
+import { ConfigError, homeOf, readConfig, readServerConfig } from "../shared/config.ts";
 import { makeWechat } from "../shared/wechat.ts";
 import { pages } from "./files.ts";
 import { type Machine, startMachine } from "./machine.ts";
@@ -15,6 +16,11 @@ const wechatTimeoutMs = 5_000;
 export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   const config = readConfig(environment);
   const server = readServerConfig(environment);
+  if (!/^(postgres|postgresql|mysql|mariadb):\/\//.test(config.databaseUrl))
+    throw new ConfigError(
+      "DATABASE_URL",
+      "must start with postgres:// or mysql://; the embedded database is the demo's",
+    );
   const db = await openDatabase({
     url: config.databaseUrl,
     maxConnections: config.maxDatabaseConnections,
@@ -39,6 +45,7 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
     },
     trustedProxies: server.trustedProxies,
     files: pages(),
+    pictures: join(homeOf(environment), "pictures"),
     limits: server,
   });
   admin = await listen(homeOf(environment), (event) => machine.call("admin", event) as never);

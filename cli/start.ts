@@ -3,6 +3,7 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import axios from "axios";
+import { renderUnicodeCompact } from "uqr";
 import { trimConnections } from "../db/connections.ts";
 import { migrate } from "../db/migrate.ts";
 import { openPglite } from "../db/pglite.ts";
@@ -16,6 +17,7 @@ import { Misused } from "./commands.ts";
 import { pages } from "./files.ts";
 import { demoKeys } from "./keys.ts";
 import { startMachine } from "./machine.ts";
+import { ensurePages } from "./pages.ts";
 import { untilStopped } from "./signals.ts";
 import { listen } from "./socket.ts";
 import { selfSigned } from "./tls.ts";
@@ -27,58 +29,73 @@ export async function start(argv: readonly string[], environment: NodeJS.Process
   const { port, lan, tls } = optionsOf(argv);
   const home = homeOf(environment);
   const server = readServerConfig({ ...environment, ...(port === undefined ? {} : { PORT: port }) });
-  const wechat = await startWechat({ apps: [demoApp] });
-  const config = readConfig({
-    ...environment,
-    ...demoKeys(home),
-    DATABASE_URL: `pglite:${home}`,
-    WECHAT_URL: wechat.url,
-  });
+  // The folder's lock comes first: who is refused has touched nothing of the one that runs.
   const db = await openPglite({ directory: home });
-  await migrate(db);
-  let admin: Awaited<ReturnType<typeof listen>> | undefined;
-  const machine = await startMachine({
-    config,
-    db,
-    wechat: makeWechat(axios.create({ baseURL: config.wechatUrl, timeout: 5_000 })),
-    write: (line) => admin?.write(line),
-    host: lan ? "0.0.0.0" : server.host,
-    port: server.port,
-    tls: tls ? await selfSigned(join(home, "tls"), addresses()) : undefined,
-    trustedProxies: server.trustedProxies,
-    files: pages(),
-    limits: server,
-  });
-  // This process is alone with the database: whatever was connected is not any more.
-  await db.flight({ statements: trimConnections(Number.MAX_SAFE_INTEGER) });
-  admin = await listen(home, (event) => machine.call("admin", event) as never);
-  await addWechatApp(machine.app, demoApp);
-  const { shops } = await createDemoShops(machine.app);
+  const closing = [() => db.close()];
+  try {
+    await migrate(db);
+    const wechat = await startWechat({ apps: [demoApp] });
+    closing.push(() => wechat.close());
+    const config = readConfig({
+      ...environment,
+      ...demoKeys(home),
+      DATABASE_URL: `pglite:${home}`,
+      WECHAT_URL: wechat.url,
+    });
+    await ensurePages((line) => process.stdout.write(`${line}\n`));
+    let admin: Awaited<ReturnType<typeof listen>> | undefined;
+    const machine = await startMachine({
+      config,
+      db,
+      wechat: makeWechat(axios.create({ baseURL: config.wechatUrl, timeout: 5_000 })),
+      write: (line) => admin?.write(line),
+      host: lan ? "0.0.0.0" : server.host,
+      port: server.port,
+      tls: tls ? await selfSigned(join(home, "tls"), addresses()) : undefined,
+      trustedProxies: server.trustedProxies,
+      files: pages(),
+      pictures: join(home, "pictures"),
+      limits: server,
+    });
+    closing.push(
+      async () => admin?.close(),
+      () => machine.stop(),
+    );
+    // This process is alone with the database: whatever was connected is not any more.
+    await db.flight({ statements: trimConnections(Number.MAX_SAFE_INTEGER) });
+    admin = await listen(home, (event) => machine.call("admin", event) as never);
+    await addWechatApp(machine.app, demoApp);
+    const { shops } = await createDemoShops(machine.app);
 
-  const scheme = tls ? "https" : "http";
-  const own = `${scheme}://127.0.0.1:${machine.server.port}`;
-  const [shop] = shops;
-  const { code } = await newPairingCode(machine.app, { shop: shop as string, role: "owner", device: "demo", by: null });
-  print([
-    "orderbell, the demo: an embedded database that does not survive a power cut, a stand-in for WeChat.",
-    `Its data is in ${home}/; \`npm run serve\` is for real work.`,
-    "",
-    `  order      ${own}/?shop=${shop}`,
-    `  kitchen    ${own}/kitchen#pair=${code}`,
-    `  api        ${own}/get_shop_info?shop=${shop}`,
-    `  socket     ${own.replace("http", "ws")}/pgws`,
-    ...(lan
-      ? addresses().map((address) => `  in the LAN ${scheme}://${address}:${machine.server.port}/?shop=${shop}`)
-      : []),
-    "",
-    `The pairing code ${code} works once, for ten minutes; \`npx orderbell pair ${shop}\` makes another.`,
-    "`npx orderbell tail` follows the log, Ctrl-C stops.",
-  ]);
-  await untilStopped();
-  await machine.stop();
-  await admin.close();
-  await wechat.close();
-  await db.close();
+    const scheme = tls ? "https" : "http";
+    const at = (address: string) => `${scheme}://${address}:${machine.server.port}`;
+    const own = at("127.0.0.1");
+    const [shop = ""] = shops;
+    const pairing = async (device: string) =>
+      (await newPairingCode(machine.app, { shop, role: "owner", device, by: null })).code;
+    const [code, ownersCode] = [await pairing("demo kitchen"), await pairing("demo owner")];
+    const others = lan ? addresses() : [];
+    print([
+      "orderbell, the demo: an embedded database that does not survive a power cut, a stand-in for WeChat.",
+      `Its data is in ${home}/; \`npm run serve\` is for real work.`,
+      "",
+      `  order      ${own}/?shop=${shop}`,
+      `  kitchen    ${own}/kitchen#pair=${code}`,
+      `  board      ${own}/board?shop=${shop}`,
+      `  owner      ${own}/owner#pair=${ownersCode}`,
+      `  api        ${own}/get_shop_info?shop=${shop}`,
+      `  socket     ${own.replace("http", "ws")}/pgws`,
+      ...others.map((address) => `  in the LAN ${at(address)}/?shop=${shop}`),
+      ...others.slice(0, 1).map((address) => `\n${renderUnicodeCompact(`${at(address)}/?shop=${shop}`)}`),
+      "",
+      `A pairing link works once, for ten minutes; \`npx orderbell pair ${shop}\` makes another.`,
+      "`npx orderbell tail` follows the log, Ctrl-C stops.",
+    ]);
+    await untilStopped();
+  } finally {
+    // The last one first. What stayed open would keep a process that has failed.
+    for (const close of closing.toReversed()) await close();
+  }
 }
 
 function optionsOf(argv: readonly string[]): { port: string | undefined; lan: boolean; tls: boolean } {

@@ -5,6 +5,7 @@ import type { Gateway } from "../apigateway/gateway.ts";
 import type { Database } from "../db/database.ts";
 import type { App, Clock, Invoke, Random } from "../shared/app.ts";
 import type { Config } from "../shared/config.ts";
+import type { Files } from "../shared/files.ts";
 import { makeLog } from "../shared/log.ts";
 import { holdMenus } from "../shared/menu.ts";
 import { makeSecrets } from "../shared/secrets.ts";
@@ -18,6 +19,8 @@ export interface Parts {
   readonly invoke: Invoke;
   /** Only functions that talk to WeChat have it. */
   readonly wechat?: Wechat;
+  /** Only the function that hands out places for pictures has them. */
+  readonly files?: Files;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly write?: (line: string) => void;
@@ -25,13 +28,14 @@ export interface Parts {
 
 /** An app out of its parts. Everything that is not given is the real thing of this machine. */
 export function makeApp(parts: Parts): App {
-  const { config, db, gateway, invoke, wechat = noWechat, clock = systemClock } = parts;
+  const { config, db, gateway, invoke, files = noFiles, wechat = noWechat, clock = systemClock } = parts;
   const random = parts.random ?? makeRandom(clock);
   const write = parts.write ?? ((line: string) => void process.stdout.write(line));
   const app: App = {
     config,
     db,
     gateway,
+    files,
     invoke,
     wechat,
     clock,
@@ -48,6 +52,13 @@ const noWechat: Wechat = {
   codeToSession() {
     throw new TypeError("this function does not talk to WeChat");
   },
+};
+
+const noFiles: Files = {
+  upload() {
+    throw new TypeError("this function has no place for files");
+  },
+  urlOf: (path) => `/pictures/${path}`,
 };
 
 export const systemClock: Clock = {

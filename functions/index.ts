@@ -11,6 +11,7 @@ import { handler as login } from "./login.ts";
 import { handler as not_found } from "./not_found.ts";
 import { handler as notify } from "./notify.ts";
 import { handler as order } from "./order.ts";
+import { handler as picture } from "./picture.ts";
 import { handler as room } from "./room.ts";
 import { handler as session } from "./session.ts";
 import { handler as shop } from "./shop.ts";
@@ -27,6 +28,7 @@ export const functions = {
   bill,
   order,
   shop,
+  picture,
   notify,
   room,
   events,

@@ -2,6 +2,7 @@
 import type { Gateway } from "../apigateway/gateway.ts";
 import type { Database } from "../db/database.ts";
 import type { Config } from "./config.ts";
+import type { Files } from "./files.ts";
 import type { Log } from "./log.ts";
 import type { Menus } from "./menu.ts";
 import type { Secrets } from "./secrets.ts";
@@ -12,6 +13,7 @@ export interface App {
   readonly config: Config;
   readonly db: Database;
   readonly gateway: Gateway;
+  readonly files: Files;
   readonly wechat: Wechat;
   readonly secrets: Secrets;
   readonly clock: Clock;

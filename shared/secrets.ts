@@ -70,6 +70,7 @@ export function equal(a: string, b: string): boolean {
   return left.length === right.length && timingSafeEqual(left, right);
 }
 
-function derive(key: string, purpose: string): Buffer {
+/** @param key 32 bytes in base64 */
+export function derive(key: string, purpose: string): Buffer {
   return Buffer.from(hkdfSync("sha256", Buffer.from(key, "base64"), "", `orderbell ${purpose}`, 32));
 }

@@ -9,7 +9,7 @@ import type { Limits } from "./limits.ts";
 import { Pending } from "./pending.ts";
 import { match, type Routes } from "./routes.ts";
 
-/** Serves a file if it has one for this request; else says no. */
+/** Serves a file, or takes one, if this request is for it; else says no. */
 export type Files = (request: IncomingMessage, response: ServerResponse, otherwise: () => void) => void;
 
 export interface HttpApiOptions {
@@ -159,9 +159,9 @@ export function httpApi(options: HttpApiOptions): HttpApi {
     idle: () => answering.idle(),
   };
 
-  /** A function's route is never hidden by a file of the same name. */
+  /** A function's route is never hidden by a file of the same name. PUT is how a picture comes. */
   function isPage({ method = "" }: IncomingMessage, target: Target | undefined): boolean {
-    if (target === undefined || (method !== "GET" && method !== "HEAD")) return false;
+    if (target === undefined || !["GET", "HEAD", "PUT"].includes(method)) return false;
     const routeKey = match(routes.http, method, target.path)?.route.routeKey;
     return routeKey === undefined || routeKey === "$default";
   }

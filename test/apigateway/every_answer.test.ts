@@ -77,6 +77,8 @@ describe("every answer that is written", () => {
     wechat = await startWechat({ apps: [app, { ...wrongApp, secret: "its-secret" }], now: clock.now });
     house = await openHouse(pglite, {
       clock,
+      // Nothing is put there: only the place is made.
+      pictures: "pictures",
       wechat: makeWechat(axios.create({ baseURL: wechat.url, timeout: 10_000 })),
       environment: { GUEST_SESSIONS_PER_HOUR: "30" },
     });
@@ -290,6 +292,9 @@ describe("every answer that is written", () => {
     });
     expect(counted.body).toMatchObject({ left: 40, stock: 45 });
     await kitchen.http("PUT", `${path}/dishes/bun/sold_out`, { body: { soldOut: false } });
+
+    const place = await owner.http("POST", `${path}/pictures`, { body: { type: "image/webp", bytes: 1_000 } });
+    expect(place.body.picture).toMatch(/^\/pictures\/noodle-house\/.+\.webp$/);
 
     const tables = await owner.http("POST", `${path}/tables`, { body: { labels: ["7"] } });
     expect((await kitchen.http("GET", `${path}/tables`)).body.tables).toContainEqual(tables.body.tables[0]);

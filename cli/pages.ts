@@ -1,0 +1,49 @@
+/** The pages of a fresh clone: built before the first one asks, by a process of their own. */
+import { spawn } from "node:child_process";
+import { readdirSync, type Stats, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
+import { pagesFolder } from "./files.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+/** What a page is made of. */
+const sources = ["web", "clients", "shared/protocol.ts", "vite.config.ts"];
+
+/** Whether there is a build, and nothing that it was made of is newer. */
+export function isBuilt(folder = pagesFolder, base = root): boolean {
+  const built = statSync(join(folder, "index.html"), { throwIfNoEntry: false });
+  return built !== undefined && sources.every((name) => newest(join(base, name)) <= built.mtimeMs);
+}
+
+/** A folder too: what is removed changes it and nothing else. */
+function newest(path: string): number {
+  const found: Stats | undefined = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return 0;
+  if (!found.isDirectory()) return found.mtimeMs;
+  return readdirSync(path).reduce((latest, name) => Math.max(latest, newest(join(path, name))), found.mtimeMs);
+}
+
+/** Builds the pages unless they are built. Without them the API runs all the same, so a failure is only said. */
+export async function ensurePages(say: (line: string) => void): Promise<void> {
+  if (isBuilt()) return;
+  say("building the pages …");
+  const failure = await run(["--import", "tsx", join(root, "scripts/build_pages.ts")]);
+  if (failure !== undefined) say(`the pages could not be built, only the API is here:\n${failure}`);
+}
+
+/** @returns what it said, if it failed */
+function run(args: readonly string[]): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+    let said = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        said += text;
+      });
+    child.once("error", (error) => resolve(error.message));
+    child.once("close", (code) =>
+      resolve(code === 0 ? undefined : stripVTControlCharacters(said).trim().slice(0, 2_000)),
+    );
+  });
+}

@@ -1,0 +1,48 @@
+/** The files port: where pictures are put, and where they are found. */
+import * as v from "valibot";
+import { integer } from "./shape.ts";
+
+export interface Files {
+  /** A place for exactly so many bytes of this type, open for a few minutes to whoever knows it. */
+  upload(path: string, type: PictureType, bytes: number): Promise<Upload>;
+  /** How a page asks for it: what stands as `picture` in a menu. */
+  urlOf(path: string): string;
+}
+
+/** A request that puts the bytes. */
+export interface Upload {
+  readonly method: "PUT";
+  /** Absolute, or to be resolved against the API's address. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Type → ending. No SVG: it is a document that can run scripts. */
+export const pictureTypes = { "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp" } as const;
+export type PictureType = keyof typeof pictureTypes;
+
+export const maxPictureBytes = 2 * 1_024 * 1_024;
+/** So long a place is open. */
+export const uploadMs = 5 * 60_000;
+
+export const picture = v.strictObject({
+  type: v.picklist(Object.keys(pictureTypes) as PictureType[]),
+  bytes: integer(1, maxPictureBytes),
+});
+
+const path = /^[A-Za-z0-9_-]{1,40}\/[A-Za-z0-9_-]{22}\.(jpg|png|webp)$/;
+
+/** The type of a path that we have made, by its ending; undefined for any other. */
+export function typeOf(name: string): PictureType | undefined {
+  const ending = path.exec(name)?.[1];
+  return (Object.keys(pictureTypes) as PictureType[]).find((type) => pictureTypes[type] === ending);
+}
+
+/** Whether the bytes begin as this type does. Sources: JFIF; PNG 5.2; RFC 9649, 2.3. */
+export function beginsAs(type: PictureType, bytes: Uint8Array): boolean {
+  const at = (offset: number, text: string) =>
+    [...text].every((sign, nth) => bytes[offset + nth] === sign.charCodeAt(0));
+  if (type === "image/jpeg") return at(0, "\xff\xd8\xff");
+  if (type === "image/png") return at(0, "\x89PNG\r\n\x1a\n");
+  return at(0, "RIFF") && at(8, "WEBP");
+}

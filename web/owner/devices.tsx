@@ -1,0 +1,213 @@
+/** The staff's devices: which there are, how one comes in, how one is put out. */
+import { useEffect, useState } from "preact/hooks";
+import type { Session } from "../../clients/browser.ts";
+import { Dialog } from "../shared/dialog.tsx";
+import { toast } from "../shared/toast.tsx";
+import { AskFirst } from "./ask_first.tsx";
+import { ask, client, complain } from "./client.ts";
+import { ChoiceField, TextField } from "./fields.tsx";
+import { Icon } from "./icons.tsx";
+import { Qr } from "./qr.tsx";
+import { dateOf, timeOf, words } from "./speak.ts";
+import { Failed, Waiting } from "./states.tsx";
+import type { Device } from "./types.ts";
+import { useAsked } from "./use_asked.ts";
+
+type Role = Device["role"];
+
+/** While a code waits for its device. */
+const lookMs = 3_000;
+
+export function Devices({ id, session }: { id: string; session: Session }) {
+  const {
+    value: devices,
+    failed,
+    reload,
+  } = useAsked(id, async () =>
+    (await ask<{ devices: Device[] }>("GET", id, "/devices")).devices.toSorted((a, b) =>
+      a.seenAt < b.seenAt ? 1 : -1,
+    ),
+  );
+  const [revoking, setRevoking] = useState<Device>();
+  const [adding, setAdding] = useState(false);
+  const [leaving, setLeaving] = useState(false);
+
+  if (devices === undefined)
+    return failed === undefined ? <Waiting /> : <Failed error={failed} onRetry={() => void reload()} />;
+  return (
+    <div class="stack">
+      <div class="row spread">
+        <p class="soft">{words.devicesHint}</p>
+        <button type="button" class="button primary" onClick={() => setAdding(true)}>
+          <Icon name="add" size={20} />
+          {words.newDevice}
+        </button>
+      </div>
+      <section class="card flush" aria-label={words.sections.devices}>
+        <ul class="list devices">
+          {devices.map((device) => (
+            <li key={device.id} class="line">
+              <div class="name">
+                <b>
+                  {device.device} <span class="mark">{words.role[device.role]}</span>
+                  {device.id === session.id && <span class="mark good">{words.thisDevice}</span>}
+                </b>
+                <small>
+                  <span>{words.seenAt(dateOf(device.seenAt))}</span>
+                  <span>{words.pairedAt(dateOf(device.createdAt))}</span>
+                </small>
+              </div>
+              {device.id === session.id ? (
+                <button type="button" class="button" onClick={() => setLeaving(true)}>
+                  {words.signOut}
+                </button>
+              ) : (
+                <button
+                  type="button"
+                  class="button bad"
+                  aria-label={`${words.revoke} ${device.device}`}
+                  onClick={() => setRevoking(device)}
+                >
+                  {words.revoke}
+                </button>
+              )}
+            </li>
+          ))}
+        </ul>
+      </section>
+      {adding && (
+        <NewDevice
+          id={id}
+          onPaired={reload}
+          onClose={() => {
+            setAdding(false);
+            void reload();
+          }}
+        />
+      )}
+      {revoking !== undefined && (
+        <AskFirst
+          title={words.revokeAsk(revoking.device)}
+          hint={words.revokeHint}
+          yes={words.revoke}
+          onYes={async () => {
+            await ask("DELETE", id, `/devices/${revoking.id}`);
+            await reload();
+            toast(words.revoked);
+          }}
+          onClose={() => setRevoking(undefined)}
+        />
+      )}
+      {leaving && (
+        <AskFirst
+          title={words.signOutAsk}
+          hint={words.signOutHint}
+          yes={words.signOut}
+          onYes={() => client.signOut()}
+          onClose={() => setLeaving(false)}
+        />
+      )}
+    </div>
+  );
+}
+
+interface Code {
+  pairingCode: string;
+  expiresAt: string;
+}
+
+function NewDevice({ id, onPaired, onClose }: { id: string; onPaired(): Promise<unknown>; onClose(): void }) {
+  const [role, setRole] = useState<Role>("kitchen");
+  const [name, setName] = useState<string>();
+  const [code, setCode] = useState<Code>();
+  const [busy, setBusy] = useState(false);
+  const device = (name ?? words.deviceNames[role]).trim();
+  useEffect(() => {
+    if (code === undefined) return;
+    const timer = setInterval(() => void onPaired(), lookMs);
+    return () => clearInterval(timer);
+  }, [code]);
+
+  const make = async () => {
+    setBusy(true);
+    try {
+      setCode(await ask<Code>("POST", id, "/pairing", { role, device }));
+    } catch (error) {
+      complain(error);
+    }
+    setBusy(false);
+  };
+
+  if (code !== undefined) {
+    const link = `${location.origin}/${role === "owner" ? "owner" : "kitchen"}#pair=${code.pairingCode}`;
+    return (
+      <Dialog
+        middle
+        title={device}
+        closeLabel={words.close}
+        onClose={onClose}
+        footer={
+          <>
+            <button type="button" class="button" onClick={() => copy(link)}>
+              {words.copyLink}
+            </button>
+            <button type="button" class="button primary" onClick={onClose}>
+              {words.done}
+            </button>
+          </>
+        }
+      >
+        <div class="pairing">
+          <Qr text={link} label={words.codeQr} />
+          <output class="code">{code.pairingCode}</output>
+          <p class="soft">{words.codeHint(timeOf(code.expiresAt))}</p>
+        </div>
+      </Dialog>
+    );
+  }
+  return (
+    <Dialog
+      middle
+      title={words.newDevice}
+      closeLabel={words.close}
+      onClose={onClose}
+      footer={
+        <button type="button" class="button primary" disabled={busy || device === ""} onClick={() => void make()}>
+          {words.makeCode}
+        </button>
+      }
+    >
+      <div class="stack">
+        <ChoiceField
+          label={words.deviceRole}
+          value={role}
+          choices={(["kitchen", "cashier", "owner"] as const).map((value) => ({
+            value,
+            label: words.role[value],
+            hint: words.roleHint[value],
+          }))}
+          onChange={(to) => setRole(to)}
+        />
+        <TextField label={words.deviceName} value={name ?? words.deviceNames[role]} max={64} onInput={setName} />
+      </div>
+    </Dialog>
+  );
+}
+
+/** The clipboard is only there in a secure context; else the old way, through a selection. */
+function copy(text: string): void {
+  const old = () => {
+    const field = document.createElement("textarea");
+    field.value = text;
+    // Inside the dialog: nothing outside of it can have the focus.
+    (document.querySelector("dialog[open]") ?? document.body).append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  };
+  const done = () => toast(words.copied);
+  if (navigator.clipboard === undefined) {
+    old();
+    done();
+  } else navigator.clipboard.writeText(text).catch(old).then(done);
+}

@@ -1,0 +1,68 @@
+/** Two people changed the same: both are shown, and one of them is taken. */
+import { Dialog } from "../shared/dialog.tsx";
+import { yuan } from "../shared/money.ts";
+import { say, words } from "./speak.ts";
+import type { Names } from "./types.ts";
+
+export interface DisputedProps<T> {
+  mine: T;
+  theirs: T;
+  fields: readonly string[];
+  onMine(): void;
+  onTheirs(): void;
+  onClose(): void;
+}
+
+export function Disputed<T extends object>({ mine, theirs, fields, onMine, onTheirs, onClose }: DisputedProps<T>) {
+  const named = fields.map((field) => words.fields[field] ?? field);
+  const of = (value: T, field: string) => shown(field, (value as Record<string, unknown>)[field]);
+  return (
+    <Dialog
+      middle
+      title={words.conflict}
+      closeLabel={words.close}
+      onClose={onClose}
+      footer={
+        <>
+          <button type="button" class="button" onClick={onTheirs}>
+            {words.takeTheirs}
+          </button>
+          <button type="button" class="button primary" onClick={onMine}>
+            {words.keepMine}
+          </button>
+        </>
+      }
+    >
+      <p>{words.conflictHint(named.join(words.locale === "en" ? ", " : "、"))}</p>
+      <table class="compare">
+        <thead>
+          <tr>
+            <td />
+            <th scope="col">{words.mine}</th>
+            <th scope="col">{words.theirs}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {fields.map((field, at) => (
+            <tr key={field}>
+              <th scope="row">{named[at]}</th>
+              <td>{of(mine, field)}</td>
+              <td>{of(theirs, field)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Dialog>
+  );
+}
+
+/** Enough of it to choose by. */
+function shown(field: string, value: unknown): string {
+  if (value === undefined || value === null) return words.nothing;
+  if (field.endsWith("Fen")) return yuan(value as number);
+  if (typeof value === "boolean") return value ? "✓" : "✕";
+  if (Array.isArray(value)) return value.map((one: { names: Names }) => say(one.names)).join(", ") || words.nothing;
+  if (typeof value === "object" && ("zh" in value || "en" in value)) return Object.values(value).join(" / ");
+  if (typeof value === "object") return JSON.stringify(value).replace(/["{}]/g, " ");
+  return String(value);
+}

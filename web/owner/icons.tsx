@@ -1,0 +1,35 @@
+/** The signs of this page, drawn in one hand. */
+const paths = {
+  report: "M4 20h16M7 16v-5M12 16V6M17 16v-8",
+  menu: "M4 6h16M4 12h16M4 18h10",
+  tables: "M4 4h6v6H4zM14 4h6v6h-6zM4 14h6v6H4zM14 14h2v2h-2zM18 14h2v6M14 20h2",
+  devices: "M8 3h8a1.5 1.5 0 0 1 1.5 1.5v15A1.5 1.5 0 0 1 16 21H8a1.5 1.5 0 0 1-1.5-1.5v-15A1.5 1.5 0 0 1 8 3ZM11 18h2",
+  settings: "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5",
+  left: "M14.5 5.5 8 12l6.5 6.5",
+  right: "M9.5 5.5 16 12l-6.5 6.5",
+  up: "M6 14.5 12 8.5l6 6",
+  down: "M6 9.5l6 6 6-6",
+  bin: "M5 7h14M10 7V4.5h4V7M7 7l1 13h8l1-13M10.5 11v5M13.5 11v5",
+  add: "M12 5v14M5 12h14",
+  picture: "M4 5h16v14H4zM4 16l5-5 4 4 2.5-2.5L20 17M15 9.5h.01",
+} as const;
+
+export type Sign = keyof typeof paths;
+
+export function Icon({ name, size = 24 }: { name: Sign; size?: number }) {
+  return (
+    <svg
+      width={size}
+      height={size}
+      viewBox="0 0 24 24"
+      fill="none"
+      stroke="currentColor"
+      stroke-width="1.8"
+      stroke-linecap="round"
+      stroke-linejoin="round"
+      aria-hidden="true"
+    >
+      <path d={paths[name]} />
+    </svg>
+  );
+}

@@ -1,0 +1,48 @@
+/** The dictionary in use, and how this page says names, money and time. It is there before anything is rendered. */
+import type { Names } from "../../clients/types.ts";
+import { currentLanguage, nameIn } from "../shared/language.ts";
+import type { Words } from "./words.ts";
+
+export let words: Words;
+
+export async function loadWords(): Promise<void> {
+  words = (await (currentLanguage() === "zh" ? import("./words.zh.ts") : import("./words.en.ts"))).words;
+  document.documentElement.lang = words.locale;
+  document.title = words.title;
+}
+
+/** A name of the shop's. */
+export const say = (names: Names | null | undefined): string => nameIn(currentLanguage(), names);
+
+/** 11月21日 14:05 */
+export const dateOf = (at: string): string =>
+  new Intl.DateTimeFormat(words.locale, {
+    month: "short",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hour12: false,
+  }).format(new Date(at));
+
+export const timeOf = (at: string): string =>
+  new Intl.DateTimeFormat(words.locale, { hour: "2-digit", minute: "2-digit", hour12: false }).format(new Date(at));
+
+/** 2026-11-21 → 11月21日 周六 */
+export const dayOf = (day: string): string =>
+  new Intl.DateTimeFormat(words.locale, { month: "long", day: "numeric", weekday: "short", timeZone: "UTC" }).format(
+    new Date(`${day}T00:00:00Z`),
+  );
+
+/** 14 → 14:00 */
+export const hourOf = (hour: number): string => `${String(hour).padStart(2, "0")}:00`;
+
+/** `2.5` → 250 fen; undefined for what is no amount. */
+export function fenOf(text: string, negative = false): number | undefined {
+  const [, sign, whole = "0", part = ""] = /^\s*(-?)(\d{1,7})(?:\.(\d{1,2}))?\s*$/.exec(text.replace("−", "-")) ?? [];
+  if (sign === undefined || (sign === "-" && !negative)) return undefined;
+  const fen = Number(whole) * 100 + Number(part.padEnd(2, "0"));
+  return sign === "-" ? -fen : fen;
+}
+
+/** 250 → `2.5`, as one types it. */
+export const typed = (fen: number): string => String(fen / 100);

@@ -1,0 +1,189 @@
+/** Tables and their codes, as a sheet to print. */
+import { useState } from "preact/hooks";
+import { toast } from "../shared/toast.tsx";
+import { AskFirst } from "./ask_first.tsx";
+import { ask, complain } from "./client.ts";
+import { Card, TextField } from "./fields.tsx";
+import { Icon } from "./icons.tsx";
+import { Qr } from "./qr.tsx";
+import { words } from "./speak.ts";
+import { Failed, Waiting } from "./states.tsx";
+import type { Table } from "./types.ts";
+import { useAsked } from "./use_asked.ts";
+
+/** `A, 1-3` → A, 1, 2, 3. */
+export function labelsOf(text: string): string[] {
+  const parts = text.split(/[,，、;；\n]/).map((part) => part.trim());
+  return parts
+    .filter((part) => part !== "")
+    .flatMap((part) => {
+      const [, from, to] = /^(\d{1,3})\s*[-–~～至到]\s*(\d{1,3})$/.exec(part) ?? [];
+      if (from === undefined || Number(to) < Number(from) || Number(to) - Number(from) > 99) return [part];
+      return Array.from({ length: Number(to) - Number(from) + 1 }, (_, nth) => String(Number(from) + nth));
+    });
+}
+
+const kept = "orderbell:address";
+const ownOnly = /^(localhost|127\.|\[::1\])/;
+
+/** What was entered before, where storage is allowed; else where this page is. */
+function keptAddress(): string {
+  try {
+    return localStorage.getItem(kept) ?? location.origin;
+  } catch {
+    return location.origin;
+  }
+}
+
+function keepAddress(address: string): void {
+  try {
+    localStorage.setItem(kept, address);
+  } catch {
+    // Forgotten with the page.
+  }
+}
+
+const originOf = (text: string): URL | undefined => {
+  try {
+    const url = new URL(text.trim());
+    return /^https?:$/.test(url.protocol) ? url : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+export function Tables({ id, name }: { id: string; name: string }) {
+  const {
+    value: tables,
+    failed,
+    reload,
+  } = useAsked(id, async () =>
+    (await ask<{ tables: Table[] }>("GET", id, "/tables")).tables.toSorted((a, b) =>
+      a.label.localeCompare(b.label, words.locale, { numeric: true }),
+    ),
+  );
+  const [address, setAddress] = useState(keptAddress);
+  const [removing, setRemoving] = useState<Table>();
+  const url = originOf(address);
+  const linkOf = ({ token }: Table) =>
+    `${(url ?? new URL(location.origin)).origin}/?shop=${encodeURIComponent(id)}&table=${encodeURIComponent(token)}`;
+
+  if (tables === undefined)
+    return failed === undefined ? <Waiting /> : <Failed error={failed} onRetry={() => void reload()} />;
+  return (
+    <div class="stack">
+      <div class="columns no-print">
+        <AddTables id={id} tables={tables} onDone={reload} />
+        <Card title={words.address}>
+          <TextField
+            label={words.address}
+            type="url"
+            hint={words.addressHint}
+            value={address}
+            error={url === undefined ? words.invalid : undefined}
+            onInput={(text) => {
+              setAddress(text);
+              if (originOf(text) !== undefined) keepAddress(text);
+            }}
+          />
+          {url !== undefined && ownOnly.test(url.host) && <p class="note warn">{words.addressLocal}</p>}
+        </Card>
+      </div>
+      {tables.length === 0 ? (
+        <div class="card empty">
+          <Icon name="tables" size={48} />
+          <p class="big">{words.noTables}</p>
+          <p>{words.noTablesHint}</p>
+        </div>
+      ) : (
+        <section class="card" aria-labelledby="codes">
+          <header class="no-print">
+            <div>
+              <h2 id="codes">{words.codes}</h2>
+              <p class="soft">{words.codesHint}</p>
+            </div>
+            <button type="button" class="button primary" onClick={() => print()}>
+              {words.print}
+            </button>
+          </header>
+          <ul class="sheet">
+            {tables.map((table) => (
+              <li key={table.token}>
+                <p class="shop">{name}</p>
+                <Qr text={linkOf(table)} label={words.codeOf(table.label)} />
+                <p class="label">{words.table(table.label)}</p>
+                <p class="scan">{words.scanMe}</p>
+                <button
+                  type="button"
+                  class="button plain round no-print"
+                  aria-label={words.removeTable(table.label)}
+                  onClick={() => setRemoving(table)}
+                >
+                  <Icon name="bin" size={20} />
+                </button>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {removing !== undefined && (
+        <AskFirst
+          title={words.removeTableAsk(removing.label)}
+          hint={words.removeTableHint}
+          yes={words.remove}
+          onYes={async () => {
+            await ask("DELETE", id, `/tables/${removing.token}`);
+            await reload();
+          }}
+          onClose={() => setRemoving(undefined)}
+        />
+      )}
+    </div>
+  );
+}
+
+function AddTables({ id, tables, onDone }: { id: string; tables: readonly Table[]; onDone(): Promise<unknown> }) {
+  const [text, setText] = useState("");
+  const [busy, setBusy] = useState(false);
+  const labels = labelsOf(text);
+  const twin = labels.find(
+    (label, at) => labels.indexOf(label) !== at || tables.some((table) => table.label === label),
+  );
+  const add = async () => {
+    setBusy(true);
+    try {
+      await ask("POST", id, "/tables", { labels });
+      setText("");
+      await onDone();
+      toast(words.saved);
+    } catch (error) {
+      complain(error);
+    }
+    setBusy(false);
+  };
+  return (
+    <Card title={words.newTables}>
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (labels.length > 0 && twin === undefined) void add();
+        }}
+      >
+        <TextField
+          label={words.labels}
+          hint={words.labelsHint}
+          value={text}
+          max={200}
+          error={twin === undefined ? undefined : words.twin(twin)}
+          onInput={setText}
+        />
+        <div class="row">
+          <button type="submit" class="button primary" disabled={busy || labels.length === 0 || twin !== undefined}>
+            {words.addTables}
+          </button>
+        </div>
+      </form>
+    </Card>
+  );
+}

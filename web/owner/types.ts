@@ -1,0 +1,104 @@
+/** What the owner's routes answer: the words of apigateway/openapi.yaml, in types. */
+import type { Names } from "../../clients/browser.ts";
+
+export type { Names, Role, Service, Status } from "../../clients/types.ts";
+
+export interface Choice {
+  id: string;
+  names: Names;
+  priceFen: number;
+  available: boolean;
+}
+
+export interface Option {
+  id: string;
+  names: Names;
+  min: number;
+  max: number;
+  choices: Choice[];
+}
+
+export interface Dish {
+  id: string;
+  category: string;
+  names: Names;
+  description?: Names;
+  picture?: string;
+  priceFen: number;
+  packingFen: number;
+  dailyStock: number | null;
+  available: boolean;
+  station?: string;
+  options: Option[];
+}
+
+export interface Category {
+  id: string;
+  names: Names;
+}
+
+export interface Menu {
+  categories: Category[];
+  dishes: Dish[];
+}
+
+export interface Delivery {
+  feeFen: number;
+  minimumFen: number;
+  freeFromFen?: number;
+}
+
+export interface Settings {
+  services: { table: boolean; pickup: boolean; delivery: Delivery | null };
+  escalateAfterSec: number;
+  expireAfterSec: number;
+  refuseWhenOffline: boolean;
+  guests: "take" | "counter" | "refuse";
+  /** Left out: the default. Null: no limit. */
+  limits: { perSession?: number | null; perTable?: number | null; perAddress?: number | null; perShop?: number | null };
+  notice?: Names;
+}
+
+export interface DishToday {
+  dish: string;
+  left: number | null;
+  soldOut: boolean;
+}
+
+/** `GET /shops/{shop}/menu` */
+export interface Shop {
+  shop: string;
+  names: Names;
+  open: boolean;
+  live: boolean;
+  version: number;
+  settings: Settings;
+  menu: Menu;
+  day: string;
+  today: DishToday[];
+}
+
+export interface Report {
+  day: string;
+  orders: number;
+  totalFen: number;
+  paidFen: number;
+  byStatus: Record<string, number>;
+  byService: Record<string, number>;
+  byHour: { hour: number; orders: number; totalFen: number }[];
+  dishes: { dish: string; names: Names; quantity: number; totalFen: number }[];
+}
+
+export interface Table {
+  token: string;
+  label: string;
+}
+
+export interface Device {
+  id: string;
+  device: string;
+  role: "owner" | "cashier" | "kitchen";
+  createdAt: string;
+  seenAt: string;
+  expiresAt: string;
+}
