@@ -1,7 +1,7 @@
 /** What AWS calls: a function's handler with the cloud's own app, made once per environment at its first call. */
 import { type AwsOptions, awsPusher } from "../apigateway/aws.ts";
 import { remoteGateway } from "../apigateway/remote.ts";
-import { awsCaller } from "../cloud/aws_call.ts";
+import { AwsRefused, awsCaller } from "../cloud/aws_call.ts";
 import { databaseToken } from "../cloud/database_token.ts";
 import { readSecrets } from "../cloud/read_secrets.ts";
 import { answerResource, isResourceEvent } from "../cloud/schema_resource.ts";
@@ -76,7 +76,7 @@ export function onDeployment(
     if (!isResourceEvent(event)) return run();
     // Whatever keeps the app from being made is told as well.
     const log = makeLog("info", Date.now, (line) => void process.stdout.write(line));
-    await answerResource(event, run, log);
+    await answerResource(event, () => patiently(run), log);
     return undefined;
   };
 }
@@ -89,6 +89,18 @@ const nowhere: NonNullable<CloudParts["open"]> = () => {
 
 /** What readConfig asks for, where there is nothing to keep. */
 const nothing = (random: Random) => ({ DATABASE_URL: "none://", SIGNING_KEY: random.secret(32) });
+
+/** A role that was made a moment ago is not known everywhere yet. */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof AwsRefused) || error.code !== "AccessDeniedException" || tries === 6) throw error;
+      await systemClock.sleep(5_000);
+    }
+  }
+}
 
 async function makeCloud({ environment: given, open, engine, wechatClient }: CloudParts): Promise<Cloud> {
   const { region, credentials, urlSuffix, endpointUrl, functionPrefix, databaseAuth, wechatBy } =
