@@ -51,6 +51,10 @@ export function afterAPause(open: () => Database & Migrator, dialect: Dialect, n
     alone: (work) => used(use().alone(work)),
     close: async () => inner?.close(),
     async wake() {
+      // What the network said meanwhile is heard before anything is sent on a connection that was closed. The first turn of the
+      // loop may still belong to the time before the pause.
+      await turn();
+      await turn();
       if (inner === undefined || now() - usedAt < pauseMs || (await answers(inner))) return;
       // Nobody waits for the old one: it ends with its own time-outs.
       void inner.close().catch(() => {});
@@ -58,3 +62,5 @@ export function afterAPause(open: () => Database & Migrator, dialect: Dialect, n
     },
   };
 }
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));

@@ -62,9 +62,12 @@ export function onLambda<Event, Answer>(
       throw error;
     });
     await db.wake();
-    return serve(event);
+    return await serve(event).finally(lastTurn);
   };
 }
+
+/** What libraries put off to the loop's next turn would otherwise wait, frozen, for the next event. */
+const lastTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** `init_db`: by hand, or as the custom resource of a deployment. */
 export function onDeployment(
@@ -76,7 +79,7 @@ export function onDeployment(
     if (!isResourceEvent(event)) return run();
     // Whatever keeps the app from being made is told as well.
     const log = makeLog("info", Date.now, (line) => void process.stdout.write(line));
-    await answerResource(event, () => patiently(run), log);
+    await answerResource(event, () => patiently(run), log).finally(lastTurn);
     return undefined;
   };
 }

@@ -143,18 +143,16 @@ function writeWhole(path: string, bytes: Uint8Array): void {
   renameSync(half, path);
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  const [engine = "postgres", place] = process.argv.slice(2);
+async function main([engine = "postgres", place]: string[]): Promise<void> {
   if ((engine !== "postgres" && engine !== "mysql") || (place !== undefined && place !== "network"))
     throw new TypeError("usage: npm run build -- [postgres|mysql] [network]");
   const variant = { engine, network: place === "network" } as const;
-  for (const { name, code, zip, packages } of await buildAll(variant))
-    console.log(
-      `${name.padEnd(14)} ${kb(code.length)} KB, zip ${kb(zip.length)} KB  ${packages.filter((one) => ["pg", "mysql2", "axios"].includes(one)).join(" ")}`,
-    );
+  const kb = (bytes: number) => (bytes / 1_024).toFixed(0).padStart(5);
+  for (const { name, code, zip, packages } of await buildAll(variant)) {
+    const heavy = packages.filter((one) => ["pg", "mysql2", "axios"].includes(one));
+    console.log(`${name.padEnd(14)} ${kb(code.length)} KB, zip ${kb(zip.length)} KB  ${heavy.join(" ")}`);
+  }
   console.log(`in ${folderOf(variant)}`);
 }
 
-function kb(bytes: number): string {
-  return (bytes / 1_024).toFixed(0).padStart(5);
-}
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) void main(process.argv.slice(2));
