@@ -6,8 +6,8 @@ import { type AdminAnswer, type AdminEvent, administer } from "../functions/admi
 import { ConfigError, homeOf, readConfig } from "../shared/config.ts";
 import { commandOf, help, Misused } from "./commands.ts";
 import { demoKeys } from "./keys.ts";
+import { type Place, placeOf } from "./place.ts";
 import { askServer, follow } from "./socket.ts";
-import { askStage, type Place, placeOf } from "./stage.ts";
 
 type Environment = NodeJS.ProcessEnv;
 
@@ -55,6 +55,8 @@ const expected = new Set(["DirectoryLocked", "NoCredentials", "AwsRefused", "Fun
 
 /** The same words, for a stage in the cloud. */
 async function inStage(place: Place, argv: readonly string[], environment: Environment): Promise<number> {
+  // Only who asks a cloud loads what it takes.
+  const { askStage } = await import("./stage.ts");
   if (argv[0] === "init-db") {
     const { applied } = (await askStage(place, "init_db", {}, environment)) as { applied: number[] };
     return told(applied);

@@ -4,36 +4,11 @@ import { parse } from "yaml";
 import { AwsRefused, awsCaller } from "../cloud/aws_call.ts";
 import { readCaller } from "../cloud/credentials.ts";
 import { askFunction } from "../cloud/start_function.ts";
+import { readCallerConfig } from "../shared/config.ts";
 import { Misused } from "./commands.ts";
+import type { Place } from "./place.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-export interface Place {
-  readonly stage: string;
-  readonly region: string | undefined;
-  readonly profile: string | undefined;
-}
-
-/** Takes `--stage`, `--region` and `--profile` out of the words. @throws Misused */
-export function placeOf(argv: readonly string[]): { place: Place | undefined; rest: string[] } {
-  const taken: Record<string, string> = {};
-  const rest: string[] = [];
-  const words = argv[Symbol.iterator]();
-  for (const word of words) {
-    const [, name, value] = /^--(stage|region|profile)(?:=(.*))?$/.exec(word) ?? [];
-    if (name === undefined) {
-      rest.push(word);
-      continue;
-    }
-    const given = value ?? words.next().value;
-    if (given === undefined || given === "") throw new Misused(`--${name} needs a value`);
-    taken[name] = given;
-  }
-  const { stage, region, profile } = taken;
-  if (stage === undefined && (region ?? profile) !== undefined)
-    throw new Misused("--region and --profile go with --stage");
-  return { place: stage === undefined ? undefined : { stage, region, profile }, rest };
-}
 
 /** serverless.yml's own. */
 const defaultRegion = "us-east-1";
@@ -42,13 +17,14 @@ const timeoutMs = 60_000;
 
 /** @returns what the function answers @throws Misused, NoCredentials, AwsRefused, FunctionFailed */
 export async function askStage(place: Place, name: string, event: unknown, environment: Environment): Promise<unknown> {
-  const caller = readCaller(environment, place.profile);
+  const config = readCallerConfig(environment);
+  const caller = readCaller(config, place.profile);
   const region = place.region ?? caller.region ?? defaultRegion;
   const call = awsCaller({
     region,
     credentials: caller.credentials,
     urlSuffix: region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com",
-    endpointUrl: environment.AWS_ENDPOINT_URL,
+    endpointUrl: config.endpointUrl,
     timeoutMs,
   });
   try {

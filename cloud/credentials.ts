@@ -6,9 +6,9 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { CallerConfig } from "../shared/config.ts";
 import type { AwsCredentials } from "./aws_call.ts";
 
-type Environment = Readonly<Record<string, string | undefined>>;
 type Profile = Readonly<Record<string, string>>;
 
 /** Nobody's credentials are there, or of a kind that is not read here. The message says what to do. */
@@ -23,17 +23,15 @@ export interface Caller {
 }
 
 /** @param profile from the command line @throws NoCredentials */
-export function readCaller(environment: Environment, profile = environment.AWS_PROFILE): Caller {
-  const region = environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION;
-  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = environment;
+export function readCaller(config: CallerConfig, profile = config.profile): Caller {
+  const { keys, region } = config;
   // A profile that was named wins over keys that happen to be in the environment.
-  if (profile === undefined && accessKeyId !== undefined && secretAccessKey !== undefined)
-    return { credentials: { accessKeyId, secretAccessKey, sessionToken: environment.AWS_SESSION_TOKEN }, region };
+  if (profile === undefined && keys !== undefined) return { credentials: keys, region };
   const name = profile ?? "default";
-  const home = join(environment.HOME ?? homedir(), ".aws");
+  const home = join(config.home ?? homedir(), ".aws");
   const found: Profile = {
-    ...sectionsOf(environment.AWS_CONFIG_FILE ?? join(home, "config")).get(name),
-    ...sectionsOf(environment.AWS_SHARED_CREDENTIALS_FILE ?? join(home, "credentials")).get(name),
+    ...sectionsOf(config.configFile ?? join(home, "config")).get(name),
+    ...sectionsOf(config.credentialsFile ?? join(home, "credentials")).get(name),
   };
   return { credentials: credentialsOf(found, name), region: region ?? found.region };
 }

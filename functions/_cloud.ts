@@ -78,7 +78,7 @@ export function onDeployment(
   return async (event) => {
     if (!isResourceEvent(event)) return run();
     // Whatever keeps the app from being made is told as well.
-    const log = makeLog("info", Date.now, (line) => void process.stdout.write(line));
+    const log = makeLog("info", systemClock.now, (line) => void process.stdout.write(line));
     await answerResource(event, () => patiently(run), log).finally(lastTurn);
     return undefined;
   };
@@ -123,7 +123,8 @@ async function makeCloud({ environment: given, open, engine, wechatClient }: Clo
         url: config.databaseUrl.replace(/^mariadb:/, "mysql:"),
         maxConnections: databaseConnections,
         connectTimeoutMs: config.databaseConnectTimeoutMs,
-        password: databaseAuth === "token" ? () => databaseToken(url, region, credentials, new Date()) : undefined,
+        password:
+          databaseAuth === "token" ? () => databaseToken(url, region, credentials, new Date(clock.now())) : undefined,
       }),
     dialects[engine ?? "postgres"],
     clock.now,

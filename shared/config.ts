@@ -226,6 +226,40 @@ export interface CloudConfig {
   readonly wechatBy: string | undefined;
 }
 
+/** What the environment of a person says of the caller; the AWS command line's own names. */
+export interface CallerConfig {
+  readonly keys:
+    | {
+        readonly accessKeyId: string;
+        readonly secretAccessKey: string;
+        readonly sessionToken: string | undefined;
+      }
+    | undefined;
+  readonly profile: string | undefined;
+  readonly region: string | undefined;
+  readonly home: string | undefined;
+  readonly configFile: string | undefined;
+  readonly credentialsFile: string | undefined;
+  readonly endpointUrl: string | undefined;
+}
+
+export function readCallerConfig(environment: Environment): CallerConfig {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = environment;
+  const sessionToken = environment.AWS_SESSION_TOKEN;
+  return {
+    keys:
+      accessKeyId === undefined || secretAccessKey === undefined
+        ? undefined
+        : { accessKeyId, secretAccessKey, sessionToken },
+    profile: environment.AWS_PROFILE,
+    region: environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION,
+    home: environment.HOME,
+    configFile: environment.AWS_CONFIG_FILE,
+    credentialsFile: environment.AWS_SHARED_CREDENTIALS_FILE,
+    endpointUrl: environment.AWS_ENDPOINT_URL,
+  };
+}
+
 /** Most of these are set by Lambda itself. @throws ConfigError */
 export function readCloudConfig(environment: Environment): CloudConfig {
   return {

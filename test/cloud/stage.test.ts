@@ -3,10 +3,13 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { main } from "../../cli/main.ts";
-import { placeOf } from "../../cli/stage.ts";
-import { NoCredentials, readCaller } from "../../cloud/credentials.ts";
+import { placeOf } from "../../cli/place.ts";
+import { NoCredentials, readCaller as read } from "../../cloud/credentials.ts";
+import { readCallerConfig } from "../../shared/config.ts";
 import { type Aws, startAws } from "./_aws.ts";
 
+const readCaller = (environment: Record<string, string>, profile?: string) =>
+  read(readCallerConfig(environment), profile);
 const keys = { AWS_ACCESS_KEY_ID: "AKIDCALLER", AWS_SECRET_ACCESS_KEY: "secret" };
 
 describe("credentials", () => {
