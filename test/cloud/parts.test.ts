@@ -11,6 +11,7 @@ import { dialects } from "../../db/dialect.ts";
 import { grantRole } from "../../db/grant_role.ts";
 import { openPostgres } from "../../db/postgres.ts";
 import { sql } from "../../db/sql.ts";
+import { buildFunction, mustNot } from "../../scripts/build.ts";
 import { keepDatabaseUrl } from "../../scripts/keep_database_url.ts";
 import { settle, type Template } from "../../scripts/settle.ts";
 import { type Aws, startAws } from "./_aws.ts";
@@ -233,6 +234,30 @@ describe("the address of one's own database", () => {
     expect(await keepDatabaseUrl(deployment(aws, "aurora-postgres"))).toBeUndefined();
     expect(aws.asked).toEqual([]);
     await aws.close();
+  });
+});
+
+describe("a bundle", () => {
+  const postgres = { engine: "postgres", network: false } as const;
+  const mysql = { engine: "mysql", network: true } as const;
+
+  it.each([
+    ["axios where nobody asks WeChat", mustNot("bill", postgres, ["axios", "pg"], []), /axios/],
+    ["axios in a network without a way out", mustNot("login", mysql, ["axios", "mysql2"], []), /axios/],
+    ["the other driver", mustNot("bill", postgres, ["mysql2"], []), /mysql2/],
+    ["this driver in the other's", mustNot("bill", mysql, ["pg"], []), /pg/],
+    ["the embedded database", mustNot("bill", postgres, ["@electric-sql/pglite"], []), /pglite/],
+    ["the gateway of this machine", mustNot("bill", postgres, [], ["apigateway/local/server.ts"]), /local/],
+    ["the demo", mustNot("bill", postgres, [], ["demo/wechat.ts"]), /demo/],
+  ])("must not hold %s", (_, problem, word) => {
+    expect(problem).toMatch(word);
+  });
+
+  it("may hold axios where WeChat is asked, and the same bytes come from the same source", async () => {
+    const [one, other] = [await buildFunction("login", postgres), await buildFunction("login", postgres)];
+    expect(one.packages).toEqual(expect.arrayContaining(["axios", "pg"]));
+    expect(Buffer.from(one.zip).equals(Buffer.from(other.zip))).toBe(true);
+    expect((await buildFunction("ask_wechat", mysql)).packages).not.toContain("mysql2");
   });
 });
 
