@@ -231,5 +231,5 @@ export function help(): string {
     ["mock [--port 8788] [--gateway url --route …]", "answer routes from the examples in openapi.yaml"],
   ] as const;
   const width = Math.max(...all.map(([left]) => left.length));
-  return `orderbell: an order is placed, the kitchen's bell rings, always.\n\n${all.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n")}\n`;
+  return `orderbell: an order is placed, the kitchen's bell rings, always.\nWith --stage <name> [--region r] [--profile p] a command goes to that stage in the cloud, with your own AWS credentials.\n\n${all.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n")}\n`;
 }

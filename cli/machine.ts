@@ -41,6 +41,8 @@ export interface MachineOptions {
   readonly cloud?: "aws" | "tencent";
   /** Instead of sending in process: a gateway of a cloud, given the app's own parts. */
   readonly gateway?: (parts: GatewayParts) => Gateway;
+  /** Instead of the functions of this process: others that answer to the same names. */
+  readonly call?: (name: string, event: unknown) => Promise<unknown>;
   /** How often this process looks for what others did, and lets time pass. */
   readonly lookMs?: number;
   readonly tickMs?: number;
@@ -131,7 +133,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     invoke: async (name, event) => void background(call(name, event)),
   });
   app = made;
-  call = caller(made);
+  call = options.call ?? caller(made);
 
   // --- What goes on beside requests --------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import { type AdminAnswer, type AdminEvent, administer } from "../functions/admi
 import { ConfigError, homeOf, readConfig } from "../shared/config.ts";
 import { commandOf, help, Misused } from "./commands.ts";
 import { demoKeys } from "./keys.ts";
+import { type Place, placeOf } from "./place.ts";
 import { askServer, follow } from "./socket.ts";
 
 type Environment = NodeJS.ProcessEnv;
@@ -13,6 +14,8 @@ type Environment = NodeJS.ProcessEnv;
 /** @returns the exit code */
 export async function main(argv: readonly string[], environment: Environment): Promise<number> {
   try {
+    const { place, rest } = placeOf(argv);
+    if (place !== undefined) return await inStage(place, rest, environment);
     switch (argv[0]) {
       case "start":
         await (await import("./start.ts")).start(argv.slice(1), environment);
@@ -37,20 +40,47 @@ export async function main(argv: readonly string[], environment: Environment): P
       process.stdout.write(help());
       return 0;
     }
-    const answer = await ask(command.event, environment);
-    if ("ok" in answer) {
-      process.stdout.write(command.print(answer.ok));
-      return 0;
-    }
-    const { code, message, errors } = answer.error;
-    return complain(Array.isArray(errors) ? errors.join("\n") : `${code}: ${message}`);
+    return tell(command, await ask(command.event, environment));
   } catch (error) {
-    if (error instanceof Misused || error instanceof ConfigError || (error as Error).name === "DirectoryLocked")
+    if (error instanceof Misused || error instanceof ConfigError || expected.has((error as Error).name))
       return complain((error as Error).message, 2);
     // The port is taken, or not ours to have.
     if ((error as NodeJS.ErrnoException).syscall === "listen") return complain((error as Error).message);
     throw error;
   }
+}
+
+/** Not ours to repair, and the message says all. */
+const expected = new Set(["DirectoryLocked", "NoCredentials", "AwsRefused", "FunctionFailed"]);
+
+/** The same words, for a stage in the cloud. */
+async function inStage(place: Place, argv: readonly string[], environment: Environment): Promise<number> {
+  // Only who asks a cloud loads what it takes.
+  const { askStage } = await import("./stage.ts");
+  if (argv[0] === "init-db") {
+    const { applied } = (await askStage(place, "init_db", {}, environment)) as { applied: number[] };
+    return told(applied);
+  }
+  const command = commandOf(argv);
+  if (command === undefined)
+    throw new Misused(
+      `"${argv[0] ?? ""}" is not for a stage; its log is shown by \`npx serverless logs -f bill --tail\``,
+    );
+  return tell(command, (await askStage(place, "admin", command.event, environment)) as AdminAnswer);
+}
+
+function tell(command: { print(answer: unknown): string }, answer: AdminAnswer): number {
+  if ("ok" in answer) {
+    process.stdout.write(command.print(answer.ok));
+    return 0;
+  }
+  const { code, message, errors } = answer.error;
+  return complain(Array.isArray(errors) ? errors.join("\n") : `${code}: ${message}`);
+}
+
+function told(applied: readonly number[]): number {
+  process.stdout.write(applied.length === 0 ? "the tables are up to date\n" : `applied: ${applied.join(", ")}\n`);
+  return 0;
 }
 
 function complain(message: string, code = 1): number {
@@ -107,6 +137,5 @@ const nobody: Parameters<typeof makeApp>[0]["gateway"] = {
 async function initDb(environment: Environment): Promise<number> {
   const { migrate } = await import("../db/migrate.ts");
   const applied = await withDatabase(environment, ({ db }) => migrate(db as Parameters<typeof migrate>[0]));
-  process.stdout.write(applied.length === 0 ? "the tables are up to date\n" : `applied: ${applied.join(", ")}\n`);
-  return 0;
+  return told(applied);
 }

@@ -27,6 +27,8 @@ export interface MysqlOptions {
   readonly url: string;
   readonly maxConnections: number;
   readonly connectTimeoutMs: number;
+  /** Asked for each new connection: a password that does not live long. It travels as it is, so the connection must be TLS. */
+  readonly password?: (() => Promise<string>) | undefined;
 }
 
 const statementTimeoutMs = 10_000;
@@ -39,6 +41,7 @@ const session = [
 ];
 
 export function openMysql(options: MysqlOptions): Database & Migrator {
+  const { password } = options;
   const config: mysql.ConnectionOptions = {
     uri: options.url,
     charset: "utf8mb4",
@@ -48,6 +51,9 @@ export function openMysql(options: MysqlOptions): Database & Migrator {
     // The server keeps 16,382 for all clients together.
     maxPreparedStatements: 200,
     enableKeepAlive: true,
+    ...(password === undefined
+      ? {}
+      : { authPlugins: { mysql_clear_password: () => async () => Buffer.from(`${await password()}\0`) } }),
   };
   const pool = mysql.createPool({ ...config, connectionLimit: options.maxConnections, waitForConnections: true });
   // Queued ahead of the first statement; a connection without these settings must not be used.

@@ -15,6 +15,8 @@ export interface PostgresOptions {
   /** 1 in a function, where one environment serves one request at a time. */
   readonly maxConnections: number;
   readonly connectTimeoutMs: number;
+  /** Asked for each new connection: a password that does not live long. */
+  readonly password?: (() => Promise<string>) | undefined;
 }
 
 /** Most texts are the same each time and are prepared once; a text beyond this many goes unprepared. */
@@ -25,7 +27,7 @@ export function openPostgres(options: PostgresOptions): Database & Migrator {
   const types = new pg.TypeOverrides();
   for (const type of numberTypes) types.setTypeParser(type, Number);
   const config: pg.ClientConfig = {
-    connectionString: options.url,
+    ...addressOf(options),
     types,
     connectionTimeoutMillis: options.connectTimeoutMs,
     statement_timeout: statementTimeoutMs,
@@ -147,6 +149,22 @@ export function openPostgres(options: PostgresOptions): Database & Migrator {
         await client.end();
       }
     },
+  };
+}
+
+/** A password beside the address would lose against the empty one in it, so the address comes in parts then. */
+function addressOf({ url, password }: PostgresOptions): pg.ClientConfig {
+  if (password === undefined) return { connectionString: url };
+  const { hostname: host, port, username, pathname, searchParams } = new URL(url);
+  const options = searchParams.get("options");
+  return {
+    host,
+    port: Number(port || 5_432),
+    user: decodeURIComponent(username),
+    database: decodeURIComponent(pathname.slice(1)),
+    ssl: searchParams.get("sslmode") === "verify-full",
+    password,
+    ...(options === null ? {} : { options }),
   };
 }
 

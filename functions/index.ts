@@ -1,6 +1,7 @@
 /** Every function by its name in serverless.yml; a test compares the two. */
 import type { App } from "../shared/app.ts";
 import { handler as admin } from "./admin.ts";
+import { handler as ask_wechat } from "./ask_wechat.ts";
 import { handler as bill } from "./bill.ts";
 import { handler as events } from "./events.ts";
 import { handler as fan_out } from "./fan_out.ts";
@@ -40,6 +41,7 @@ export const functions = {
   sweep,
   init_db,
   admin,
+  ask_wechat,
 };
 
 /** Calls a function of this process by its name, as a gateway does. */

@@ -5,6 +5,8 @@ export interface Config {
   readonly databaseUrl: string;
   readonly maxDatabaseConnections: number;
   readonly databaseConnectTimeoutMs: number;
+  /** The user that `init_db` lets in: the functions' own, where the tables belong to another. */
+  readonly databaseRole: string | undefined;
   /** Seals app secrets and session keys. Only functions that talk to WeChat have it. */
   readonly wechatKey: string | undefined;
   /** Signs rooms' grants and hashes addresses. */
@@ -63,9 +65,10 @@ export function readConfig(environment: Environment): Config {
   const missing = ["DATABASE_URL", "SIGNING_KEY"].filter((variable) => !environment[variable]);
   if (missing.length > 1) throw new ConfigError(missing.join(" and "), "are missing");
   const config: Config = {
-    databaseUrl: text(environment, "DATABASE_URL"),
+    databaseUrl: databaseUrl(environment),
     maxDatabaseConnections: integer(environment, "DATABASE_CONNECTIONS", 10, 1, 500),
     databaseConnectTimeoutMs: integer(environment, "DATABASE_CONNECT_TIMEOUT_MS", 2_000, 100, 60_000),
+    databaseRole: environment.DATABASE_ROLE,
     wechatKey: environment.WECHAT_KEY === undefined ? undefined : key(environment, "WECHAT_KEY"),
     signingKey: key(environment, "SIGNING_KEY"),
     wechatUrl: text(environment, "WECHAT_URL", "https://api.weixin.qq.com"),
@@ -102,6 +105,17 @@ export function readConfig(environment: Environment): Config {
   if (config.retention.deliveryMs < config.retention.eventsMs)
     throw new ConfigError("DELIVERY_DAYS", "must not be shorter than EVENT_HOURS: events repeat the address");
   return config;
+}
+
+/** User and password may come beside the address, where they are kept apart from it. */
+function databaseUrl(environment: Environment): string {
+  const address = text(environment, "DATABASE_URL");
+  const { DATABASE_USER: user, DATABASE_PASSWORD: password } = environment;
+  if (user === undefined || password === undefined) return address;
+  const url = new URL(address);
+  url.username = encodeURIComponent(user);
+  url.password = encodeURIComponent(password);
+  return url.href;
 }
 
 export function text(environment: Environment, variable: string, fallback?: string): string {
@@ -191,3 +205,74 @@ function proxy(entry: string): string {
 
 /** The folder of the demo: database, keys, socket. */
 export const homeOf = (environment: Environment): string => environment.ORDERBELL_HOME ?? ".orderbell";
+
+// --- The cloud -----------------------------------------------------------------------------------------------------
+
+export interface CloudConfig {
+  readonly region: string;
+  readonly credentials: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken: string | undefined;
+  };
+  readonly urlSuffix: string;
+  /** Instead of AWS's own addresses; the name is the AWS SDKs'. */
+  readonly endpointUrl: string | undefined;
+  /** What stands before a function's name in this stage: `orderbell-dev-`. */
+  readonly functionPrefix: string;
+  /** `token`: the database knows this function's role, and its address has no password. */
+  readonly databaseAuth: "url" | "token";
+  /** The function that can reach WeChat, where this one cannot. */
+  readonly wechatBy: string | undefined;
+}
+
+/** What the environment of a person says of the caller; the AWS command line's own names. */
+export interface CallerConfig {
+  readonly keys:
+    | {
+        readonly accessKeyId: string;
+        readonly secretAccessKey: string;
+        readonly sessionToken: string | undefined;
+      }
+    | undefined;
+  readonly profile: string | undefined;
+  readonly region: string | undefined;
+  readonly home: string | undefined;
+  readonly configFile: string | undefined;
+  readonly credentialsFile: string | undefined;
+  readonly endpointUrl: string | undefined;
+}
+
+export function readCallerConfig(environment: Environment): CallerConfig {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = environment;
+  const sessionToken = environment.AWS_SESSION_TOKEN;
+  return {
+    keys:
+      accessKeyId === undefined || secretAccessKey === undefined
+        ? undefined
+        : { accessKeyId, secretAccessKey, sessionToken },
+    profile: environment.AWS_PROFILE,
+    region: environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION,
+    home: environment.HOME,
+    configFile: environment.AWS_CONFIG_FILE,
+    credentialsFile: environment.AWS_SHARED_CREDENTIALS_FILE,
+    endpointUrl: environment.AWS_ENDPOINT_URL,
+  };
+}
+
+/** Most of these are set by Lambda itself. @throws ConfigError */
+export function readCloudConfig(environment: Environment): CloudConfig {
+  return {
+    region: text(environment, "AWS_REGION"),
+    credentials: {
+      accessKeyId: text(environment, "AWS_ACCESS_KEY_ID"),
+      secretAccessKey: text(environment, "AWS_SECRET_ACCESS_KEY"),
+      sessionToken: environment.AWS_SESSION_TOKEN,
+    },
+    urlSuffix: text(environment, "URL_SUFFIX", "amazonaws.com"),
+    endpointUrl: environment.AWS_ENDPOINT_URL,
+    functionPrefix: text(environment, "FUNCTION_PREFIX", "orderbell-"),
+    databaseAuth: oneOf(environment, "DATABASE_AUTH", ["url", "token"], "url"),
+    wechatBy: environment.WECHAT_BY,
+  };
+}

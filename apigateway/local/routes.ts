@@ -28,6 +28,7 @@ export interface Schedule {
 }
 
 interface Yaml {
+  params?: { default?: Record<string, unknown> };
   provider?: { httpApi?: { cors?: boolean | YamlCors } };
   functions: Record<string, { handler: string; events?: YamlEvent[] }>;
 }
@@ -54,7 +55,7 @@ export function readRoutes(yaml: string): Routes {
   const http: HttpRoute[] = [];
   const websocket = new Map<string, string>();
   const schedules: Schedule[] = [];
-  const { provider, functions: all } = parse(yaml) as Yaml;
+  const { provider, functions: all } = parse(withDefaults(yaml)) as Yaml;
   for (const [name, { handler, events = [] }] of Object.entries(all)) {
     functions.set(name, handler);
     for (const event of events) {
@@ -65,6 +66,12 @@ export function readRoutes(yaml: string): Routes {
     }
   }
   return { functions, http, websocket, schedules, cors: corsOf(provider?.httpApi?.cors, http) };
+}
+
+/** Parameters of a deployment have their default on this machine. */
+function withDefaults(yaml: string): string {
+  const { params } = parse(yaml) as Yaml;
+  return yaml.replace(/\$\{param:(\w+)\}/g, (whole, name: string) => String(params?.default?.[name] ?? whole));
 }
 
 /** What the framework allows when nothing is said. */

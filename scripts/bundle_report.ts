@@ -1,0 +1,91 @@
+/**
+ * `npm run bundle-report`: KB and load time of each function's bundle, beside a control that can do no more than reach a database and
+ * sign a push. A ratio says how much our own words cost; ask_wechat has no database and may be below 1.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { buildFunction, functionNames, type Variant } from "./build.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const rounds = 10;
+
+async function control(driver: "pg" | "mysql2/promise"): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: `import driver from "${driver}"; import { AwsClient } from "aws4fetch"; export const handler = async () => [driver, AwsClient];`,
+      resolveDir: root,
+    },
+    bundle: true,
+    write: false,
+    platform: "node",
+    target: "node24",
+    format: "cjs",
+    mainFields: ["module", "main"],
+    minify: true,
+    legalComments: "none",
+    external: ["pg-native", "cloudflare:sockets"],
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
+const clock = `const at = process.hrtime.bigint(); require(process.argv[1]); process.stdout.write(String(process.hrtime.bigint() - at));`;
+
+/** Milliseconds of one load in a process of its own. */
+function load(path: string): number {
+  const { stdout, status } = spawnSync(process.execPath, ["-e", clock, path], { encoding: "utf8" });
+  if (status !== 0) throw new Error(`${path} does not load`);
+  return Number(stdout) / 1e6;
+}
+
+async function report(variant: Variant): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "orderbell-bundles-"));
+  try {
+    const bundles = new Map([["(control)", await control(variant.engine === "postgres" ? "pg" : "mysql2/promise")]]);
+    for (const name of functionNames()) bundles.set(name, (await buildFunction(name, variant)).code);
+    const paths = new Map(
+      [...bundles].map(([name, code]) => {
+        const path = join(folder, name, "index.js");
+        mkdirSync(dirname(path), { recursive: true });
+        writeFileSync(path, code);
+        return [name, path];
+      }),
+    );
+    // Round by round, so that a busy moment of the machine falls on all.
+    const samples = new Map([...paths].map(([name]) => [name, [] as number[]]));
+    for (let round = 0; round < rounds; round++) for (const [name, path] of paths) samples.get(name)?.push(load(path));
+
+    const own = [...bundles].map(([name, code]) => ({
+      name,
+      kb: code.length / 1_024,
+      gzip: gzipSync(code).length / 1_024,
+      // The machine can only make it slower.
+      ms: Math.min(...(samples.get(name) ?? [])),
+    }));
+    const base = own[0];
+    console.log(
+      `\n${variant.engine}${variant.network ? ", network" : ""}: the quickest of ${rounds} fresh processes, Node ${process.version}`,
+    );
+    console.log("function           KB   gzip KB   load ms   KB ratio   ms ratio");
+    for (const { name, kb, gzip, ms } of own)
+      console.log(
+        [
+          name.padEnd(14),
+          kb.toFixed(0).padStart(6),
+          gzip.toFixed(0).padStart(9),
+          ms.toFixed(1).padStart(9),
+          (kb / (base?.kb ?? 1)).toFixed(2).padStart(10),
+          (ms / (base?.ms ?? 1)).toFixed(2).padStart(10),
+        ].join(" "),
+      );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+await report({ engine: "postgres", network: false });
+await report({ engine: "mysql", network: true });

@@ -1,0 +1,48 @@
+/** What `serverless` loads: it knows no TypeScript, so the work is in scripts/lay_out.ts and beside it. */
+import { tsImport } from "tsx/esm/api";
+
+const load = (file) => tsImport(file, import.meta.url);
+
+export default class Orderbell {
+  constructor(serverless, _options, { log, progress }) {
+    serverless.configSchemaHandler.defineFunctionProperties("aws", {
+      properties: { rights: { type: "array", items: { type: "string" } } },
+    });
+    const { service } = serverless;
+    const cloud = () => service.custom.cloud;
+    const place = () => ({ stage: service.provider.stage, service: service.service });
+
+    this.hooks = {
+      "before:package:initialize": async () => {
+        progress.get("orderbell").notice("Building the functions");
+        const [{ layOut, variantOf }, { buildAll, folderOf }] = await Promise.all([
+          load("./lay_out.ts"),
+          load("./build.ts"),
+        ]);
+        const variant = variantOf(cloud());
+        await buildAll(variant);
+        progress.get("orderbell").remove();
+        await layOut(service, cloud(), folderOf(variant));
+      },
+      "after:aws:package:finalize:mergeCustomProviderResources": async () => {
+        const [{ tighten }, { settle }] = await Promise.all([load("./lay_out.ts"), load("./settle.ts")]);
+        const template = service.provider.compiledCloudFormationTemplate;
+        settle(template);
+        tighten(template);
+      },
+      "before:deploy:deploy": async () => {
+        const { keepDatabaseUrl } = await load("./keep_database_url.ts");
+        const provider = serverless.getProvider("aws");
+        const { credentials, region } = await provider.getAwsSdkV3Config();
+        const said = await keepDatabaseUrl({
+          ...place(),
+          cloud: cloud(),
+          region: typeof region === "function" ? await region() : region,
+          credentials: typeof credentials === "function" ? await credentials() : credentials,
+          environment: process.env,
+        });
+        if (said !== undefined) log.notice(said);
+      },
+    };
+  }
+}

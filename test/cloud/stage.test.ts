@@ -1,0 +1,157 @@
+/** `npx orderbell … --stage`: the caller's credentials, a stand-in for Lambda's invoke, and the answers a person sees. */
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { main } from "../../cli/main.ts";
+import { placeOf } from "../../cli/place.ts";
+import { NoCredentials, readCaller as read } from "../../cloud/credentials.ts";
+import { readCallerConfig } from "../../shared/config.ts";
+import { type Aws, startAws } from "./_aws.ts";
+
+const readCaller = (environment: Record<string, string>, profile?: string) =>
+  read(readCallerConfig(environment), profile);
+const keys = { AWS_ACCESS_KEY_ID: "AKIDCALLER", AWS_SECRET_ACCESS_KEY: "secret" };
+
+describe("credentials", () => {
+  let home: string;
+  beforeAll(() => {
+    home = mkdtempSync(join(tmpdir(), "orderbell-home-"));
+    mkdirSync(join(home, ".aws"));
+    const process = join(home, "give.sh");
+    writeFileSync(
+      process,
+      `#!/bin/sh\necho '{"Version":1,"AccessKeyId":"AKIDPROCESS","SecretAccessKey":"p","SessionToken":"t"}'\n`,
+    );
+    chmodSync(process, 0o700);
+    writeFileSync(
+      join(home, ".aws/config"),
+      `[default]\nregion = eu-west-1\n[profile shop]\nregion=ap-southeast-1\ns3 =\n  max_queue_size = 1000\n[profile tool]\ncredential_process = ${process}\n[profile broken]\ncredential_process = echo nothing\n[profile sso]\nsso_session = ours\n`,
+    );
+    writeFileSync(
+      join(home, ".aws/credentials"),
+      "# ours\n[default]\naws_access_key_id = AKIDDEFAULT\naws_secret_access_key = d\n\n[shop]\naws_access_key_id=AKIDSHOP\naws_secret_access_key=s=x/+\naws_session_token=st\n",
+    );
+  });
+  afterAll(() => rmSync(home, { recursive: true }));
+
+  it("are the environment's, unless a profile is named", () => {
+    expect(readCaller({ ...keys, HOME: home })).toEqual({
+      credentials: { accessKeyId: "AKIDCALLER", secretAccessKey: "secret", sessionToken: undefined },
+      region: undefined,
+    });
+    expect(readCaller({ ...keys, HOME: home }, "shop").credentials.accessKeyId).toBe("AKIDSHOP");
+  });
+
+  it("come from the files of ~/.aws", () => {
+    expect(readCaller({ HOME: home })).toEqual({
+      credentials: { accessKeyId: "AKIDDEFAULT", secretAccessKey: "d", sessionToken: undefined },
+      region: "eu-west-1",
+    });
+    expect(readCaller({ HOME: home, AWS_PROFILE: "shop" })).toEqual({
+      credentials: { accessKeyId: "AKIDSHOP", secretAccessKey: "s=x/+", sessionToken: "st" },
+      region: "ap-southeast-1",
+    });
+    expect(readCaller({ HOME: home }, "tool").credentials).toEqual({
+      accessKeyId: "AKIDPROCESS",
+      secretAccessKey: "p",
+      sessionToken: "t",
+    });
+  });
+
+  it.each([
+    ["nobody", /AWS_ACCESS_KEY_ID/],
+    ["sso", /export-credentials --profile sso/],
+    ["broken", /credential_process gave no credentials/],
+  ])("of profile %s are missed with a word that helps", (profile, word) => {
+    expect(() => readCaller({ HOME: home }, profile)).toThrow(NoCredentials);
+    expect(() => readCaller({ HOME: home }, profile)).toThrow(word);
+  });
+});
+
+describe("the command line", () => {
+  let aws: Aws;
+  let answer: (name: string, event: unknown) => Promise<unknown>;
+  let out = "";
+  let err = "";
+  beforeAll(async () => {
+    aws = await startAws({
+      invoke: (name, event) => answer(name, event),
+      allows: (caller) => caller !== "nobody",
+    });
+  });
+  afterAll(() => aws.close());
+  beforeEach(() => {
+    out = err = "";
+    jest.spyOn(process.stdout, "write").mockImplementation((text) => {
+      out += text;
+      return true;
+    });
+    jest.spyOn(process.stderr, "write").mockImplementation((text) => {
+      err += text;
+      return true;
+    });
+  });
+  afterEach(() => void jest.restoreAllMocks());
+  const run = (words: string, more: Record<string, string> = {}) =>
+    main(words.split(" "), { ...keys, AWS_ENDPOINT_URL: aws.url, ...more });
+
+  it("invokes the stage's own admin and prints what it says", async () => {
+    const events: unknown[] = [];
+    answer = async (name, event) => {
+      events.push([name, event]);
+      return { ok: { shops: [] } };
+    };
+    expect(await run("shop list --stage prod")).toBe(0);
+    expect(events).toEqual([["orderbell-prod-admin", { command: "shop.list", args: {} }]]);
+    expect(JSON.parse(out)).toEqual({ shops: [] });
+  });
+
+  it("prints a refusal as it does on this machine", async () => {
+    answer = async () => ({ error: { code: "SHOP_UNKNOWN", message: 'there is no shop "x"' } });
+    expect(await run("shop open x --stage=prod")).toBe(1);
+    expect(err).toBe('SHOP_UNKNOWN: there is no shop "x"\n');
+  });
+
+  it("migrates a stage by hand", async () => {
+    answer = async (name) => {
+      expect(name).toBe("orderbell-test-init_db");
+      return { applied: [1, 2] };
+    };
+    expect(await run("init-db --stage test --region eu-west-1")).toBe(0);
+    expect(out).toBe("applied: 1, 2\n");
+  });
+
+  it("says so when the function failed, and where its log is", async () => {
+    answer = async () => {
+      throw new Error("private");
+    };
+    expect(await run("shop list --stage prod")).toBe(2);
+    expect(err).toMatch(/orderbell-prod-admin failed; its log says why/);
+    expect(err).not.toContain("private");
+  });
+
+  it("says who may not, and what is not for a stage", async () => {
+    expect(await run("shop list --stage prod", { AWS_SESSION_TOKEN: "nobody" })).toBe(2);
+    expect(err).toMatch(/AccessDenied/);
+    err = "";
+    expect(await run("start --stage prod")).toBe(2);
+    expect(err).toMatch(/not for a stage/);
+  });
+
+  it("says that there is no such stage", async () => {
+    const empty = await startAws({});
+    expect(await run("shop list --stage nowhere", { AWS_ENDPOINT_URL: empty.url })).toBe(2);
+    expect(err).toMatch(/no stage "nowhere" in us-east-1/);
+    await empty.close();
+  });
+});
+
+it("takes its own words out of the command's", () => {
+  expect(placeOf(["pair", "--stage", "prod", "noodles", "--role=owner", "--region=eu-west-1"])).toEqual({
+    place: { stage: "prod", region: "eu-west-1", profile: undefined },
+    rest: ["pair", "noodles", "--role=owner"],
+  });
+  expect(placeOf(["shop", "list"]).place).toBeUndefined();
+  expect(() => placeOf(["shop", "list", "--stage"])).toThrow(/needs a value/);
+  expect(() => placeOf(["shop", "list", "--region", "eu-west-1"])).toThrow(/go with --stage/);
+});

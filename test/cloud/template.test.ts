@@ -1,0 +1,368 @@
+/** What `serverless package` writes: the same twice, without a network, valid, and complete in the ways that no validator knows. */
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { RegoEngine, TemplateFile } from "@aws/cloudformation-validate";
+import { checkTemplate, idsIn } from "../../scripts/check_template.ts";
+import type { Resource, Template } from "../../scripts/settle.ts";
+import { normal, type Packaged, packageWith } from "./_package.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: a template is looked into where the test pleases
+type Any = any;
+
+const databases = ["url", "aurora-postgres", "aurora-mysql"] as const;
+const everything = {
+  database: "aurora-postgres",
+  domain: "shop.example.com",
+  socketDomain: "socket.example.com",
+  zone: "Z0123456789",
+  alarmMail: "owner@example.com",
+  concurrency: "10",
+  secondZone: "yes",
+};
+
+const packaged = new Map<string, Packaged>();
+const again = new Map<string, Packaged>();
+let full: Template;
+
+beforeAll(async () => {
+  for (const database of databases) {
+    const [one, other] = await Promise.all([packageWith({ database }), packageWith({ database })]);
+    packaged.set(database, one);
+    again.set(database, other);
+  }
+  full = (await packageWith(everything, "prod")).template;
+}, 300_000);
+
+const of = (database: string): Template => structuredClone((packaged.get(database) as Packaged).template);
+const properties = (template: Template, id: string): Any => template.Resources[id]?.Properties;
+const ofType = (template: Template, type: string): [string, Resource][] =>
+  Object.entries(template.Resources).filter(([, { Type }]) => Type === type);
+
+describe.each(databases)("with database %s", (database) => {
+  it("is the same when packaged twice, template and zips", () => {
+    const [one, other] = [packaged.get(database) as Packaged, again.get(database) as Packaged];
+    expect(normal(one.template)).toBe(normal(other.template));
+    const sums = ({ artifacts }: Packaged) =>
+      [...artifacts].map(([name, path]) => [name, createHash("sha256").update(readFileSync(path)).digest("hex")]);
+    expect(sums(one)).toEqual(sums(other));
+  });
+
+  it("has no problem that our own checker knows", () => {
+    expect(checkTemplate(of(database))).toEqual([]);
+  });
+
+  it("carries the database's driver and no other", () => {
+    const { artifacts } = packaged.get(database) as Packaged;
+    const folder = database === "url" ? "postgres" : database === "aurora-mysql" ? "mysql-network" : "postgres-network";
+    for (const path of artifacts.values()) expect(path).toContain(`/dist/cloud/${folder}/`);
+  });
+});
+
+describe("AWS's own validator", () => {
+  let engine: InstanceType<typeof RegoEngine>;
+  let folder: string;
+  beforeAll(() => {
+    engine = new RegoEngine();
+    folder = mkdtempSync(join(tmpdir(), "orderbell-template-"));
+  });
+  afterAll(() => {
+    engine.free();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** Errors and warnings; what is only information asks for taste. */
+  function problemsOf(template: Template): string[] {
+    const path = join(folder, "template.json");
+    writeFileSync(path, JSON.stringify(template));
+    const { diagnostics } = engine.validateStandard(new TemplateFile(path));
+    return (diagnostics as { severity: string; ruleId: string; message: string }[])
+      .filter(({ severity }) => !/INFO/i.test(severity))
+      .map(({ ruleId, message }) => `${ruleId} ${message}`);
+  }
+
+  it.each([...databases, "everything"])("finds nothing with %s", (database) => {
+    expect(problemsOf(database === "everything" ? full : of(database))).toEqual([]);
+  });
+
+  it("finds what it should, so that its silence means something", () => {
+    const wrong = of("aurora-postgres");
+    properties(wrong, "DatabaseInstance").DBInstanceClass = "db.serverles";
+    properties(wrong, "BillLambdaFunction").Rôle = "typo";
+    expect(problemsOf(wrong).length).toBeGreaterThanOrEqual(2);
+  });
+});
+
+describe("our own checker finds a planted", () => {
+  const connect = "WsUnderscoreregisterLambdaFunction";
+  const policy = (template: Template, role: string): Any[] =>
+    properties(template, role).Policies[0].PolicyDocument.Statement;
+  const push = (template: Template, role: string): Any =>
+    policy(template, role).find(({ Action }) => Action === "execute-api:ManageConnections");
+
+  const mutants: [string, (template: Template) => void, RegExp][] = [
+    ["ProtocolType", (t) => void (properties(t, "WebsocketsApi").ProtocolType = "WS"), /neither HTTP nor WEBSOCKET/],
+    [
+      "missing permission of the socket",
+      (t) => void delete t.Resources.WsUnderscoreregisterLambdaPermissionWebsockets,
+      new RegExp(`may not invoke ${connect}`),
+    ],
+    [
+      "missing permission of a route",
+      (t) => void delete t.Resources.BillLambdaPermissionHttpApi,
+      /HttpApi may not invoke BillLambdaFunction/,
+    ],
+    [
+      "permission for another API",
+      (t) =>
+        void (properties(t, "WsUnderscoretransmitLambdaPermissionWebsockets").SourceArn = {
+          "Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}/*",
+        }),
+      /WebsocketsApi may not invoke WsUnderscoretransmit/,
+    ],
+    [
+      "second route with the same key",
+      (t) => void (t.Resources.Again = structuredClone(t.Resources.HttpApiRoutePostBill as Resource)),
+      /two routes have the key "HttpApi POST \/bill"/,
+    ],
+    [
+      "missing $disconnect",
+      (t) => {
+        for (const [id, { Properties }] of ofType(t, "AWS::ApiGatewayV2::Route"))
+          if (Properties?.RouteKey === "$disconnect") delete t.Resources[id];
+      },
+      /no route \$disconnect/,
+    ],
+    [
+      "route to no integration",
+      (t) => void (properties(t, "HttpApiRoutePostBill").Target = "integrations/abc"),
+      /"POST \/bill" leads to no integration/,
+    ],
+    [
+      "route to another API's integration",
+      (t) => {
+        const [id] = ofType(t, "AWS::ApiGatewayV2::Integration").find(([, { Properties }]) =>
+          idsIn(Properties?.ApiId).includes("WebsocketsApi"),
+        ) as [string, Resource];
+        properties(t, "HttpApiRoutePostBill").Target = { "Fn::Join": ["/", ["integrations", { Ref: id }]] };
+      },
+      /leads to another API/,
+    ],
+    [
+      "ManageConnections with a slip",
+      (t) => void (push(t, "BillRole").Action = "execute-api:ManageConnection"),
+      /no action "execute-api:ManageConnection"/,
+    ],
+    [
+      "missing ManageConnections",
+      (t) => policy(t, "BillRole").splice(policy(t, "BillRole").indexOf(push(t, "BillRole")), 1),
+      /BillLambdaFunction: CALLBACK_URL without the right/,
+    ],
+    [
+      "ManageConnections on everything",
+      (t) =>
+        void (push(t, "BillRole").Resource = {
+          "Fn::Sub": "arn:${AWS::Partition}:execute-api:*:*:*/@connections/*",
+        }),
+      /may push elsewhere/,
+    ],
+    [
+      "floor above the ceiling",
+      (t) => void (properties(t, "DatabaseCluster").ServerlessV2ScalingConfiguration.MinCapacity = 8),
+      /above its ceiling/,
+    ],
+    [
+      "ceiling of 0.3",
+      (t) =>
+        void (properties(t, "DatabaseCluster").ServerlessV2ScalingConfiguration = {
+          MinCapacity: 0,
+          MaxCapacity: 0.3,
+        }),
+      /a ceiling of 0.3/,
+    ],
+    [
+      "range of addresses among security groups",
+      (t) => void (properties(t, "BillLambdaFunction").VpcConfig.SecurityGroupIds = ["10.20.0.0/16"]),
+      /BillLambdaFunction: something that is no security group/,
+    ],
+    [
+      "subnet among the database's security groups",
+      (t) => void (properties(t, "DatabaseCluster").VpcSecurityGroupIds = [{ Ref: "SubnetA" }]),
+      /DatabaseCluster: something that is no security group/,
+    ],
+    [
+      "authorizer's type",
+      (t) =>
+        void (t.Resources.Authorizer = {
+          Type: "AWS::ApiGatewayV2::Authorizer",
+          Properties: { AuthorizerType: "TOKEN" },
+        }),
+      /no type TOKEN/,
+    ],
+    [
+      "CUSTOM without authorizer",
+      (t) => void (properties(t, "HttpApiRoutePostBill").AuthorizationType = "CUSTOM"),
+      /CUSTOM without an authorizer/,
+    ],
+    [
+      "shared role",
+      (t) => void (properties(t, "BillLambdaFunction").Role = { "Fn::GetAtt": ["OrderRole", "Arn"] }),
+      /OrderRole: two functions share it/,
+    ],
+    [
+      "right on everything",
+      (t) => policy(t, "BillRole").push({ Effect: "Allow", Action: "lambda:InvokeFunction", Resource: "*" }),
+      /lambda:InvokeFunction on everything/,
+    ],
+    [
+      "key without the right to read it",
+      (t) => void policy(t, "LoginRole").splice(1, policy(t, "LoginRole").length),
+      /LoginLambdaFunction: SIGNING_KEY_FROM without the right/,
+    ],
+    [
+      "function that does not wait for the tables",
+      (t) => void delete t.Resources.BillLambdaFunction?.DependsOn,
+      /BillLambdaFunction: takes requests before/,
+    ],
+    [
+      "password in the environment",
+      (t) =>
+        void (properties(t, "BillLambdaFunction").Environment.Variables.DATABASE_URL =
+          "postgres://a:b@db.example/shop"),
+      /DATABASE_URL holds a secret/,
+    ],
+    [
+      "secret resolved into the environment",
+      (t) =>
+        void (properties(t, "BillLambdaFunction").Environment.Variables.SIGNING_KEY =
+          "{{resolve:secretsmanager:key:SecretString}}"),
+      /SIGNING_KEY holds a secret/,
+    ],
+    [
+      "clock without permission",
+      (t) => {
+        for (const [id, { Properties }] of ofType(t, "AWS::Lambda::Permission"))
+          if (Properties?.Principal === "events.amazonaws.com") delete t.Resources[id];
+      },
+      /the clock may not invoke SweepLambdaFunction/,
+    ],
+    [
+      "partition",
+      (t) => void (push(t, "BillRole").Resource = "arn:aws:execute-api:us-east-1:1:x/pgws/*/@connections/*"),
+      /BillRole: names one partition/,
+    ],
+  ];
+
+  it.each(mutants)("%s", (_, plant, sentence) => {
+    const template = of("aurora-postgres");
+    plant(template);
+    const problems = checkTemplate(template);
+    expect(problems.filter((problem) => sentence.test(problem)).length).toBeGreaterThan(0);
+  });
+});
+
+describe("what a deployment makes", () => {
+  it("gives the key of app secrets to the functions that talk to WeChat or keep its secrets, and the owner's password to init_db", () => {
+    for (const database of databases) {
+      const template = of(database);
+      const readers = (secret: string) =>
+        ofType(template, "AWS::IAM::Role")
+          .filter(([, { Properties }]) => idsIn(Properties?.Policies).includes(secret))
+          .map(([id]) => id);
+      expect(readers("WechatKey")).toEqual(["LoginRole", "AdminRole"]);
+      const owners = ofType(template, "AWS::IAM::Role").filter(([, { Properties }]) =>
+        JSON.stringify(Properties).includes("MasterUserSecret"),
+      );
+      expect(owners.map(([id]) => id)).toEqual(database === "url" ? [] : ["InitDbRole"]);
+    }
+  });
+
+  it("makes no network for a database of one's own, and two dual-stack subnets without a NAT for Aurora", () => {
+    expect(ofType(of("url"), "AWS::EC2::VPC")).toEqual([]);
+    for (const database of ["aurora-postgres", "aurora-mysql"]) {
+      const template = of(database);
+      expect(ofType(template, "AWS::EC2::NatGateway")).toEqual([]);
+      expect(ofType(template, "AWS::EC2::EgressOnlyInternetGateway")).toHaveLength(1);
+      expect(properties(template, "WebsocketsApi").IpAddressType).toBe("dualstack");
+      expect(properties(template, "BillLambdaFunction").VpcConfig.Ipv6AllowedForDualStack).toBe(true);
+      expect(properties(template, "AskUnderscorewechatLambdaFunction").VpcConfig).toBeUndefined();
+      expect(properties(template, "StorageEndpoint").VpcEndpointType).toBe("Gateway");
+    }
+  });
+
+  it("answers on /pgws with a domain and without one", () => {
+    const text = JSON.stringify(of("url").Outputs?.SocketAddress?.Value);
+    expect(text).toBe('{"Fn::Sub":"wss://${WebsocketsApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/pgws"}');
+    expect(properties(of("url"), "WebsocketsDeploymentStage").StageName).toBe("pgws");
+    expect(properties(full, "SocketMapping")).toMatchObject({ ApiMappingKey: "pgws", Stage: "pgws" });
+    expect(full.Outputs?.SocketAddress?.Value).toBe("wss://socket.example.com/pgws");
+    expect(properties(full, "HttpRecord").HostedZoneId).toBe("Z0123456789");
+    // Pushes go to AWS's own address in both.
+    for (const template of [of("url"), full])
+      expect(properties(template, "BillLambdaFunction").Environment.Variables.CALLBACK_URL).toEqual({
+        "Fn::Sub": "https://${WebsocketsApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/pgws",
+      });
+  });
+
+  it("keeps a production database, and lets a database of dev pause", () => {
+    expect(full.Resources.DatabaseCluster).toMatchObject({ DeletionPolicy: "Snapshot" });
+    expect(properties(full, "DatabaseCluster")).toMatchObject({
+      DeletionProtection: true,
+      StorageEncrypted: true,
+      ManageMasterUserPassword: true,
+    });
+    expect(ofType(full, "AWS::RDS::DBInstance")).toHaveLength(2);
+    expect(properties(full, "SweepEventsRuleSchedule1").State).toBe("ENABLED");
+    const dev = of("aurora-postgres");
+    expect(properties(dev, "DatabaseCluster")).toMatchObject({
+      DeletionProtection: false,
+      ServerlessV2ScalingConfiguration: { MinCapacity: 0, MaxCapacity: 2 },
+    });
+    expect(ofType(dev, "AWS::RDS::DBInstance")).toHaveLength(1);
+    for (const [, rule] of ofType(dev, "AWS::Events::Rule")) expect(rule.Properties?.State).toBe("DISABLED");
+  });
+
+  it("reserves environments only when it is told to, and has no route to admin", () => {
+    const reserved = (template: Template) =>
+      ofType(template, "AWS::Lambda::Function").filter(
+        ([, { Properties }]) => Properties?.ReservedConcurrentExecutions !== undefined,
+      );
+    expect(reserved(of("url"))).toEqual([]);
+    expect(reserved(full).length).toBeGreaterThan(10);
+    for (const [, { Properties }] of ofType(full, "AWS::ApiGatewayV2::Integration"))
+      expect(idsIn(Properties?.IntegrationUri)).not.toContain("AdminLambdaFunction");
+  });
+
+  it("throttles and logs both gateways, keeps logs for a time, and tells the topic of alarms", () => {
+    expect(properties(full, "HttpApiStage")).toMatchObject({
+      DefaultRouteSettings: { ThrottlingRateLimit: 500, ThrottlingBurstLimit: 1000 },
+      AccessLogSettings: expect.anything(),
+    });
+    expect(properties(full, "WebsocketsDeploymentStage")).toMatchObject({
+      DefaultRouteSettings: { ThrottlingRateLimit: 500, ThrottlingBurstLimit: 1000 },
+      AccessLogSettings: expect.anything(),
+    });
+    const logs = JSON.stringify([full.Resources.HttpApiStage, full.Resources.WebsocketsDeploymentStage]);
+    expect(logs).not.toMatch(/authorizer|sourceIp|querystring|path|header/i);
+    for (const [, { Properties }] of ofType(full, "AWS::Logs::LogGroup")) expect(Properties?.RetentionInDays).toBe(30);
+    const alarms = ofType(full, "AWS::CloudWatch::Alarm");
+    for (const [, { Properties }] of alarms) expect(Properties?.AlarmActions).toEqual([{ Ref: "AlarmTopic" }]);
+    expect(alarms.map(([id]) => id)).toEqual(
+      expect.arrayContaining(["HttpAlarm", "FunctionAlarm1", "DeliveryAlarm", "SweepAlarm", "CapacityAlarm"]),
+    );
+    // Every function stands in one of the alarms.
+    const watched = JSON.stringify(alarms);
+    for (const [, { Properties }] of ofType(full, "AWS::Lambda::Function"))
+      expect(watched).toContain(`"${Properties?.FunctionName}"`);
+  });
+});
+
+it("names the cure when the parameter is no database", async () => {
+  await expect(packageWith({ database: "oracle" })).rejects.toThrow(/aurora-postgres/);
+});
+
+it("is called through the alias that packages offline, not the package that downloads itself", () => {
+  const { name } = JSON.parse(readFileSync(join(__dirname, "../../node_modules/serverless/package.json"), "utf8"));
+  expect(name).toBe("osls");
+});
