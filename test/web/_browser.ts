@@ -1,0 +1,191 @@
+/** A real Chromium with Chinese glyphs, for tests of pages and for screenshots. Works in jest and in a script of tsx. */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { inflateSync } from "node:zlib";
+import type { Browser, Page } from "playwright-core";
+
+export type { Browser, Page } from "playwright-core";
+
+export interface PageOptions {
+  readonly width: number;
+  readonly height: number;
+  /** What the browser prefers; a page without a choice in its store follows it. Default "zh". */
+  readonly language?: "zh" | "en";
+  /** Fingers instead of a mouse. */
+  readonly touch?: boolean;
+  readonly reducedMotion?: boolean;
+  readonly dark?: boolean;
+}
+
+export interface OpenBrowser {
+  readonly browser: Browser;
+  /** A page in a context of its own: no store is shared. Closing the page closes its context. */
+  newPage(options: PageOptions): Promise<Page>;
+  close(): Promise<void>;
+}
+
+const require = createRequire(import.meta.url);
+const packageFile = (name: string) => join(packageFolder(name), "package.json");
+
+/** The folder of a package whose package.json may not be exported. */
+function packageFolder(name: string): string {
+  for (const folder of require.resolve.paths(name) ?? [])
+    if (existsSync(join(folder, name, "package.json"))) return join(folder, name);
+  throw new Error(`the package ${name} is not installed`);
+}
+
+/** Made beside its place and renamed: two tests that begin at once never see half of it. */
+function makeOnce(folder: string, make: (into: string) => void): string {
+  if (existsSync(folder)) return folder;
+  mkdirSync(dirname(folder), { recursive: true });
+  const mine = mkdtempSync(`${folder}.`);
+  make(mine);
+  try {
+    renameSync(mine, folder);
+  } catch (error) {
+    rmSync(mine, { recursive: true, force: true });
+    if (!existsSync(folder)) throw error;
+  }
+  return folder;
+}
+
+const rooms = join(tmpdir(), "orderbell-browser");
+
+/** The Chromium that comes with npm; it unpacks itself into the temporary folder, so that is set to a folder of its version. */
+function packedChromium(): string {
+  const { version } = JSON.parse(readFileSync(packageFile("@sparticuz/chromium"), "utf8")) as { version: string };
+  const folder = makeOnce(join(rooms, `chromium-${version}`), (into) => {
+    const unpack = 'import("@sparticuz/chromium").then(({ default: chromium }) => chromium.executablePath())';
+    const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", unpack], {
+      cwd: dirname(packageFile("@sparticuz/chromium")),
+      env: { ...process.env, NODE_OPTIONS: "", TMPDIR: into, TMP: into, TEMP: into },
+      encoding: "utf8",
+    });
+    if (status !== 0) throw new Error(`Chromium was not unpacked: ${stderr}`);
+  });
+  return join(folder, "chromium");
+}
+
+/** Fonts that Chromium finds by itself, so that no page needs to know of them: fontconfig reads no WOFF, so they are unwrapped. */
+function fonts(): string {
+  const place = join(rooms, "fonts-1");
+  const generic = ["sans-serif", "system-ui", "serif", "monospace"];
+  const aliases = generic.map(
+    (family) => `<alias><family>${family}</family><prefer><family>Noto Sans SC</family></prefer></alias>`,
+  );
+  const settings = `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>${place}</dir><cachedir>${place}</cachedir>${aliases.join("")}</fontconfig>`;
+  const folder = makeOnce(place, (into) => {
+    writeFileSync(join(into, "fonts.conf"), settings);
+    const source = join(packageFolder("@fontsource/noto-sans-sc"), "files");
+    for (const weight of [400, 500, 600, 700])
+      for (const part of ["chinese-simplified", "latin"]) {
+        const woff = readFileSync(join(source, `noto-sans-sc-${part}-${weight}-normal.woff`));
+        writeFileSync(join(into, `${part}-${weight}.ttf`), unwrap(woff));
+      }
+  });
+  return join(folder, "fonts.conf");
+}
+
+/** WOFF 1 → TrueType. Source: www.w3.org/TR/WOFF: a header of 44 bytes, 20 per table, tables deflated where that is smaller. */
+function unwrap(woff: Buffer): Buffer {
+  const count = woff.readUInt16BE(12);
+  const power = 2 ** Math.floor(Math.log2(count));
+  const head = Buffer.alloc(12 + 16 * count);
+  woff.copy(head, 0, 4, 8);
+  head.writeUInt16BE(count, 4);
+  head.writeUInt16BE(power * 16, 6);
+  head.writeUInt16BE(Math.log2(power), 8);
+  head.writeUInt16BE((count - power) * 16, 10);
+  const tables: Buffer[] = [];
+  let offset = head.length;
+  for (let at = 0; at < count; at++) {
+    const entry = woff.subarray(44 + 20 * at, 64 + 20 * at);
+    const [from, packed, length] = [entry.readUInt32BE(4), entry.readUInt32BE(8), entry.readUInt32BE(12)];
+    const bytes = woff.subarray(from, from + packed);
+    const table = Buffer.alloc(Math.ceil(length / 4) * 4);
+    (packed < length ? inflateSync(bytes) : bytes).copy(table);
+    entry.copy(head, 12 + 16 * at, 0, 4);
+    head.writeUInt32BE(entry.readUInt32BE(16), 16 + 16 * at);
+    head.writeUInt32BE(offset, 20 + 16 * at);
+    head.writeUInt32BE(length, 24 + 16 * at);
+    tables.push(table);
+    offset += table.length;
+  }
+  return Buffer.concat([head, ...tables]);
+}
+
+/** Where Chromium is: the one that was named, the one of npm, or an installed one. */
+function candidates(): (() => string)[] {
+  const named = process.env.ORDERBELL_CHROMIUM;
+  if (named !== undefined) return [() => named];
+  const installed = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+  const mac = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
+  return [
+    // It is built for Linux on x64 only.
+    ...(process.platform === "linux" && process.arch === "x64" ? [packedChromium] : []),
+    ...[...installed, mac].filter(existsSync).map((path) => () => path),
+  ];
+}
+
+const flags = [
+  "--no-sandbox",
+  "--no-zygote",
+  "--disable-dev-shm-usage",
+  "--font-render-hinting=none",
+  "--disable-gpu",
+  "--disable-features=IsolateOrigins,site-per-process",
+  "--autoplay-policy=user-gesture-required",
+];
+
+/** @throws when no Chromium can start; the message says why of each */
+export async function openBrowser(): Promise<OpenBrowser> {
+  const { chromium } = require("playwright-core") as typeof import("playwright-core");
+  const failures: string[] = [];
+  for (const find of candidates()) {
+    try {
+      const browser = await chromium.launch({
+        executablePath: find(),
+        headless: true,
+        args: flags,
+        env: { ...process.env, FONTCONFIG_FILE: fonts() },
+        timeout: 60_000,
+      });
+      return { browser, newPage: (options) => newPage(browser, options), close: () => browser.close() };
+    } catch (error) {
+      failures.push(String(error).slice(0, 500));
+    }
+  }
+  throw new Error(`no Chromium starts here: ${failures.join("; ") || "none is installed"}`);
+}
+
+/** Whether one can start, told without starting it for long: for a suite that must choose before it runs. */
+export function hasBrowser(): boolean {
+  return candidates().some((find) => {
+    try {
+      const { status } = spawnSync(find(), ["--version", "--no-sandbox"], { timeout: 60_000 });
+      return status === 0;
+    } catch {
+      return false;
+    }
+  });
+}
+
+async function newPage(browser: Browser, options: PageOptions): Promise<Page> {
+  const { width, height, language = "zh", touch = false, reducedMotion = true, dark = false } = options;
+  const context = await browser.newContext({
+    viewport: { width, height },
+    locale: language === "zh" ? "zh-CN" : "en-GB",
+    timezoneId: "Asia/Shanghai",
+    hasTouch: touch,
+    reducedMotion: reducedMotion ? "reduce" : "no-preference",
+    colorScheme: dark ? "dark" : "light",
+  });
+  // A busy machine is slow; what never comes fails by the test's own limit.
+  context.setDefaultTimeout(30_000);
+  const page = await context.newPage();
+  page.on("close", () => void context.close().catch(() => {}));
+  return page;
+}

@@ -1,0 +1,31 @@
+/** How long an order has waited: minutes, a word and a colour, so that none of them has to be seen alone. */
+import { useNow } from "./clock.ts";
+import { words } from "./speak.ts";
+
+const slowMin = 5;
+const lateMin = 10;
+
+export type AgeLevel = "fresh" | "slow" | "late";
+
+export const minutesSince = (at: string, now: number): number =>
+  Math.max(0, Math.floor((now - Date.parse(at)) / 60_000));
+
+export const levelOf = (minutes: number): AgeLevel =>
+  minutes >= lateMin ? "late" : minutes >= slowMin ? "slow" : "fresh";
+
+export function Age({ since }: { since: string }) {
+  const minutes = minutesSince(since, useNow(5_000));
+  const level = levelOf(minutes);
+  return (
+    <span class={`age ${level}`} data-age={level}>
+      <span>{words.minutes(minutes)}</span>
+      {words.age[level] !== "" && <b> {words.age[level]}</b>}
+    </span>
+  );
+}
+
+/** Counts down to when an order that nobody accepts ends by itself. */
+export function Expiry({ at }: { at: string }) {
+  const left = Math.ceil((Date.parse(at) - useNow(5_000)) / 60_000);
+  return left > 5 ? null : <span> · {words.expiresIn(left)}</span>;
+}

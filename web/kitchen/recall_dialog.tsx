@@ -1,0 +1,106 @@
+/** What has ended lately, newest first; what was completed by mistake comes back from here. */
+import { useEffect, useState } from "preact/hooks";
+import type { OrderView } from "../../clients/types.ts";
+import { Dialog } from "../shared/dialog.tsx";
+import { isApiError } from "./api_error.ts";
+import { client } from "./client.ts";
+import { useNow } from "./clock.ts";
+import type { Doing } from "./doing.ts";
+import { Icon } from "./icons.tsx";
+import { say, shortTime, whereTo, why, words } from "./speak.ts";
+import { recallMs } from "./steps.ts";
+
+export interface RecallDialogProps {
+  shop: string;
+  /** The open ones: when one of them ends, the list is another. */
+  orders: readonly OrderView[];
+  doing: Doing;
+  onClose(): void;
+}
+
+const shownHours = 12;
+
+export function RecallDialog({ shop, orders, doing, onClose }: RecallDialogProps) {
+  const [ended, setEnded] = useState<OrderView[]>();
+  const [failed, setFailed] = useState<string>();
+  const [round, setRound] = useState(0);
+  const now = useNow(10_000);
+  useEffect(() => {
+    let over = false;
+    client.orders({ shop, status: ["completed", "rejected", "cancelled", "expired"] }).then(
+      (page) => {
+        if (over) return;
+        setFailed(undefined);
+        setEnded(
+          page.orders
+            .filter(({ endedAt }) => Date.parse(endedAt ?? "") > Date.now() - shownHours * 3_600_000)
+            .sort((a, b) => Date.parse(b.endedAt ?? "") - Date.parse(a.endedAt ?? "")),
+        );
+      },
+      (error) => {
+        if (!isApiError(error)) throw error;
+        if (!over) setFailed(why(error));
+      },
+    );
+    return () => {
+      over = true;
+    };
+  }, [shop, orders.length, round]);
+
+  return (
+    <Dialog title={words.recallList} closeLabel={words.close} onClose={onClose}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a list without buttons is scrolled by keys, so it takes the focus */}
+      <section class="recall" aria-label={words.recallList} tabIndex={0}>
+        <p class="quiet">{words.recallHint}</p>
+        {failed !== undefined ? (
+          <p class="banner warn">
+            {failed}
+            <button type="button" onClick={() => setRound(round + 1)}>
+              {words.retry}
+            </button>
+          </p>
+        ) : ended === undefined ? (
+          <p class="quiet">{words.loading}</p>
+        ) : ended.length === 0 ? (
+          <p class="nothing">{words.noRecall}</p>
+        ) : (
+          <ul>
+            {ended.map((order) => (
+              <li key={order.id} data-order={order.number} data-status={order.status}>
+                <div>
+                  <p>
+                    <b>{order.number}</b> {whereTo(order)}
+                    <span class={`chip ${order.status}`}>{words.status[order.status]}</span>
+                  </p>
+                  <p class="brief">
+                    {order.lines.map(({ names, quantity }) => `${say(names)} ×${quantity}`).join(words.comma)}
+                  </p>
+                  <p class="quiet">
+                    {words.endedAt(shortTime(order.endedAt ?? order.updatedAt))}
+                    {order.reason !== null && ` · ${order.reason}`}
+                  </p>
+                </div>
+                {order.completedAt !== null &&
+                  order.status === "completed" &&
+                  now - Date.parse(order.completedAt) < recallMs && (
+                    <button
+                      type="button"
+                      class="button"
+                      aria-label={`${words.recallList} ${order.number}`}
+                      onClick={() => {
+                        onClose();
+                        doing.take(order, "recall");
+                      }}
+                    >
+                      <Icon name="recall" />
+                      {words.recallList}
+                    </button>
+                  )}
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
+    </Dialog>
+  );
+}

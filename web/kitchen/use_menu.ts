@@ -1,0 +1,53 @@
+/** The menu as staff see it, with what is left today. */
+import { useCallback, useEffect, useState } from "preact/hooks";
+import type { Dish } from "../../clients/types.ts";
+import { client } from "./client.ts";
+
+export interface StaffDish extends Dish {
+  station?: string;
+  available: boolean;
+}
+
+/** A dish today; `left` is null where it is not counted. */
+export interface DishToday {
+  dish: string;
+  stock: number | null;
+  left: number | null;
+  soldOut: boolean;
+  etag: string;
+}
+
+export interface StaffMenu {
+  menu: { categories: { id: string; names: Dish["names"] }[]; dishes: StaffDish[] };
+  today: DishToday[];
+}
+
+/** Orders come in bursts; the menu is asked for once after each. */
+const settleMs = 300;
+
+export function useMenu(shop: string, round: number) {
+  const [menu, setMenu] = useState<StaffMenu>();
+  useEffect(() => {
+    let over = false;
+    const timer = setTimeout(
+      async () => {
+        const answer = await client
+          .ask<StaffMenu>({ method: "GET", path: `/shops/${shop}/menu` })
+          .catch(() => undefined);
+        // The next event, or the next connection, asks again.
+        if (!over && answer !== undefined) setMenu(answer);
+      },
+      round <= 1 ? 0 : settleMs,
+    );
+    return () => {
+      over = true;
+      clearTimeout(timer);
+    };
+  }, [shop, round]);
+  const apply = useCallback(
+    (dish: DishToday) =>
+      setMenu((now) => now && { ...now, today: now.today.map((one) => (one.dish === dish.dish ? dish : one)) }),
+    [],
+  );
+  return { menu, apply };
+}

@@ -1,0 +1,79 @@
+/** A shift: sound, a screen that stays awake, full screen; all of them need one tap, because browsers want it. */
+import { useEffect, useState } from "preact/hooks";
+import { toast } from "../shared/toast.tsx";
+import { keepValue, keptValue } from "./kept.ts";
+import { muteSound, onSound, ring, soundIsOn, unlockSound } from "./sound.ts";
+import { words } from "./speak.ts";
+
+export interface Shift {
+  started: boolean;
+  soundOn: boolean;
+  start(): Promise<void>;
+  end(): void;
+}
+
+export function useShift(): Shift {
+  const [started, setStarted] = useState(keptValue("shift", ["yes", "no"], "no") === "yes");
+  const [soundOn, setSoundOn] = useState(soundIsOn());
+  useEffect(() => onSound(() => setSoundOn(soundIsOn())), []);
+
+  // After a reload in the middle of a shift any touch will do.
+  useEffect(() => {
+    if (!started || soundOn) return;
+    const unlock = () => void unlockSound();
+    addEventListener("pointerup", unlock);
+    addEventListener("keydown", unlock);
+    return () => {
+      removeEventListener("pointerup", unlock);
+      removeEventListener("keydown", unlock);
+    };
+  }, [started, soundOn]);
+
+  useEffect(() => (started ? stayAwake() : undefined), [started]);
+
+  return {
+    started,
+    soundOn,
+    async start() {
+      setStarted(true);
+      keepValue("shift", "yes");
+      enterFullScreen();
+      if (await unlockSound()) ring();
+      else toast(words.soundBlocked);
+    },
+    end() {
+      setStarted(false);
+      keepValue("shift", "no");
+      void muteSound();
+      leaveFullScreen();
+    },
+  };
+}
+
+/** Where the browser has it; it is lost whenever the page is hidden. Returns how to let go. */
+function stayAwake(): () => void {
+  let lock: { release(): Promise<void> } | undefined;
+  let over = false;
+  const hold = async () => {
+    if (document.hidden || over || !("wakeLock" in navigator)) return;
+    lock = await navigator.wakeLock.request("screen").catch(() => undefined);
+    if (over) void lock?.release();
+  };
+  void hold();
+  document.addEventListener("visibilitychange", hold);
+  return () => {
+    over = true;
+    document.removeEventListener("visibilitychange", hold);
+    void lock?.release().catch(() => {});
+  };
+}
+
+export function enterFullScreen(): void {
+  const whole = document.documentElement;
+  // iPhones have none.
+  if (document.fullscreenElement === null) void whole.requestFullscreen?.().catch(() => {});
+}
+
+export function leaveFullScreen(): void {
+  if (document.fullscreenElement) void document.exitFullscreen().catch(() => {});
+}
