@@ -7,6 +7,7 @@ import { engines } from "../_engines.ts";
 import { type House, openHouse } from "../_house.ts";
 
 let servers: Server[] = [];
+const json = async (answer: Response) => JSON.parse(await answer.text());
 const started = async (options: Parameters<typeof startMock>[0]) => {
   const { port, server } = await startMock(options);
   servers.push(server);
@@ -41,9 +42,9 @@ it("answers another status when asked to, and knows no other routes", async () =
   const refused = await fetch(`${url}/bill`, { method: "POST", headers: { prefer: "code=409" } });
   expect(refused.status).toBe(409);
   expect(refused.headers.get("content-type")).toBe("application/problem+json");
-  expect(typeof (await refused.json()).code).toBe("string");
+  expect(typeof (await json(refused)).code).toBe("string");
   const unknown = await fetch(`${url}/nothing`);
-  expect([unknown.status, (await unknown.json()).code]).toEqual([404, "ROUTE_UNKNOWN"]);
+  expect([unknown.status, (await json(unknown)).code]).toEqual([404, "ROUTE_UNKNOWN"]);
   await expect(startMock({ port: 0, routes: ["GET /nothing"] })).rejects.toThrow('no route "GET /nothing"');
 });
 
@@ -51,9 +52,9 @@ it("answers one route in front of a real gateway, and passes on the rest, the so
   const house: House = await openHouse(engines[0] as (typeof engines)[number]);
   try {
     const url = await started({ port: 0, gateway: house.url, routes: ["GET /shops/{shop}/report"] });
-    const report = await (await fetch(`${url}/shops/${house.shop}/report`)).json();
+    const report = await json(await fetch(`${url}/shops/${house.shop}/report`));
     expect(report.shop).toBe("noodle-house");
-    const { shops } = await (await fetch(`${url}/get_shop_info`)).json();
+    const { shops } = await json(await fetch(`${url}/get_shop_info`));
     expect(shops.map(({ id }: { id: string }) => id)).toEqual([house.shop]);
     expect((await fetch(`${url}/orders`)).status).toBe(401);
 
