@@ -40,7 +40,6 @@ export const nameIn = (language: Language, names: Names | null | undefined): str
 /** The words of a page, once they are loaded. */
 export function useWords<W>(load: (language: Language) => Promise<W>): W | undefined {
   const [words, setWords] = useState<W>();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a page has one dictionary for its life
   useEffect(() => {
     void load(currentLanguage()).then((loaded) => setWords(() => loaded));
     document.documentElement.lang = currentLanguage() === "zh" ? "zh-CN" : "en";

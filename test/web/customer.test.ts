@@ -1,0 +1,533 @@
+/** The customer's page in a real Chromium against a real house: what people do with it, and what goes wrong meanwhile. */
+import { AxeBuilder } from "@axe-core/playwright";
+import fc from "fast-check";
+import type { Route } from "playwright-core";
+import { maxFirstBytes, pageSize } from "../../scripts/check_page_size.ts";
+import { AppError } from "../../shared/errors.ts";
+import { type Bill, priceOf } from "../../shared/price.ts";
+import { editMenu } from "../../shared/shop.ts";
+import { billLines, type Cart, type CartLine, mend, totalOf, troubles, unitFen } from "../../web/customer/cart.ts";
+import { engines } from "../_engines.ts";
+import { type House, openHouse, type Person, type TestSocket, testMenu, testSettings } from "../_house.ts";
+import { hasBrowser, type OpenBrowser, openBrowser, type Page, type PageOptions } from "./_browser.ts";
+import { type BuiltPages, buildPages } from "./_pages.ts";
+
+const phone = { width: 390, height: 844, touch: true } as const;
+const real = hasBrowser() ? it : it.skip;
+
+// What the functions below that run in the page use of it; the rest of this file runs in Node.
+interface PageElement {
+  textContent: string;
+  getAttribute(name: string): string | null;
+  closest(selector: string): PageElement | null;
+}
+declare const document: { title: string; body: PageElement; activeElement: PageElement };
+declare const location: { hash: string };
+
+let pages: BuiltPages;
+let house: House;
+let kitchen: Person;
+let screen: TestSocket;
+let opened: OpenBrowser | undefined;
+const faults: string[] = [];
+
+beforeAll(async () => {
+  if (!hasBrowser()) return;
+  pages = buildPages("index");
+  house = await openHouse(engines[0] as (typeof engines)[number], {
+    files: pages.files,
+    settings: { refuseWhenOffline: false },
+  });
+  kitchen = await house.staff("owner");
+  screen = await kitchen.connect();
+  await screen.resume({ stream: `shop:${house.shop}` });
+  opened = await openBrowser();
+}, 120_000);
+
+afterAll(async () => {
+  await opened?.close();
+  screen?.close();
+  await house?.close();
+  pages?.remove();
+});
+
+// What a test has changed is as before for the next one.
+afterEach(async () => {
+  if (opened === undefined) return;
+  for (const context of opened.browser.contexts()) await context.close();
+  await editMenu(house.app, null, house.shop, undefined, "menu.import", () => ({ menu: testMenu }));
+  await kitchen.http("PUT", `/shops/${house.shop}/open`, { body: { open: true } });
+  expect(faults.splice(0)).toEqual([]);
+});
+
+/** A page whose every error is a fault of the test. */
+async function newPage(options: PageOptions = phone): Promise<Page> {
+  const page = await (opened as OpenBrowser).newPage(options);
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("console", (line) => {
+    if (/content security policy/i.test(line.text())) faults.push(line.text());
+  });
+  return page;
+}
+
+async function openMenu(query = "", options?: PageOptions): Promise<Page> {
+  const page = await newPage(options);
+  await page.goto(`${house.url}/?shop=${house.shop}${query}`);
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  await page.getByText("红烧牛肉面").or(page.getByText("Braised beef noodles")).first().waitFor();
+  return page;
+}
+
+const button = (page: Page, name: string | RegExp) => page.getByRole("button", { name }).filter({ visible: true });
+const tea = (page: Page) => button(page, "加一份 茉莉花茶");
+
+async function teaToCheckout(page: Page): Promise<void> {
+  await tea(page).click();
+  await button(page, "去结算").click();
+  await page.getByRole("heading", { name: "确认订单" }).waitFor();
+}
+
+/** In the page: what a reader says of that which has the focus. */
+function focused(): string {
+  const element = document.activeElement;
+  if (element === document.body) return "";
+  return element.getAttribute("aria-label") ?? element.closest("label")?.textContent ?? element.textContent;
+}
+
+/** The id of the order that the page shows, once it shows one. What the page says instead is in the failure. */
+async function orderOf(page: Page): Promise<string> {
+  await page
+    .waitForFunction(() => location.hash.startsWith("#order="))
+    .catch(async (error) => {
+      throw new Error(
+        `${error}; ${await page.evaluate("location.href + JSON.stringify(localStorage) + document.body.innerText")}`,
+      );
+    });
+  return String(await page.evaluate("location.hash.slice(7)"));
+}
+const step = (id: string, action: string) => kitchen.http("POST", `/orders/${id}/${action}`, { body: {} });
+const stored = async (): Promise<string[]> =>
+  (await kitchen.http("GET", `/shops/${house.shop}/orders`)).body.orders.map(({ id }: { id: string }) => id);
+
+describe("the customer's page", () => {
+  real("takes an order from the table to the hand, live, and remembers it", async () => {
+    const page = await openMenu(`&table=${house.table}`);
+    await button(page, "选规格 红烧牛肉面").click();
+    const sheet = page.getByRole("dialog", { name: "红烧牛肉面" });
+    // The rules are said, and kept.
+    await sheet.getByRole("button", { name: "请选择辣度" }).click();
+    await expect(page.evaluate("document.activeElement.tagName")).resolves.toBe("INPUT");
+    await sheet.getByRole("radio", { name: /特辣/ }).check();
+    await sheet.getByRole("checkbox", { name: /卤蛋/ }).check();
+    await sheet.getByRole("button", { name: "加入购物车 ¥32" }).click();
+    await sheet.waitFor({ state: "detached" });
+    await tea(page).click();
+    await page.reload();
+
+    await button(page, "购物车").click();
+    const cart = page.getByRole("dialog", { name: /购物车/ });
+    await cart.getByText("特辣 · 卤蛋").waitFor();
+    await cart.getByRole("button", { name: "去结算 ¥40" }).click();
+    await page.getByLabel("整单备注").fill("少放盐");
+    await button(page, "提交订单 ¥40").click();
+
+    const id = await orderOf(page);
+    const { order } = (await kitchen.http("GET", `/orders/${id}`)).body;
+    expect(order).toMatchObject({ service: "table", table: "5", totalFen: 4_000, note: "少放盐" });
+    await page.locator(".number").getByText(order.number).waitFor();
+    for (const [action, said] of [
+      ["accept", "已接单"],
+      ["cook", "制作中"],
+      ["ready", "已做好"],
+    ] as const) {
+      await step(id, action);
+      await page.locator(".ticket .status").getByText(said).waitFor();
+    }
+    await page.getByText("马上送到您的桌上").waitFor();
+    await page.waitForFunction((number) => document.title.startsWith(number), order.number);
+    await step(id, "complete");
+    await page.locator(".ticket .status").getByText("已完成").waitFor();
+
+    await button(page, "我的订单").click();
+    await page.getByText("面馆").waitFor();
+    await button(page, "再来一单").click();
+    await page.getByRole("dialog").getByText("特辣 · 卤蛋").waitFor();
+    await page.goBack();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+  });
+
+  real("makes one order of a double tap", async () => {
+    const page = await openMenu();
+    await teaToCheckout(page);
+    const before = await stored();
+    await button(page, /提交订单/).evaluate((element: { click(): void }) => {
+      element.click();
+      element.click();
+      setTimeout(() => element.click());
+    });
+    const id = await orderOf(page);
+    expect((await stored()).filter((other) => !before.includes(other))).toEqual([id]);
+  });
+
+  real.each([
+    ["while the answer is awaited", false],
+    // The browser lets the held request go on: its answer comes to a page that is being left.
+    ["in the moment of the answer", true],
+  ])("shows the one order after a reload %s", async (_, late) => {
+    const page = await openMenu();
+    await teaToCheckout(page);
+    const before = await stored();
+    let arrived: (() => void) | undefined;
+    const there = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    await page.route("**/bill", async (route) => {
+      if (arrived === undefined) return route.continue();
+      await route.fetch();
+      arrived();
+      arrived = undefined;
+      // This first answer is lost on its way.
+      return undefined;
+    });
+    await button(page, /提交订单/).click();
+    await there;
+    await page.getByText("不会重复下单").waitFor();
+    if (late) await page.unroute("**/bill");
+    await page.reload();
+    const id = await orderOf(page);
+    expect((await stored()).filter((other) => !before.includes(other))).toEqual([id]);
+    await button(page, "返回").click();
+    await tea(page).waitFor();
+    expect(await page.evaluate('Object.keys(localStorage).filter((name) => name.includes("cart"))')).toEqual([]);
+  });
+
+  real("goes on when the network comes back", async () => {
+    const page = await openMenu();
+    await teaToCheckout(page);
+    await page.context().setOffline(true);
+    await button(page, /提交订单/).click();
+    await page.getByText("不会重复下单").waitFor();
+    await page.context().setOffline(false);
+    await orderOf(page);
+  });
+
+  real("says sold out while the menu is open, and mends the cart by one tap", async () => {
+    const page = await openMenu();
+    await tea(page).click();
+    await button(page, "加一份 肉包").click();
+    const row = page.locator(".dish").filter({ hasText: "茉莉花茶" });
+    await kitchen.http("PUT", `/shops/${house.shop}/dishes/tea/sold_out`, { body: { soldOut: true } });
+    await row.getByText("已售罄").waitFor();
+    await button(page, "购物车").click();
+    const cart = page.getByRole("dialog", { name: /购物车/ });
+    await cart.getByText("购物车里有几样有变动").waitFor();
+    await cart.getByRole("button", { name: "一键更新" }).click();
+    await cart.getByRole("button", { name: "去结算 ¥5" }).click();
+    await button(page, "提交订单 ¥5").waitFor();
+    await kitchen.http("PUT", `/shops/${house.shop}/dishes/tea/sold_out`, { body: { soldOut: false } });
+    await button(page, "返回").click();
+    await tea(page).waitFor();
+  });
+
+  real("lessens what is too much when only a few are left", async () => {
+    const page = await openMenu();
+    await button(page, "加一份 肉包").click();
+    const meanwhile = async (route: Route) => {
+      await kitchen.http("POST", `/shops/${house.shop}/dishes/bun/stock`, { body: { delta: -49 } });
+      await route.continue();
+    };
+    await page.route("**/bill", meanwhile, { times: 1 });
+    await button(page, "加一份 肉包").click();
+    await button(page, "去结算").click();
+    await button(page, "提交订单 ¥10").click();
+    await page.getByText("只剩 1 份").waitFor();
+    await page.locator(".below").getByRole("button", { name: "一键更新" }).click();
+    await button(page, "提交订单 ¥5").click();
+    await orderOf(page);
+    await kitchen.http("POST", `/shops/${house.shop}/dishes/bun/stock`, { body: { delta: 49 } });
+  });
+
+  real("shows a changed price and takes it by one tap", async () => {
+    const page = await openMenu();
+    await teaToCheckout(page);
+    const dishes = testMenu.dishes.map((dish) => (dish.id === "tea" ? { ...dish, priceFen: 950 } : dish));
+    const meanwhile = async (route: Route) => {
+      await editMenu(house.app, null, house.shop, undefined, "menu.import", () => ({ menu: { ...testMenu, dishes } }));
+      await route.continue();
+    };
+    await page.route("**/bill", meanwhile, { times: 1 });
+    await button(page, "提交订单 ¥8").click();
+    await page.getByText("合计由 ¥8 变为 ¥9.50").waitFor();
+    await button(page, "按 ¥9.50 下单").click();
+    const id = await orderOf(page);
+    expect((await kitchen.http("GET", `/orders/${id}`)).body.order.totalFen).toBe(950);
+  });
+
+  real("says that the shop has closed, keeps the cart, and takes orders when it opens again", async () => {
+    const page = await openMenu();
+    await teaToCheckout(page);
+    await kitchen.http("PUT", `/shops/${house.shop}/open`, { body: { open: false } });
+    await page.getByText("本店已打烊").waitFor();
+    await expect(button(page, /提交订单/).isDisabled()).resolves.toBe(true);
+    await kitchen.http("PUT", `/shops/${house.shop}/open`, { body: { open: true } });
+    await page.getByText("本店已打烊").waitFor({ state: "detached" });
+    await button(page, "提交订单 ¥8").click();
+    await orderOf(page);
+  });
+
+  real("delivers to an address that stays on the phone, and cancels while that is allowed", async () => {
+    const page = await openMenu();
+    await teaToCheckout(page);
+    await page.getByRole("radio", { name: "外送" }).check();
+    await page.getByText("还差 ¥12 起送").waitFor();
+    for (let count = 2; count <= 3; count++) await button(page, "加一份 茉莉花茶").click();
+    await button(page, "提交订单 ¥29").click();
+    await page.getByText("请填写联系人").waitFor();
+    await page.getByLabel("联系人").fill("王小明");
+    await page.getByLabel("手机号").fill("13900001234");
+    await page.getByLabel("送餐地址").fill("测试路 8 号");
+    await button(page, "提交订单 ¥29").click();
+    const id = await orderOf(page);
+    await button(page, "取消订单").click();
+    await page.getByRole("dialog").getByRole("button", { name: "取消订单" }).click();
+    await page.locator(".ticket .status").getByText("已取消").waitFor();
+    expect((await kitchen.http("GET", `/orders/${id}`)).body.order.status).toBe("cancelled");
+
+    await page.goto(`${house.url}/?shop=${house.shop}#account`);
+    await page.getByText("测试路 8 号").waitFor();
+    await button(page, "退出登录").click();
+    await page.getByRole("dialog").getByRole("button", { name: "退出登录" }).click();
+    await page.getByText("您已退出").waitFor();
+    await button(page, "我的订单").click();
+    await page.getByText("还没有订单").waitFor();
+  });
+
+  real("says plainly that a shop or a table is unknown, and goes on without the table", async () => {
+    const page = await newPage();
+    await page.goto(`${house.url}/?shop=nowhere`);
+    await page.getByText("没有找到这家店").waitFor();
+    await page.goto(`${house.url}/?shop=${house.shop}&table=AAAAAAAAAAAA`);
+    await page.getByText("桌码已失效").waitFor();
+    await tea(page).waitFor();
+    // A house with one shop leads there by itself.
+    await page.goto(house.url);
+    await page.waitForURL(/shop=noodle-house/);
+  });
+
+  real("speaks the other language after one tap, and goes on doing so", async () => {
+    const page = await openMenu();
+    await button(page, "Switch to English").click();
+    await page.getByRole("heading", { name: "Noodle house" }).waitFor();
+    await page.reload();
+    await button(page, "Choose Braised beef noodles").waitFor();
+    await expect(page.evaluate("document.documentElement.lang")).resolves.toBe("en-GB");
+    const other = await openMenu("", { ...phone, language: "en" });
+    await button(other, "切换到中文").click();
+    await button(other, "选规格 红烧牛肉面").waitFor();
+  });
+
+  real("is used with the keyboard alone", async () => {
+    const page = await openMenu("", { width: 390, height: 844 });
+    /** Tab until this has the focus; each stop is seen to be one. */
+    async function tabTo(name: string): Promise<void> {
+      for (let stops = 0; stops < 60; stops++) {
+        await page.keyboard.press("Tab");
+        const here = await page.evaluate(focused);
+        if (here.includes(name)) return;
+      }
+      throw new Error(`"${name}" is not reached with Tab`);
+    }
+    await tabTo("选规格 红烧牛肉面");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    // The focus is back where it was.
+    await page.waitForFunction(() => document.activeElement.getAttribute("aria-label") === "选规格 红烧牛肉面");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+    await tabTo("微辣");
+    await page.keyboard.press("Space");
+    await tabTo("加入购物车");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await tabTo("去结算");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "确认订单" }).waitFor();
+    await tabTo("提交订单 ¥29");
+    await page.keyboard.press("Enter");
+    await orderOf(page);
+  });
+
+  real("fits 320 px without scrolling sideways, and axe finds nothing serious", async () => {
+    const page = await openMenu("", { width: 320, height: 640, language: "en" });
+    const wrong: string[] = [];
+    async function look(what: string): Promise<void> {
+      const over = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+      if (Number(over) > 0) wrong.push(`${what} is ${over} px too wide`);
+      const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa"]).analyze();
+      for (const { id, impact, nodes } of violations)
+        if (impact === "serious" || impact === "critical")
+          wrong.push(`${what}: ${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" ")}`);
+    }
+    await button(page, "One more: Jasmine tea").click();
+    await look("menu");
+    await button(page, "Choose Braised beef noodles").click();
+    await page.getByRole("radio", { name: "mild" }).check();
+    await look("sheet");
+    await page.getByRole("dialog").getByRole("button", { name: "Add to cart" }).click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await button(page, "Cart").click();
+    await page.getByRole("dialog").waitFor();
+    await look("cart");
+    await page.getByRole("dialog").getByRole("button", { name: "Check out" }).click();
+    await page.getByRole("radio", { name: "Delivery" }).check();
+    await button(page, "Place order").click();
+    await page.getByText("Please tell us a name").waitFor();
+    await look("checkout");
+    await page.getByRole("radio", { name: "Pick up" }).check();
+    await button(page, "Place order").click();
+    await orderOf(page);
+    await page.locator(".number").waitFor();
+    await look("order");
+    await page.goto(`${house.url}/?shop=${house.shop}#orders`);
+    await page.locator(".orders li").waitFor();
+    await look("orders");
+    await page.goto(`${house.url}/?shop=${house.shop}#account`);
+    await button(page, "Sign out").waitFor();
+    await look("account");
+    await kitchen.http("PUT", `/shops/${house.shop}/open`, { body: { open: false } });
+    await page.goto(`${house.url}/?shop=${house.shop}`);
+    await page.getByText("We are closed").waitFor();
+    await look("closed shop");
+    expect(wrong).toEqual([]);
+  });
+
+  real("shows the first dish without a session", async () => {
+    const page = await newPage();
+    const asked: string[] = [];
+    page.on("request", (request) => {
+      const { pathname } = new URL(request.url());
+      if (!pathname.startsWith("/assets/")) asked.push(pathname);
+    });
+    await page.route("**/login/guest", () => {});
+    await page.goto(`${house.url}/?shop=${house.shop}`);
+    await tea(page).waitFor();
+    expect(asked.slice(0, 2)).toEqual(["/", "/get_shop_info"]);
+  });
+
+  it("is light", () => expect(pageSize().firstBytes).toBeLessThanOrEqual(maxFirstBytes));
+});
+
+// --- The cart's own rules, held against the server's ---------------------------------------------------------------
+
+const shopMenu = {
+  id: "noodle-house",
+  version: 1,
+  settings: testSettings(),
+  tables: new Map([["t5", "5"]]),
+  dishes: new Map(testMenu.dishes.map((dish) => [dish.id, dish])),
+} as unknown as Parameters<typeof priceOf>[1];
+const seen = {
+  version: 1,
+  categories: [],
+  dishes: testMenu.dishes.filter(({ available }) => available),
+} as unknown as Parameters<typeof totalOf>[1];
+const terms = { feeFen: 500, minimumFen: 2_000, freeFromFen: 10_000 };
+
+const beef = fc
+  .record({
+    spice: fc.constantFrom("mild", "hot"),
+    extra: fc.subarray(["egg", "tofu"]),
+  })
+  .map(({ spice, extra }) => [
+    { option: "spice", choices: [spice] },
+    ...(extra.length === 0 ? [] : [{ option: "extra", choices: extra }]),
+  ]);
+const line: fc.Arbitrary<CartLine> = fc
+  .oneof(
+    beef.map((options) => ({ dish: "beef", options })),
+    fc.constantFrom("bun", "tea").map((dish) => ({ dish, options: [] })),
+  )
+  .chain((chosen) => fc.integer({ min: 1, max: 9 }).map((quantity) => ({ ...chosen, quantity, note: "", seenFen: 0 })));
+
+describe("the cart", () => {
+  it("computes what the server computes", () => {
+    fc.assert(
+      fc.property(
+        fc.array(line, { minLength: 1, maxLength: 6 }),
+        fc.constantFrom("table", "pickup", "delivery"),
+        (lines, service) => {
+          const mine = totalOf(lines, seen, service, terms);
+          const asked = { shop: "noodle-house", lines: billLines(lines), service, note: "" } as unknown as Bill;
+          if (service === "table") asked.table = "t5";
+          for (const one of asked.lines) one.options ??= [];
+          let server: ReturnType<typeof priceOf>;
+          try {
+            server = priceOf(asked, shopMenu);
+          } catch (error) {
+            expect((error as AppError).code).toBe("BELOW_MINIMUM");
+            expect(mine.missingFen).toBeGreaterThan(0);
+            return;
+          }
+          expect(mine).toEqual({
+            itemsFen: server.itemsFen,
+            packingFen: server.packingFen,
+            deliveryFen: server.deliveryFen,
+            totalFen: server.totalFen,
+            missingFen: 0,
+          });
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it("refuses the choices that the server refuses", () => {
+    const choices = fc.subarray(["mild", "hot", "boiling"]);
+    fc.assert(
+      fc.property(choices, fc.subarray(["egg", "tofu", "gold"]), (spice, extra) => {
+        const options = [
+          { option: "spice", choices: spice },
+          { option: "extra", choices: extra },
+        ];
+        const dish = seen.dishes.find(({ id }) => id === "beef");
+        if (dish === undefined) throw new Error("there is no beef");
+        const bill = {
+          shop: "noodle-house",
+          lines: [{ dish: "beef", quantity: 1, options, note: "" }],
+          service: "pickup",
+          note: "",
+        } as unknown as Bill;
+        let server: number | undefined;
+        try {
+          server = priceOf(bill, shopMenu).itemsFen;
+        } catch (error) {
+          if (!(error instanceof AppError)) throw error;
+        }
+        expect(unitFen(dish, options)).toBe(server);
+      }),
+    );
+  });
+
+  it("has no troubles after mending, and keeps what was in order", () => {
+    fc.assert(
+      fc.property(
+        fc.array(line, { maxLength: 6 }),
+        fc.subarray(["beef", "bun", "tea"]),
+        fc.option(fc.integer({ min: 0, max: 5 }), { nil: undefined }),
+        (lines, soldOut, few) => {
+          const info = { menu: seen, soldOut } as unknown as Parameters<typeof troubles>[1];
+          const left = new Map(few === undefined ? [] : [["bun", few]]);
+          const cart: Cart = { lines, note: "" };
+          const mended = mend(cart, info, left);
+          expect(troubles(mended.lines, info, left).filter(Boolean)).toEqual([]);
+          const kept = lines.filter(({ dish }) => !soldOut.includes(dish) && dish !== "bun");
+          expect(mended.lines.filter(({ dish }) => dish !== "bun").map(({ dish }) => dish)).toEqual(
+            kept.map(({ dish }) => dish),
+          );
+        },
+      ),
+    );
+  });
+});

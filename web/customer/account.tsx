@@ -1,0 +1,115 @@
+/** Signed in as whom, until when; what this phone remembers; the way out. */
+import { useEffect, useState } from "preact/hooks";
+import { Dialog } from "../shared/dialog.tsx";
+import { toast } from "../shared/toast.tsx";
+import { client } from "./client.ts";
+import { keepContact, readContact } from "./kept.ts";
+import { Empty, Page } from "./page.tsx";
+import { go } from "./place.ts";
+import { dateOf, words } from "./speak.ts";
+
+export function Account() {
+  const [session, setSession] = useState(client.session());
+  const [contact, setContact] = useState(readContact);
+  const [asking, setAsking] = useState(false);
+  useEffect(() => {
+    setSession(client.session());
+    return client.onSession(setSession);
+  }, []);
+
+  const forget = () => {
+    keepContact(undefined);
+    setContact(readContact());
+    toast(words.forgotten);
+  };
+
+  return (
+    <Page title={words.account}>
+      {session === undefined ? (
+        <Empty title={words.signedOut} hint={words.signedOutHint}>
+          <button
+            type="button"
+            class="button primary"
+            onClick={() => void client.signIn().catch(() => toast(words.noAnswer))}
+          >
+            {words.signIn}
+          </button>
+        </Empty>
+      ) : (
+        <section class="panel" aria-label={words.signedInAs}>
+          <dl class="sums">
+            <div class="row">
+              <dt>{words.signedInAs}</dt>
+              <dd>
+                <strong>{session.user.profile?.nickName ?? words.guest}</strong>
+              </dd>
+            </div>
+            <div class="row">
+              <dt>{words.customerNumber}</dt>
+              <dd>{session.user.id.slice(-6)}</dd>
+            </div>
+            <div class="row">
+              <dt>{words.until}</dt>
+              <dd>{dateOf(session.expiresAt)}</dd>
+            </div>
+          </dl>
+          {session.kind === "guest" && <p class="quiet">{words.guestHint}</p>}
+        </section>
+      )}
+      {contact.address !== "" && (
+        <section class="panel" aria-label={words.savedAddress}>
+          <div class="row">
+            <div class="about grow">
+              <strong>{words.savedAddress}</strong>
+              <span class="quiet">
+                {contact.name} {contact.phone}
+                <br />
+                {contact.address}
+              </span>
+            </div>
+            <button type="button" class="button small" onClick={forget}>
+              {words.forget}
+            </button>
+          </div>
+        </section>
+      )}
+      <div class="choices">
+        <button type="button" class="button" onClick={() => go("orders")}>
+          {words.orders}
+        </button>
+        {session !== undefined && (
+          <button type="button" class="button bad" onClick={() => setAsking(true)}>
+            {words.signOut}
+          </button>
+        )}
+      </div>
+      {asking && (
+        <Dialog
+          middle
+          title={words.signOutQuestion}
+          closeLabel={words.close}
+          onClose={() => setAsking(false)}
+          footer={
+            <>
+              <button type="button" class="button" onClick={() => setAsking(false)}>
+                {words.cancel}
+              </button>
+              <button
+                type="button"
+                class="button bad"
+                onClick={() => {
+                  setAsking(false);
+                  void client.signOut();
+                }}
+              >
+                {words.signOut}
+              </button>
+            </>
+          }
+        >
+          <p>{words.signOutHint}</p>
+        </Dialog>
+      )}
+    </Page>
+  );
+}

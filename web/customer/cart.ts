@@ -1,0 +1,160 @@
+/** What was chosen, what it costs, what has changed since. Pure; the server's prices are the truth and are compared. */
+import type { Bill, DeliveryTerms, Dish, Menu, OrderView, Service, ShopInfo } from "../../clients/types.ts";
+
+export interface CartLine {
+  dish: string;
+  quantity: number;
+  options: { option: string; choices: string[] }[];
+  note: string;
+  /** What one cost when it was last looked at. */
+  seenFen: number;
+}
+
+export interface Cart {
+  lines: CartLine[];
+  note: string;
+}
+
+export const emptyCart: Cart = { lines: [], note: "" };
+/** As the server has it. */
+export const maxLines = 40;
+export const maxQuantity = 99;
+
+const keyOf = ({ dish, options, note }: CartLine) => JSON.stringify([dish, options, note]);
+const sum = (amounts: readonly number[]) => amounts.reduce((total, amount) => total + amount, 0);
+
+export const countOf = (lines: readonly CartLine[]): number => sum(lines.map(({ quantity }) => quantity));
+
+/** The same dish with the same choices and words is one line. */
+export function add(cart: Cart, line: CartLine): Cart {
+  const at = cart.lines.findIndex((other) => keyOf(other) === keyOf(line));
+  const same = cart.lines[at];
+  if (same === undefined) return cart.lines.length >= maxLines ? cart : { ...cart, lines: [...cart.lines, line] };
+  return setQuantity(cart, at, same.quantity + line.quantity);
+}
+
+/** 0 takes the line out. */
+export function setQuantity(cart: Cart, at: number, quantity: number): Cart {
+  const lines = cart.lines.map((line, index) =>
+    index === at ? { ...line, quantity: Math.min(quantity, maxQuantity) } : line,
+  );
+  return { ...cart, lines: lines.filter((line) => line.quantity > 0) };
+}
+
+// --- Prices --------------------------------------------------------------------------------------------------------
+
+/** The names of what was chosen, and what one costs; undefined when the choices do not fit the menu any more. */
+export function unitFen(dish: Dish, chosen: CartLine["options"]): number | undefined {
+  let fen = dish.priceFen;
+  if (chosen.some(({ option }) => !dish.options.some(({ id }) => id === option))) return undefined;
+  for (const { id, min, max, choices } of dish.options) {
+    const wanted = chosen.find(({ option }) => option === id)?.choices ?? [];
+    if (wanted.length < min || wanted.length > max) return undefined;
+    for (const choice of wanted) {
+      const known = choices.find((one) => one.id === choice);
+      if (known === undefined || !known.available) return undefined;
+      fen += known.priceFen;
+    }
+  }
+  return fen;
+}
+
+export interface Total {
+  itemsFen: number;
+  packingFen: number;
+  deliveryFen: number;
+  totalFen: number;
+  /** So much is missing for a delivery. */
+  missingFen: number;
+}
+
+/** The rules of the server's `priceOf`. Lines that cannot be had cost nothing here; they are mended before. */
+export function totalOf(
+  lines: readonly CartLine[],
+  menu: Menu,
+  service: Service,
+  delivery: DeliveryTerms | null,
+): Total {
+  const priced = lines.map((line) => {
+    const dish = menu.dishes.find(({ id }) => id === line.dish);
+    const one = dish && unitFen(dish, line.options);
+    return { fen: (one ?? 0) * line.quantity, packingFen: (dish?.packingFen ?? 0) * line.quantity };
+  });
+  const itemsFen = sum(priced.map(({ fen }) => fen));
+  const packingFen = service === "table" ? 0 : sum(priced.map((line) => line.packingFen));
+  const terms = service === "delivery" ? delivery : null;
+  const free = terms?.freeFromFen !== undefined && itemsFen >= terms.freeFromFen;
+  const deliveryFen = terms === null || free ? 0 : terms.feeFen;
+  return {
+    itemsFen,
+    packingFen,
+    deliveryFen,
+    totalFen: itemsFen + packingFen + deliveryFen,
+    missingFen: Math.max(0, (terms?.minimumFen ?? 0) - itemsFen),
+  };
+}
+
+// --- What has changed ----------------------------------------------------------------------------------------------
+
+export type Trouble =
+  | { kind: "gone" }
+  | { kind: "sold out" }
+  | { kind: "options" }
+  | { kind: "few"; left: number }
+  | { kind: "price"; wasFen: number; nowFen: number };
+
+/** What the server said of a dish that is neither sold out nor enough: how many are left. */
+export type Left = ReadonlyMap<string, number>;
+
+/** What is wrong with each line, undefined where nothing is. */
+export function troubles(lines: readonly CartLine[], info: ShopInfo, left: Left): (Trouble | undefined)[] {
+  const wanted = new Map<string, number>();
+  for (const { dish, quantity } of lines) wanted.set(dish, (wanted.get(dish) ?? 0) + quantity);
+  return lines.map((line) => {
+    const dish = info.menu.dishes.find(({ id }) => id === line.dish);
+    if (dish === undefined) return { kind: "gone" };
+    const few = left.get(line.dish);
+    if (info.soldOut.includes(line.dish) || few === 0) return { kind: "sold out" };
+    const nowFen = unitFen(dish, line.options);
+    if (nowFen === undefined) return { kind: "options" };
+    if (few !== undefined && (wanted.get(line.dish) ?? 0) > few) return { kind: "few", left: few };
+    return nowFen === line.seenFen ? undefined : { kind: "price", wasFen: line.seenFen, nowFen };
+  });
+}
+
+/** Takes out what cannot be had, lessens what is too much, takes new prices for seen. */
+export function mend(cart: Cart, info: ShopInfo, left: Left): Cart {
+  const still = new Map(left);
+  const found = troubles(cart.lines, info, left);
+  const lines = cart.lines.flatMap((line, at): CartLine[] => {
+    const trouble = found[at];
+    if (trouble !== undefined && trouble.kind !== "price" && trouble.kind !== "few") return [];
+    const few = still.get(line.dish) ?? line.quantity;
+    const quantity = Math.min(line.quantity, few);
+    if (still.has(line.dish)) still.set(line.dish, few - quantity);
+    const dish = info.menu.dishes.find(({ id }) => id === line.dish) as Dish;
+    const seenFen = unitFen(dish, line.options) ?? line.seenFen;
+    return quantity === 0 ? [] : [{ ...line, quantity, seenFen }];
+  });
+  return { ...cart, lines };
+}
+
+// --- From and to orders --------------------------------------------------------------------------------------------
+
+export const billLines = (lines: readonly CartLine[]): Bill["lines"] =>
+  lines.map(({ dish, quantity, options, note }) => ({ dish, quantity, options, ...(note === "" ? {} : { note }) }));
+
+/** The same once more; what has changed since is seen as a trouble. */
+export const cartOf = (order: OrderView): Cart => ({
+  note: order.note,
+  lines: order.lines.map(({ dish, quantity, options, note, unitFen: seenFen }) => ({
+    dish,
+    quantity,
+    note,
+    seenFen,
+    options: [...new Set(options.map(({ option }) => option))].map((option) => ({
+      option,
+      choices: options.filter((one) => one.option === option).map(({ choice }) => choice),
+    })),
+  })),
+});

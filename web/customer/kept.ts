@@ -1,0 +1,60 @@
+/** What this phone remembers: carts by shop, and where to deliver to. Nothing of it is sent but with an order. */
+import type { Service } from "../../clients/types.ts";
+import { type Cart, emptyCart } from "./cart.ts";
+
+export interface Contact {
+  name: string;
+  phone: string;
+  address: string;
+}
+
+function read<T>(name: string): Partial<T> {
+  try {
+    const value: unknown = JSON.parse(localStorage.getItem(name) ?? "{}");
+    return typeof value === "object" && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+function write(name: string, value: unknown): void {
+  try {
+    if (value === undefined) localStorage.removeItem(name);
+    else localStorage.setItem(name, JSON.stringify(value));
+  } catch {
+    // Full or forbidden: it lasts as long as the page.
+  }
+}
+
+export const cartName = (shop: string) => `orderbell:cart:${shop}`;
+
+export function readCart(shop: string): Cart {
+  const { lines, note } = read<Cart>(cartName(shop));
+  return Array.isArray(lines) ? { lines, note: note ?? "" } : emptyCart;
+}
+
+export const keepCart = (shop: string, cart: Cart) =>
+  write(cartName(shop), cart.lines.length === 0 && cart.note === "" ? undefined : cart);
+
+const contactName = "orderbell:contact";
+
+export const readContact = (): Contact => ({ name: "", phone: "", address: "", ...read<Contact>(contactName) });
+export const keepContact = (contact: Contact | undefined) => write(contactName, contact);
+
+const serviceName = "orderbell:service";
+
+/** How it was eaten last time. */
+export const readService = () => read<{ service: Service }>(serviceName).service;
+export const keepService = (service: Service) => write(serviceName, { service });
+
+const takenName = "orderbell:taken";
+const takenMs = 15 * 60_000;
+
+/** An order that was taken and perhaps not seen yet: the page may be closed in the moment of the answer. */
+export const keepTaken = (taken: { shop: string; id: string } | undefined) =>
+  write(takenName, taken && { ...taken, at: Date.now() });
+
+export function readTaken(shop: string): string | undefined {
+  const taken = read<{ shop: string; id: string; at: number }>(takenName);
+  return taken.shop === shop && Date.now() - (taken.at ?? 0) < takenMs ? taken.id : undefined;
+}

@@ -1,0 +1,236 @@
+/** The menu: categories beside, dishes with pictures, the cart at the lower edge or, on a wide page, at the side. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Dish, OrderView } from "../../clients/types.ts";
+import { LanguageSwitch } from "../shared/language_switch.tsx";
+import { yuan } from "../shared/money.ts";
+import { Stepper } from "../shared/stepper.tsx";
+import { countOf, maxQuantity, setQuantity, totalOf, unitFen } from "./cart.ts";
+import { CartLines } from "./cart_sheet.tsx";
+import { type Desk, toCheckout } from "./desk.ts";
+import { Icon } from "./icons.tsx";
+import { Empty } from "./page.tsx";
+import { Picture } from "./picture.tsx";
+import { go } from "./place.ts";
+import { say, words } from "./speak.ts";
+import type { Rest } from "./use_rest.ts";
+import { useWide } from "./use_wide.ts";
+
+export interface MenuProps {
+  desk: Desk;
+  tableLost: boolean;
+  active: OrderView[];
+  rest: Rest | undefined;
+}
+
+export function Menu({ desk, tableLost, active, rest }: MenuProps) {
+  const { info, cart } = desk;
+  const { shop, menu, table } = info;
+  const wide = useWide();
+  const categories = menu.categories
+    .map((category) => ({ ...category, dishes: menu.dishes.filter((dish) => dish.category === category.id) }))
+    .filter(({ dishes }) => dishes.length > 0);
+  const [current, show] = useCurrent(categories.map(({ id }) => id).join());
+  const pictures = menu.dishes.some(({ picture }) => picture !== undefined);
+
+  return (
+    <div class={pictures ? "shop" : "shop without"}>
+      <header class="head">
+        <div class="row">
+          {table === null && (
+            <a class="button plain round" href={location.pathname} aria-label={words.allShops}>
+              <Icon name="shops" />
+            </a>
+          )}
+          <span class="grow" />
+          <button type="button" class="button plain round" aria-label={words.orders} onClick={() => go("orders")}>
+            <Icon name="orders" />
+          </button>
+          <button type="button" class="button plain round" aria-label={words.account} onClick={() => go("account")}>
+            <Icon name="person" />
+          </button>
+          <LanguageSwitch />
+        </div>
+        <h1>{say(shop.names)}</h1>
+        <p class="row facts">
+          <span class={shop.open ? "pill good" : "pill"}>{shop.open ? words.open : words.closed}</span>
+          {table !== null && <span class="pill accent">{words.table(table.label)}</span>}
+          {shop.notice !== null && <span class="quiet">{say(shop.notice)}</span>}
+        </p>
+      </header>
+      <div class="notes" role="status">
+        {desk.shut !== undefined && <p class="banner warn">{desk.shut}</p>}
+        {desk.shut === undefined && !shop.live && <p class="banner">{words.kitchenSlow}</p>}
+        {tableLost && <p class="banner warn">{words.tableUnknown}</p>}
+      </div>
+      <div class="notes">{rest !== undefined && <rest.Connection />}</div>
+
+      <nav class="rail" aria-label={words.categories}>
+        <ul>
+          {categories.map(({ id, names }) => (
+            <li key={id}>
+              <button type="button" aria-current={id === current ? "true" : undefined} onClick={() => show(id)}>
+                {say(names)}
+              </button>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <main class="dishes">
+        {categories.length === 0 && <Empty title={words.nothingHere} />}
+        {categories.map(({ id, names, dishes }) => (
+          <section key={id} id={`category-${id}`} data-category={id} aria-label={say(names)}>
+            <h2>{say(names)}</h2>
+            <ul>
+              {dishes.map((dish) => (
+                <DishRow key={dish.id} desk={desk} dish={dish} picture={pictures} />
+              ))}
+            </ul>
+          </section>
+        ))}
+      </main>
+      {wide ? (
+        <aside class="side" aria-label={words.cart}>
+          <h2>{words.cart}</h2>
+          {cart.lines.length === 0 ? (
+            <Empty title={words.emptyCart} hint={words.emptyCartHint} />
+          ) : (
+            <>
+              <div class="inside">
+                <CartLines desk={desk} />
+              </div>
+              <button type="button" class="button primary wide" onClick={toCheckout}>
+                {words.checkoutTotal(yuan(itemsFen(desk)))}
+              </button>
+            </>
+          )}
+          <ActiveOrders orders={active} />
+        </aside>
+      ) : (
+        <div class="lower">
+          <ActiveOrders orders={active} />
+          {cart.lines.length > 0 && (
+            <div class="cartbar">
+              <button type="button" class="open" onClick={() => go("cart")} aria-label={words.cart}>
+                <span class="sign">
+                  <Icon name="cart" size={26} />
+                  <span class="count">{countOf(cart.lines)}</span>
+                </span>
+                <strong>{yuan(itemsFen(desk))}</strong>
+              </button>
+              <button type="button" class="button primary" onClick={toCheckout}>
+                {words.checkout}
+              </button>
+            </div>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+const itemsFen = ({ cart, info }: Desk) => totalOf(cart.lines, info.menu, "table", null).itemsFen;
+
+function ActiveOrders({ orders }: { orders: OrderView[] }) {
+  const [newest] = orders;
+  return newest === undefined ? null : (
+    <button
+      type="button"
+      class="active"
+      onClick={() => (orders.length === 1 ? go(`order=${newest.id}`) : go("orders"))}
+    >
+      <span>{words.activeOrder(newest.number)}</span>
+      <strong>{words.status[newest.status]}</strong>
+      {orders.length > 1 && <span class="quiet">+{orders.length - 1}</span>}
+      <Icon name="on" size={18} />
+    </button>
+  );
+}
+
+function DishRow({ desk, dish, picture }: { desk: Desk; dish: Dish; picture: boolean }) {
+  const { cart, info } = desk;
+  const soldOut = info.soldOut.includes(dish.id);
+  const name = say(dish.names);
+  const lines = cart.lines.map((line, at) => ({ ...line, at })).filter((line) => line.dish === dish.id);
+  const count = countOf(lines);
+  const plain = dish.options.length === 0;
+  const cheapest = dish.priceFen;
+  // Without choices and words there is at most one line of it.
+  const only = lines.find(({ note }) => note === "");
+  return (
+    <li class={soldOut ? "dish over" : "dish"}>
+      {picture && <Picture of={dish.picture} name={name} size={88} />}
+      <div class="about">
+        <h3>
+          <button type="button" class="name" onClick={() => go(`dish=${dish.id}`)}>
+            {name}
+          </button>
+        </h3>
+        {dish.description !== undefined && <p class="quiet two">{say(dish.description)}</p>}
+        <div class="row foot">
+          <span class="price">{yuan(cheapest)}</span>
+          <span class="grow" />
+          {soldOut ? (
+            <span class="pill">{words.soldOut}</span>
+          ) : plain && only !== undefined ? (
+            <Stepper
+              quantity={only.quantity}
+              of={name}
+              words={words}
+              max={maxQuantity}
+              onChange={(quantity) => desk.change(setQuantity(cart, only.at, quantity))}
+            />
+          ) : plain ? (
+            <button
+              type="button"
+              class="plus"
+              aria-label={`${words.more} ${name}`}
+              onClick={() =>
+                desk.put({ dish: dish.id, quantity: 1, options: [], note: "", seenFen: unitFen(dish, []) ?? 0 })
+              }
+            >
+              <span aria-hidden="true">+</span>
+            </button>
+          ) : (
+            <button
+              type="button"
+              class="button soft small"
+              onClick={() => go(`dish=${dish.id}`)}
+              aria-label={`${words.choose} ${name}`}
+            >
+              {words.choose}
+              {count > 0 && <span class="count">{count}</span>}
+            </button>
+          )}
+        </div>
+      </div>
+    </li>
+  );
+}
+
+/** The category that is read, and how to go to one. */
+function useCurrent(ids: string): [string | undefined, (id: string) => void] {
+  const [current, setCurrent] = useState(ids.split(",")[0]);
+  /** While the page scrolls to what was asked for, the sections that pass by are not read. */
+  const asked = useRef(0);
+  useEffect(() => {
+    const seen = new IntersectionObserver(
+      (entries) => {
+        const here = entries.find(({ isIntersecting }) => isIntersecting)?.target as HTMLElement | undefined;
+        if (here !== undefined && Date.now() > asked.current) setCurrent(here.dataset.category);
+      },
+      { rootMargin: "-20% 0px -75% 0px" },
+    );
+    for (const section of document.querySelectorAll("[data-category]")) seen.observe(section);
+    return () => seen.disconnect();
+  }, [ids]);
+  return [
+    current,
+    (id) => {
+      asked.current = Date.now() + 1_000;
+      setCurrent(id);
+      document.getElementById(`category-${id}`)?.scrollIntoView({
+        behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth",
+      });
+    },
+  ];
+}

@@ -1,0 +1,36 @@
+/** One less, how many, one more. */
+export interface StepperProps {
+  quantity: number;
+  /** Such as "红烧牛肉面": what is counted, for those who do not see it. */
+  of: string;
+  words: { less: string; more: string };
+  min?: number;
+  max?: number;
+  onChange(quantity: number): void;
+}
+
+export function Stepper({ quantity, of, words, min = 0, max = 99, onChange }: StepperProps) {
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset in each row would be read out each time
+    <div class="stepper" role="group" aria-label={of}>
+      <button
+        type="button"
+        aria-label={`${words.less} ${of}`}
+        disabled={quantity <= min}
+        onClick={() => onChange(quantity - 1)}
+      >
+        <span aria-hidden="true">−</span>
+      </button>
+      <output aria-live="polite">{quantity}</output>
+      <button
+        type="button"
+        class="more"
+        aria-label={`${words.more} ${of}`}
+        disabled={quantity >= max}
+        onClick={() => onChange(quantity + 1)}
+      >
+        <span aria-hidden="true">+</span>
+      </button>
+    </div>
+  );
+}
