@@ -90,6 +90,7 @@ const statusOf = {
   ORDER_CHANGED: 409,
   VERSION_MISMATCH: 412,
   STOCK_BELOW_SOLD: 409,
+  STOCK_ABOVE_LIMIT: 409,
   NO_STOCK_COUNT: 409,
   MENU_INVALID: 422,
   PUBLISH_OUT_OF_ORDER: 409,
@@ -457,6 +458,13 @@ export class VersionMismatch extends AppError {
 export class StockBelowSold extends AppError {
   constructor(dish: string, left: number) {
     super("STOCK_BELOW_SOLD", `dish "${dish}" has only ${left} portions left to take away`, { extra: { dish, left } });
+  }
+}
+
+/** `left` is what there would be. */
+export class StockAboveLimit extends AppError {
+  constructor(dish: string, left: number, limit: number) {
+    super("STOCK_ABOVE_LIMIT", `dish "${dish}" would have ${left} portions; at most ${limit}`, { extra: { dish, left } });
   }
 }
 

@@ -31,6 +31,7 @@ import {
   MenuInvalid,
   NoStockCount,
   ShopUnknown,
+  StockAboveLimit,
   StockBelowSold,
   TableUnknown,
   VersionMismatch,
@@ -313,7 +314,7 @@ const maxStock = 100_000;
 /** What a keeper may say of the stock: so many more or fewer, or so many left as of what was seen. */
 export type StockChange = { readonly delta: number } | { readonly left: number; readonly ifMatch: string };
 
-/** @throws NoStockCount, StockBelowSold, VersionMismatch, InvalidInput */
+/** @throws NoStockCount, StockBelowSold, StockAboveLimit, VersionMismatch */
 export function changeStock(
   app: App,
   keeper: Keeper,
@@ -330,7 +331,7 @@ export function changeStock(
     }
     if (now.stock + asked.delta < now.sold) throw new StockBelowSold(dish, now.stock - now.sold);
     const left = now.stock + asked.delta - now.sold;
-    if (left > maxStock) throw new InvalidInput("delta", `leaves ${left} portions; at most ${maxStock}`);
+    if (left > maxStock) throw new StockAboveLimit(dish, left, maxStock);
     return { ...now, stock: now.stock + asked.delta };
   });
 }

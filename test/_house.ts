@@ -1,5 +1,7 @@
 /** A whole orderbell for a test: a machine on a free port, a shop with a menu, and people who use it over real HTTP and sockets. */
 import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { WebSocket } from "ws";
 import { type Machine, type MachineOptions, startMachine } from "../cli/machine.ts";
 import { systemClock } from "../functions/_app.ts";
@@ -193,6 +195,8 @@ export async function openHouse(engine: Engine, options: HouseOptions = {}): Pro
     startMachine({
       host: "127.0.0.1",
       tickMs: 200,
+      // Removed with everything else of this run.
+      pictures: join(process.env.ORDERBELL_TEST_FOLDER ?? tmpdir(), `pictures-${randomBytes(6).toString("hex")}`),
       ...options,
       port,
       config,

@@ -97,7 +97,7 @@ onEveryEngine((engine) => {
   it("refuses a stock that no kitchen has", async () => {
     const ask = (delta: number) => owner.http("POST", at("dishes/bun/stock"), { body: { delta } });
     const { left } = (await ask(0)).body;
-    expect(codeOf(await ask(100_000 - left + 1))).toEqual([400, "INVALID_INPUT"]);
+    expect(codeOf(await ask(100_000 - left + 1))).toEqual([409, "STOCK_ABOVE_LIMIT"]);
     expect((await ask(0)).body.left).toBe(left);
     expect((await ask(100_000 - left)).body.left).toBe(100_000);
     expect((await ask(left - 100_000)).body.left).toBe(left);
@@ -174,17 +174,18 @@ onEveryEngine((engine) => {
       }
     })();
     const answers: Answer[] = [];
-    for (let nth = 0; nth < 30; nth++)
-      answers.push(
-        await guest.order({
-          lines: [
-            { dish: "tea", quantity: 1 },
-            { dish: "tea", quantity: 1 },
-          ],
-        }),
-      );
-    changing = false;
-    await changes;
+    const lines = [1, 1].map((quantity) => ({ dish: "tea", quantity }));
+    try {
+      while (answers.length < 30) {
+        const answer = await guest.order({ lines }, `version-${answers.length}`);
+        // Nobody edits a menu like this; where the edits are quicker than the orders, the answer is to try again.
+        if (answer.status === 503) expect(codeOf(answer)).toEqual([503, "OVERLOADED"]);
+        else answers.push(answer);
+      }
+    } finally {
+      changing = false;
+      await changes;
+    }
     for (const { status, body } of answers) {
       expect(status).toBe(201);
       expect([1_600, 2_000]).toContain(body.order.totalFen);
