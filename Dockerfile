@@ -6,7 +6,7 @@ WORKDIR /orderbell
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY . .
-RUN node --import tsx scripts/build_pages.ts
+RUN npm run build:pages
 
 # Only what runs: no tests, no tools, nothing of the demo.
 FROM node:24-bookworm-slim AS packages

@@ -108,7 +108,7 @@ function decode(bytes: Buffer): string {
 export interface HttpAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON; text as it is, with a content-type in `headers`. */
+  /** Sent as JSON; text and bytes as they are, with a content-type in `headers`. */
   readonly body?: unknown;
 }
 
@@ -158,7 +158,8 @@ function problem({ code, status, message, retryAfterSec, extra }: AppError): Htt
 }
 
 function resultOf({ status, headers = {}, body }: HttpAnswer, requestId: string): HttpResult {
-  const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
+  const isBase64Encoded = body instanceof Uint8Array;
+  const text = isBase64Encoded ? Buffer.from(body).toString("base64") : textOf(body);
   return {
     statusCode: status,
     headers: {
@@ -168,8 +169,13 @@ function resultOf({ status, headers = {}, body }: HttpAnswer, requestId: string)
       ...headers,
     },
     body: text,
-    isBase64Encoded: false,
+    isBase64Encoded,
   };
+}
+
+function textOf(body: unknown): string {
+  if (body === undefined) return "";
+  return typeof body === "string" ? body : JSON.stringify(body);
 }
 
 // --- WebSocket -----------------------------------------------------------------------------------------------------

@@ -65,9 +65,10 @@ export interface Machine {
   stop(): Promise<void>;
 }
 
-/** The routes as they stand in serverless.yml at the project's root. */
+/** The routes as they stand in serverless.yml at the project's root, but for those of `pages`: here its folders are at hand. */
 export function projectRoutes(): Routes {
-  return readRoutes(readFileSync(new URL("../serverless.yml", import.meta.url), "utf8"));
+  const routes = readRoutes(readFileSync(new URL("../serverless.yml", import.meta.url), "utf8"));
+  return { ...routes, http: routes.http.filter((route) => route.function !== "pages") };
 }
 
 export async function startMachine(options: MachineOptions): Promise<Machine> {

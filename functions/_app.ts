@@ -8,6 +8,7 @@ import type { Config } from "../shared/config.ts";
 import type { Files } from "../shared/files.ts";
 import { makeLog } from "../shared/log.ts";
 import { holdMenus } from "../shared/menu.ts";
+import type { Pages } from "../shared/page_files.ts";
 import { makeSecrets } from "../shared/secrets.ts";
 import { makeOrders } from "../shared/store_orders.ts";
 import type { Wechat } from "../shared/wechat.ts";
@@ -21,6 +22,8 @@ export interface Parts {
   readonly wechat?: Wechat;
   /** Only the function that hands out places for pictures has them. */
   readonly files?: Files;
+  /** Only the cloud's function of the pages has them; this machine serves them without a function. */
+  readonly pages?: Pages;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly write?: (line: string) => void;
@@ -28,7 +31,8 @@ export interface Parts {
 
 /** An app out of its parts. Everything that is not given is the real thing of this machine. */
 export function makeApp(parts: Parts): App {
-  const { config, db, gateway, invoke, files = noFiles, wechat = noWechat, clock = systemClock } = parts;
+  const { config, db, gateway, invoke, files = noFiles, pages = noPages, wechat = noWechat } = parts;
+  const clock = parts.clock ?? systemClock;
   const random = parts.random ?? makeRandom(clock);
   const write = parts.write ?? ((line: string) => void process.stdout.write(line));
   const app: App = {
@@ -36,6 +40,7 @@ export function makeApp(parts: Parts): App {
     db,
     gateway,
     files,
+    pages,
     invoke,
     wechat,
     clock,
@@ -59,6 +64,13 @@ const noFiles: Files = {
     throw new TypeError("this function has no place for files");
   },
   urlOf: (path) => `/pictures/${path}`,
+};
+
+const noPages: Pages = {
+  find: () => undefined,
+  picture() {
+    throw new TypeError("this function has no pictures");
+  },
 };
 
 export const systemClock: Clock = {

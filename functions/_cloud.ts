@@ -1,6 +1,7 @@
 /** What AWS calls: a function's handler with the cloud's own app, made once per environment at its first call. */
 import { type AwsOptions, awsPusher } from "../apigateway/aws.ts";
 import { remoteGateway } from "../apigateway/remote.ts";
+import type { S3Options } from "../apigateway/s3.ts";
 import { AwsRefused, awsCaller } from "../cloud/aws_call.ts";
 import { databaseToken } from "../cloud/database_token.ts";
 import { readSecrets } from "../cloud/read_secrets.ts";
@@ -10,8 +11,10 @@ import { afterAPause, type Paused } from "../db/after_a_pause.ts";
 import type { Database, Migrator } from "../db/database.ts";
 import { dialects } from "../db/dialect.ts";
 import type { App, Random } from "../shared/app.ts";
-import { readCloudConfig, readConfig } from "../shared/config.ts";
+import { ConfigError, readCloudConfig, readConfig } from "../shared/config.ts";
+import type { Files } from "../shared/files.ts";
 import { makeLog } from "../shared/log.ts";
+import type { Pages } from "../shared/page_files.ts";
 import { makeWechat } from "../shared/wechat.ts";
 import { type Handler, makeApp, makeRandom, systemClock } from "./_app.ts";
 
@@ -30,8 +33,13 @@ export interface CloudParts {
   readonly engine?: "postgres" | "mysql";
   /** How to reach WeChat from here, in the functions that do. */
   readonly wechatClient?: ((url: string) => WechatClient) | undefined;
+  /** How pictures are put into their bucket, in the function that hands out places for them. */
+  readonly files?: (bucket: Bucket) => Files;
+  /** The built pages, in the function that serves them. */
+  readonly pages?: (bucket: Bucket, socketUrl: string) => Pages;
 }
 
+type Bucket = S3Options & { readonly endpoint: string };
 type WechatClient = Parameters<typeof makeWechat>[0];
 
 interface Cloud {
@@ -105,9 +113,9 @@ async function patiently<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function makeCloud({ environment: given, open, engine, wechatClient }: CloudParts): Promise<Cloud> {
-  const { region, credentials, urlSuffix, endpointUrl, functionPrefix, databaseAuth, wechatBy } =
-    readCloudConfig(given);
+async function makeCloud({ environment: given, open, engine, wechatClient, files, pages }: CloudParts): Promise<Cloud> {
+  const cloud = readCloudConfig(given);
+  const { region, credentials, urlSuffix, endpointUrl, functionPrefix, databaseAuth, wechatBy } = cloud;
   const call = awsCaller({ region, credentials, urlSuffix, endpointUrl, timeoutMs: callTimeoutMs });
   const clock = systemClock;
   const random = makeRandom(clock);
@@ -144,6 +152,11 @@ async function makeCloud({ environment: given, open, engine, wechatClient }: Clo
     get: async (path: string, options) =>
       (await askFunction(call, `${functionPrefix}${wechatBy}`, { path, params: options?.params })) as never,
   };
+  const bucket = (): Bucket => {
+    const name = told("PICTURE_BUCKET", cloud.pictureBucket);
+    const endpoint = `https://${name}.s3.${region}.${urlSuffix}`;
+    return { region, ...credentials, bucket: name, endpoint, now: clock.now };
+  };
   const wechat = wechatBy === undefined ? wechatClient?.(config.wechatUrl) : byFunction;
   const app: App = makeApp({
     config,
@@ -153,6 +166,14 @@ async function makeCloud({ environment: given, open, engine, wechatClient }: Clo
     random,
     invoke: (name, event) => startFunction(call, `${functionPrefix}${name}`, event),
     ...(wechat === undefined ? {} : { wechat: makeWechat(wechat) }),
+    ...(files === undefined ? {} : { files: files(bucket()) }),
+    ...(pages === undefined ? {} : { pages: pages(bucket(), told("SOCKET_URL", cloud.socketUrl)) }),
   });
   return { app, db };
+}
+
+/** What only some functions are told. @throws ConfigError */
+function told(variable: string, value: string | undefined): string {
+  if (value === undefined || value === "") throw new ConfigError(variable, "is missing");
+  return value;
 }

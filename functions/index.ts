@@ -12,6 +12,7 @@ import { handler as login } from "./login.ts";
 import { handler as not_found } from "./not_found.ts";
 import { handler as notify } from "./notify.ts";
 import { handler as order } from "./order.ts";
+import { handler as pages } from "./pages.ts";
 import { handler as picture } from "./picture.ts";
 import { handler as room } from "./room.ts";
 import { handler as session } from "./session.ts";
@@ -30,6 +31,7 @@ export const functions = {
   order,
   shop,
   picture,
+  pages,
   notify,
   room,
   events,

@@ -1,6 +1,6 @@
 /**
  * `npm run bundle-report`: KB and load time of each function's bundle, beside a control that can do no more than reach a database and
- * sign a push. A ratio says how much our own words cost; ask_wechat has no database and may be below 1.
+ * sign a push. A ratio says how much our own words cost; who has no database may be below 1.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -65,7 +65,10 @@ async function lint(source: string): Promise<string[]> {
 // --- Compare -------------------------------------------------------------------------------------------------------
 
 function compareRoutes({ operations }: Api, serverless: string): string[] {
-  const routes = readRoutes(serverless).http.map(({ routeKey }) => routeKey);
+  // What a browser loads by itself, pages and pictures, is no part of the API.
+  const routes = readRoutes(serverless)
+    .http.filter((route) => route.function !== "pages")
+    .map(({ routeKey }) => routeKey);
   const served = new Set([...routes.filter((key) => key !== "$default"), ...ownRoutes]);
   const written = new Set(operations.map(({ key }) => key));
   return [

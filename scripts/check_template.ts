@@ -132,6 +132,16 @@ export function checkTemplate(template: Template): string[] {
     ];
   });
 
+  // A page puts its picture straight into the bucket, which lies under another host than the page.
+  const buckets = functions
+    .map(([id, own], at) => ({ id, bucket: idsIn(variablesOf(own).PICTURE_BUCKET)[0], role: find(roles[at]) }))
+    .filter(({ role }) => statementsOf(role).some(({ Action }) => [Action].flat().includes("s3:PutObject")))
+    .filter(({ bucket }) => {
+      const cors = properties(find(bucket)).CorsConfiguration as { CorsRules?: Fields[] } | undefined;
+      return !cors?.CorsRules?.some(({ AllowedMethods }) => [AllowedMethods].flat().includes("PUT"));
+    })
+    .map(({ id, bucket }) => `${id}: no page may put anything into ${bucket}`);
+
   const late = functions.flatMap(([id, own]) => {
     if (template.Resources.Schema === undefined || !usesData(own) || isOwner(own)) return [];
     return [own.DependsOn ?? []].flat().includes("Schema") ? [] : [`${id}: takes requests before the tables are there`];
@@ -162,6 +172,7 @@ export function checkTemplate(template: Template): string[] {
     ...actions,
     ...groups,
     ...clusters,
+    ...buckets,
     ...late,
     ...secrets,
     ...partitions,
@@ -176,6 +187,23 @@ const uses: readonly [RegExp, string][] = [
   [/^DATABASE_AUTH$/, "rds-db:connect"],
   [/^WECHAT_BY$/, "lambda:InvokeFunction"],
 ];
+
+/** Who has a bucket puts pictures into it or shows them, and does nothing else with nothing else of it. */
+function bucketFaults(id: string, { PICTURE_BUCKET }: Fields, statements: readonly Statement[]): string[] {
+  const on = statements.filter(({ Action }) => [Action].flat().some((action) => String(action).startsWith("s3:")));
+  const [bucket] = idsIn(PICTURE_BUCKET);
+  return [
+    ...(PICTURE_BUCKET !== undefined && on.length === 0
+      ? [`${id}: PICTURE_BUCKET without a right to its pictures`]
+      : []),
+    ...on
+      .filter(
+        ({ Resource }) =>
+          !idsIn(Resource).includes(String(bucket)) || !/\/pictures\/\*"/.test(JSON.stringify(Resource)),
+      )
+      .map(() => `${id}: may reach more than the pictures of its bucket`),
+  ];
+}
 
 function needs(id: string, own: Resource, role: Resource | undefined, sockets: readonly string[]): string[] {
   const statements = statementsOf(role);
@@ -200,6 +228,7 @@ function needs(id: string, own: Resource, role: Resource | undefined, sockets: r
   return [
     ...missing,
     ...elsewhere,
+    ...bucketFaults(id, variables, statements),
     ...unread,
     ...(unused ? [`${id}: may push and does not know where`] : []),
     ...(role === undefined ? [`${id}: has no role of the template`] : []),
@@ -227,6 +256,8 @@ const known = new Set([
   "rds-db:connect",
   "execute-api:ManageConnections",
   "lambda:InvokeFunction",
+  "s3:PutObject",
+  "s3:GetObject",
   "ec2:CreateNetworkInterface",
   "ec2:DeleteNetworkInterface",
   "ec2:DescribeNetworkInterfaces",

@@ -13,6 +13,8 @@ export interface Cloud {
   readonly engine: string;
   readonly schedules: string;
   readonly concurrency: number | string;
+  /** The socket's own name; without one it is where the gateway is. */
+  readonly socketDomain?: string;
 }
 
 type Json = Record<string, unknown>;
@@ -74,7 +76,8 @@ interface Right {
 }
 
 /** Right → what it allows, and what the function must know to use it. */
-function rightsOf({ service, provider: { stage } }: Service, { engine, network }: Variant): Record<string, Right> {
+function rightsOf({ service, provider: { stage } }: Service, cloud: Cloud): Record<string, Right> {
+  const { engine, network } = variantOf(cloud);
   const parameter = urlParameter(service, stage);
   const address = (user: string) =>
     sub(`${engine}://${user}\${DatabaseCluster.Endpoint.Address}:${ports[engine]}/orderbell?${tls[engine]}`);
@@ -145,8 +148,22 @@ function rightsOf({ service, provider: { stage } }: Service, { engine, network }
       },
     },
     fan_out: { statements: [allow("lambda:InvokeFunction", started("fan_out"))] },
+    // An address is signed with the rights of whoever signed it: one function can put and not show, the other the reverse.
+    pictures: { statements: [allow("s3:PutObject", pictures)], environment: { PICTURE_BUCKET: bucket } },
+    pages: {
+      statements: [allow("s3:GetObject", pictures)],
+      environment: { PICTURE_BUCKET: bucket, SOCKET_URL: socketUrl(cloud) },
+    },
   };
 }
+
+const bucket = { Ref: "PictureBucket" };
+const pictures = sub("${PictureBucket.Arn}/pictures/*");
+
+const socketUrl = ({ socketDomain = "" }: Cloud) =>
+  socketDomain === ""
+    ? sub("wss://${WebsocketsApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/pgws")
+    : `wss://${socketDomain}/pgws`;
 
 const together = (...parts: readonly Right[]): Right => ({
   statements: parts.flatMap(({ statements }) => statements),
@@ -173,7 +190,7 @@ const vpc = {
 /** Changes the service in place: artifacts, roles, environment, network, order. */
 export function layOut(service: Service, cloud: Cloud, folder: string): void {
   const variant = variantOf(cloud);
-  const known = rightsOf(service, variant);
+  const known = rightsOf(service, cloud);
   const concurrency = Number(cloud.concurrency);
   const resources: Json = {};
   for (const [name, own] of Object.entries(service.functions)) {

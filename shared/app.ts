@@ -5,6 +5,7 @@ import type { Config } from "./config.ts";
 import type { Files } from "./files.ts";
 import type { Log } from "./log.ts";
 import type { Menus } from "./menu.ts";
+import type { Pages } from "./page_files.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Orders } from "./store_orders.ts";
 import type { Wechat } from "./wechat.ts";
@@ -14,6 +15,7 @@ export interface App {
   readonly db: Database;
   readonly gateway: Gateway;
   readonly files: Files;
+  readonly pages: Pages;
   readonly wechat: Wechat;
   readonly secrets: Secrets;
   readonly clock: Clock;

@@ -224,6 +224,10 @@ export interface CloudConfig {
   readonly databaseAuth: "url" | "token";
   /** The function that can reach WeChat, where this one cannot. */
   readonly wechatBy: string | undefined;
+  /** The bucket of the dishes' pictures, in the functions that put or show them. */
+  readonly pictureBucket: string | undefined;
+  /** Where the pages find their socket: `wss://…/pgws`. */
+  readonly socketUrl: string | undefined;
 }
 
 /** What the environment of a person says of the caller; the AWS command line's own names. */
@@ -274,5 +278,7 @@ export function readCloudConfig(environment: Environment): CloudConfig {
     functionPrefix: text(environment, "FUNCTION_PREFIX", "orderbell-"),
     databaseAuth: oneOf(environment, "DATABASE_AUTH", ["url", "token"], "url"),
     wechatBy: environment.WECHAT_BY,
+    pictureBucket: environment.PICTURE_BUCKET,
+    socketUrl: environment.SOCKET_URL,
   };
 }

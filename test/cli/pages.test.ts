@@ -142,7 +142,7 @@ it("says plainly that nothing is built, and the API is there all the same", asyn
   for (const path of ["/", "/kitchen", "/board", "/owner"]) {
     const answer = await fetch(empty.url + path);
     expect(answer.status).toBe(503);
-    expect(await answer.text()).toMatch(/not built yet: run `npm run build`/);
+    expect(await answer.text()).toMatch(/not built yet: run `npm run build:pages`/);
   }
   expect((await fetch(`${empty.url}/get_shop_info`)).status).toBe(200);
   write(bare);

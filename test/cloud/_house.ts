@@ -169,6 +169,8 @@ export async function openBundles(engine: Engine, options: BundleOptions): Promi
 /** CloudFormation's words in a variable → what they would be here. */
 function resolve(value: unknown, callback: string): string {
   if (typeof value === "string") return value;
+  const name = (value as { Ref?: string }).Ref;
+  if (name !== undefined) return name;
   const text = (value as { "Fn::Sub"?: string })["Fn::Sub"] ?? "";
   if (text.includes("execute-api")) return callback;
   return text.replace(/\$\{(\w+)\}/g, "arn:$1");

@@ -138,6 +138,19 @@ describe.each(servers.map((engine) => [engine.name, engine] as const))("%s", (na
     await socket.closed;
   });
 
+  run("gives the owner a place for a picture in the bucket, for these bytes of this type alone", async () => {
+    const owner = await house.staff("owner");
+    const body = { type: "image/png", bytes: 4_321 };
+    const { status, body: place } = await owner.http("POST", `/shops/${house.shop}/pictures`, { body });
+    expect(status).toBe(201);
+    const url = new URL(place.upload.url);
+    expect(url.origin).toBe("https://PictureBucket.s3.us-east-1.amazonaws.com".toLowerCase());
+    expect(url.pathname).toBe(place.picture);
+    expect(url.searchParams.get("X-Amz-SignedHeaders")).toBe("cache-control;content-length;content-type;host");
+    expect(url.searchParams.get("X-Amz-Security-Token")).toBe("picture");
+    expect(place.upload.headers).toMatchObject({ "content-type": "image/png" });
+  });
+
   run("lets the higher number win, in whatever order a client's frames are served", async () => {
     const kitchen = await house.staff("kitchen");
     const stream = `shop:${house.shop}`;

@@ -101,6 +101,9 @@ describe("our own checker finds a planted", () => {
   const push = (template: Template, role: string): Any =>
     policy(template, role).find(({ Action }) => Action === "execute-api:ManageConnections");
 
+  const pictureRight = (template: Template): Any =>
+    policy(template, "PictureRole").find(({ Action }) => String(Action).startsWith("s3:"));
+
   const mutants: [string, (template: Template) => void, RegExp][] = [
     ["ProtocolType", (t) => void (properties(t, "WebsocketsApi").ProtocolType = "WS"), /neither HTTP nor WEBSOCKET/],
     [
@@ -248,6 +251,26 @@ describe("our own checker finds a planted", () => {
       /the clock may not invoke SweepLambdaFunction/,
     ],
     [
+      "right to do anything with pictures",
+      (t) => void (pictureRight(t).Action = "s3:*"),
+      /PictureRole: there is no action "s3:\*"/,
+    ],
+    [
+      "right to the whole bucket",
+      (t) => void (pictureRight(t).Resource = { "Fn::Sub": "${PictureBucket.Arn}/*" }),
+      /PictureLambdaFunction: may reach more than the pictures/,
+    ],
+    [
+      "bucket without the right to put into it",
+      (t) => policy(t, "PictureRole").splice(policy(t, "PictureRole").indexOf(pictureRight(t)), 1),
+      /PictureLambdaFunction: PICTURE_BUCKET without a right/,
+    ],
+    [
+      "bucket into which no page may put",
+      (t) => void (properties(t, "PictureBucket").CorsConfiguration.CorsRules[0].AllowedMethods = ["GET"]),
+      /PictureLambdaFunction: no page may put anything into PictureBucket/,
+    ],
+    [
       "partition",
       (t) => void (push(t, "BillRole").Resource = "arn:aws:execute-api:us-east-1:1:x/pgws/*/@connections/*"),
       /BillRole: names one partition/,
@@ -303,6 +326,23 @@ describe("what a deployment makes", () => {
       expect(properties(template, "BillLambdaFunction").Environment.Variables.CALLBACK_URL).toEqual({
         "Fn::Sub": "https://${WebsocketsApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/pgws",
       });
+  });
+
+  it("tells the pages where the socket is, and lets them put pictures from every address that they have", () => {
+    const variables = (template: Template) => properties(template, "PagesLambdaFunction").Environment.Variables;
+    expect(variables(of("url")).SOCKET_URL).toEqual(of("url").Outputs?.SocketAddress?.Value);
+    expect(variables(full).SOCKET_URL).toBe("wss://socket.example.com/pgws");
+    const [own, named] = [of("url"), full].map(
+      (template) => properties(template, "PictureBucket").CorsConfiguration.CorsRules,
+    );
+    const address = { "Fn::Sub": "https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}" };
+    const headers = { AllowedMethods: ["PUT"], AllowedHeaders: ["content-type", "cache-control"] };
+    expect(own).toEqual([expect.objectContaining({ ...headers, AllowedOrigins: ["*", address] })]);
+    expect(named).toEqual([expect.objectContaining({ ...headers, AllowedOrigins: ["*", "https://shop.example.com"] })]);
+    // Pages are served without the database, and without its network.
+    expect(properties(of("aurora-postgres"), "PagesLambdaFunction").VpcConfig).toBeUndefined();
+    expect(of("url").Resources.PagesLambdaFunction?.DependsOn ?? []).not.toContain("Schema");
+    expect(of("url").Resources.PictureLambdaFunction?.DependsOn).toContain("Schema");
   });
 
   it("keeps a production database, and lets a database of dev pause", () => {
