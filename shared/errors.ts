@@ -464,7 +464,9 @@ export class StockBelowSold extends AppError {
 /** `left` is what there would be. */
 export class StockAboveLimit extends AppError {
   constructor(dish: string, left: number, limit: number) {
-    super("STOCK_ABOVE_LIMIT", `dish "${dish}" would have ${left} portions; at most ${limit}`, { extra: { dish, left } });
+    super("STOCK_ABOVE_LIMIT", `dish "${dish}" would have ${left} portions; at most ${limit}`, {
+      extra: { dish, left },
+    });
   }
 }
 

@@ -436,6 +436,14 @@ describe("every answer that is written", () => {
     }
   });
 
+  it("OVERLOADED is answered where a menu is edited without end", async () => {
+    const restless = await openHouse(pglite, { mayFail: true });
+    Object.assign(restless.app.orders, { write: async () => ({ kind: "menuMoved" }) });
+    const answer = await (await restless.guest()).order();
+    expect([answer.status, answer.body.code, answer.headers.get("retry-after")]).toEqual([503, "OVERLOADED", "1"]);
+    await restless.close();
+  });
+
   it.each([
     ["DATABASE_AWAY", () => new ConnectionLost(false, new Error("planted"))],
     ["INTERNAL", () => new Error("planted")],
@@ -599,6 +607,7 @@ describe("every answer that is written", () => {
   it("refuses the rest", async () => {
     const [less, idem] = [operation("POST /shops/{shop}/dishes/{dish}/stock"), newKey()];
     expectCode(await send(less, { body: { delta: -99_999 } }), 409, "STOCK_BELOW_SOLD");
+    expectCode(await send(less, { body: { delta: 100_000 } }), 409, "STOCK_ABOVE_LIMIT");
     const tell = (title: string) =>
       owner.http("POST", "/notify", { body: { shop: at.shop, title }, headers: { "idempotency-key": idem } });
     expect((await tell("one")).status).toBe(201);

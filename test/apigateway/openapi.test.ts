@@ -126,7 +126,6 @@ describe("the words", () => {
       "PUBLISH_OUT_OF_ORDER",
       "FRAME_TOO_LARGE",
       "SLOW_READER",
-      "OVERLOADED",
       "STOPPING",
     ]);
   });

@@ -138,6 +138,8 @@ const flags = [
   "--disable-gpu",
   "--disable-features=IsolateOrigins,site-per-process",
   "--autoplay-policy=user-gesture-required",
+  // A host that is not this machine's own name: to a browser, plain http from there is no secure context.
+  "--host-resolver-rules=MAP shop.test 127.0.0.1",
 ];
 
 /** @throws when no Chromium can start; the message says why of each */
