@@ -1,7 +1,11 @@
 /** `npm run bench [name] [options]`. */
+import { firstDish } from "./first_dish.ts";
 import { orderToKitchen } from "./order_to_kitchen.ts";
 
-const benches: Record<string, (argv: readonly string[]) => Promise<void>> = { order_to_kitchen: orderToKitchen };
+const benches: Record<string, (argv: readonly string[]) => Promise<void>> = {
+  order_to_kitchen: orderToKitchen,
+  first_dish: firstDish,
+};
 
 const [name, ...options] = process.argv.slice(2);
 const chosen = name === undefined || name.startsWith("-") ? Object.keys(benches) : [name];

@@ -1,0 +1,106 @@
+/**
+ * How long until a customer sees the first dish, on a slow phone in a slow network: a new browser without a cache, 150 ms each way
+ * and back, 1.6 Mbit/s down, a processor four times slower. The control is one HTML file with the same dishes already in it.
+ */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { pages } from "../cli/files.ts";
+import { demoKeys } from "../cli/keys.ts";
+import { startMachine } from "../cli/machine.ts";
+import { migrate } from "../db/migrate.ts";
+import { openPglite } from "../db/pglite.ts";
+import { createDemoShops, demoMenu } from "../demo/shops.ts";
+import { buildPages } from "../scripts/build_pages.ts";
+import { readConfig } from "../shared/config.ts";
+import { type OpenBrowser, openBrowser } from "../test/web/_browser.ts";
+
+const shop = "lanzhou-noodles";
+
+export async function firstDish(argv: readonly string[]): Promise<void> {
+  const { values } = parseArgs({ args: [...argv], options: { rounds: { type: "string", default: "5" } } });
+  const home = mkdtempSync(join(tmpdir(), "orderbell-bench-"));
+  await buildPages(join(home, "web"));
+  const db = await openPglite({ directory: home });
+  await migrate(db);
+  const machine = await startMachine({
+    config: readConfig({ ...demoKeys(home), DATABASE_URL: `pglite:${home}`, LOG_LEVEL: "silent" }),
+    db,
+    write: () => {},
+    host: "127.0.0.1",
+    port: 0,
+    files: pages(join(home, "web")),
+  });
+  await createDemoShops(machine.app);
+  const dishes = demoMenu(shop).dishes.map(({ names }) => `<h3>${names.zh}</h3><p>…</p>`);
+  const control = createServer((_, response) => {
+    response.setHeader("content-type", "text/html; charset=utf-8");
+    response.end(
+      `<!doctype html><html lang="zh-CN"><meta name="viewport" content="width=device-width">${dishes.join("")}`,
+    );
+  });
+  await new Promise<void>((resolve) => control.listen(0, "127.0.0.1", resolve));
+  const controlUrl = `http://127.0.0.1:${(control.address() as { port: number }).port}/`;
+  const browser = await openBrowser();
+  const ratios: number[] = [];
+  const times: Record<"orderbell" | "control", number[]> = { orderbell: [], control: [] };
+  try {
+    await once(browser, controlUrl);
+    for (let round = 0; round < Number(values.rounds); round++) {
+      const ours = await once(browser, `http://127.0.0.1:${machine.server.port}/?shop=${shop}`);
+      const theirs = await once(browser, controlUrl);
+      times.orderbell.push(ours);
+      times.control.push(theirs);
+      ratios.push(ours / theirs);
+    }
+  } finally {
+    await browser.close();
+    control.close();
+    await machine.stop();
+    await db.close();
+    rmSync(home, { recursive: true, force: true });
+  }
+  const show = (list: readonly number[], digits = 0) => {
+    const sorted = list.toSorted((a, b) => a - b);
+    const [low, middle, high] = [sorted[0], sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
+    return `${middle?.toFixed(digits)} (${low?.toFixed(digits)} to ${high?.toFixed(digits)})`;
+  };
+  console.log("first_dish: ms from the address to the first dish on the screen, median (min to max)");
+  console.log(`  orderbell           ${show(times.orderbell)}`);
+  console.log(`  control             ${show(times.control)}`);
+  console.log(`  orderbell / control ${show(ratios, 2)}`);
+}
+
+/** One visit by a browser that knows nothing. @returns ms until a dish of the menu has been painted */
+async function once(browser: OpenBrowser, url: string): Promise<number> {
+  const page = await browser.newPage({ width: 390, height: 844, touch: true });
+  try {
+    const session = await page.context().newCDPSession(page);
+    await session.send("Network.enable");
+    await session.send("Network.emulateNetworkConditions", {
+      offline: false,
+      latency: 150,
+      downloadThroughput: (1.6 * 1_000_000) / 8,
+      uploadThroughput: (0.75 * 1_000_000) / 8,
+    });
+    await session.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+    await page.addInitScript(`
+      const look = () => {
+        const dish = [...document.querySelectorAll("h3")].find((one) => one.textContent.trim() !== "");
+        if (dish === undefined) requestAnimationFrame(look);
+        else requestAnimationFrame(() => { window.firstDishMs = performance.now(); });
+      };
+      requestAnimationFrame(look);`);
+    await page.goto(url, { waitUntil: "commit" });
+    for (;;) {
+      const ms = await page.evaluate("window.firstDishMs ?? 0");
+      if (Number(ms) > 0) return Number(ms);
+      await page.waitForTimeout(50);
+    }
+  } finally {
+    await page.close();
+  }
+}
