@@ -89,8 +89,9 @@ async function refreshOnce(app: App, shop: string): Promise<number> {
       const row = new Map(heads.map((head) => [String(head.name), head]));
       const source = headOf(row.get(`shop:${shop}`)).seq;
       if (shops?.[0] === undefined || menus?.[0] === undefined) return { result: 0 };
-      const young =
-        Math.max(...streams.map((stream) => Number(row.get(stream)?.changed_at ?? 0))) + app.config.coalesceMs - now;
+      // A stream that was only made has published nothing that one would have to wait after.
+      const published = streams.map((stream) => row.get(stream)).filter((head) => headOf(head).seq > 0);
+      const young = Math.max(0, ...published.map((head) => Number(head?.changed_at))) + app.config.coalesceMs - now;
       const events: NewEvent[] = [];
       const put = (stream: string, type: string, state: object, last: Row | undefined) => {
         if (last?.data !== JSON.stringify(state)) events.push({ stream, type, data: state });

@@ -60,7 +60,7 @@ onEveryEngine((engine) => {
   });
 
   it("shows a shop without a live screen as such, and refuses orders if the shop says so", async () => {
-    house = await openHouse(engine, { settings: { refuseWhenOffline: true }, environment: { SCREEN_MS: "1000" } });
+    house = await openHouse(engine, { settings: { refuseWhenOffline: true }, environment: { SCREEN_MS: "60000" } });
     const customer = await house.guest();
     const offline = await customer.order();
     expect([offline.status, offline.body.code]).toEqual([409, "KITCHEN_OFFLINE"]);
@@ -71,17 +71,19 @@ onEveryEngine((engine) => {
     await phone.resume({ stream: `menu:${house.shop}` });
     const kitchen = await house.staff("kitchen");
     const screen = await kitchen.connect();
-    const { epoch, seq, tag } = (await screen.resume({ stream: `shop:${house.shop}` })) as {
-      epoch: string;
-      seq: number;
-      tag: string;
-    };
+    await screen.resume({ stream: `shop:${house.shop}` });
     await phone.next("event", ({ data }) => (data as { live: boolean }).live);
     expect(await info()).toMatchObject({ live: true });
     expect((await customer.order()).status).toBe(201);
 
     // A screen that only checks stays; one that falls silent is gone, whether its socket was closed or not.
+    const { epoch, seq, tag } = await screen.next("event", ({ event }) => event === "order.placed");
+    house.clock.forward(40_000);
     screen.say({ type: "check", streams: [{ stream: `shop:${house.shop}`, epoch, seq, tag }] });
+    await screen.next("checked");
+    house.clock.forward(40_000);
+    expect((await customer.order()).status).toBe(201);
+    house.clock.forward(21_000);
     await phone.next("event", ({ data }) => !(data as { live: boolean }).live);
     expect((await customer.order()).body.code).toBe("KITCHEN_OFFLINE");
 
