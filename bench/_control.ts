@@ -48,7 +48,6 @@ server.listen(0, "127.0.0.1", () => {
   const shops = Array.from({ length: Number(shopCount) }, (_, at) => ({
     id: `shop-${at}`,
     token: "",
-    protocols: [],
     hello: `shop-${at}`,
   }));
   process.stdout.write(`${JSON.stringify({ port: (server.address() as AddressInfo).port, path: "/", shops })}\n`);

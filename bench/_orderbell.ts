@@ -4,7 +4,7 @@ import { migrate } from "../db/migrate.ts";
 import { openDatabase } from "../db/open.ts";
 import { openPglite } from "../db/pglite.ts";
 import { readConfig } from "../shared/config.ts";
-import { loginAsGuest, loginAsStaff, newPairingCode, newTicket } from "../shared/login.ts";
+import { loginAsGuest, loginAsStaff, newPairingCode } from "../shared/login.ts";
 import { parseMenu, parseSettings } from "../shared/menu.ts";
 import { createShop, editMenu, openShop } from "../shared/shop.ts";
 
@@ -44,13 +44,12 @@ for (let at = 0; at < Number(shopCount); at++) {
   await editMenu(app, null, id, undefined, "bench", () => ({ menu }));
   await openShop(app, null, id, true);
   const { code } = await newPairingCode(app, { shop: id, role: "kitchen", device: "bench", by: null });
-  const { session } = await loginAsStaff(app, code, "127.0.0.1");
-  const { ticket } = await newTicket(app, session);
+  const kitchen = await loginAsStaff(app, code, "127.0.0.1");
   const customer = await loginAsGuest(app, "127.0.0.1");
   shops.push({
     id,
     token: customer.token,
-    protocols: ["orderbell.v1", `ticket.${ticket}`],
+    kitchenToken: kitchen.token,
     hello: JSON.stringify({ type: "resume", n: 1, streams: [{ stream: `shop:${id}` }] }),
   });
 }

@@ -33,8 +33,9 @@ export async function firstDish(argv: readonly string[]): Promise<void> {
     host: "127.0.0.1",
     port: 0,
     files: pages(join(home, "web")),
+    pictures: join(home, "pictures"),
   });
-  await createDemoShops(machine.app);
+  await createDemoShops(machine.app, join(home, "pictures"));
   const dishes = demoMenu(shop).dishes.map(({ names }) => `<h3>${names.zh}</h3><p>…</p>`);
   const control = createServer((_, response) => {
     response.setHeader("content-type", "text/html; charset=utf-8");
