@@ -13,9 +13,16 @@ const options = {
 };
 
 module.exports = {
-  getCacheKey: (source, path) =>
-    createHash("sha256").update(version).update(path).update(JSON.stringify(options)).update(source).digest("hex"),
-  process: (source, sourcefile) => ({
-    code: transformSync(source, { ...options, sourcefile, loader: sourcefile.endsWith("ts") ? "ts" : "js" }).code,
-  }),
+  getCacheKey: (source, path, { supportsStaticESM }) =>
+    createHash("sha256")
+      .update(`${version} ${supportsStaticESM} ${path} ${JSON.stringify(options)}`)
+      .update(source)
+      .digest("hex"),
+  process(source, sourcefile, { supportsStaticESM }) {
+    // From Node 24.9 on, jest takes packages that are ES modules as they are.
+    if (supportsStaticESM) return { code: source };
+    return {
+      code: transformSync(source, { ...options, sourcefile, loader: sourcefile.endsWith("ts") ? "ts" : "js" }).code,
+    };
+  },
 };

@@ -85,6 +85,8 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
     requestTimeout: limits.requestMs,
     connectionsCheckingInterval: Math.min(5_000, limits.headersMs / 3),
     keepAliveTimeout: 65_000,
+    // From Node 24.9 on; `stay` is for those before.
+    shouldUpgradeCallback: isWebSocket,
   };
   const { tls } = options;
   const server: Server =
@@ -94,7 +96,7 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
   server.setTimeout(silentMs);
   server.on("upgrade", (request, raw, head) => {
     raw.on("error", () => raw.destroy());
-    if (request.headers.upgrade?.toLowerCase() === "websocket") sockets.upgrade(request, raw, head);
+    if (isWebSocket(request)) sockets.upgrade(request, raw, head);
     else stay(request, raw, head);
   });
 
@@ -132,6 +134,8 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
     },
   };
 }
+
+const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === "websocket";
 
 /** Waits for the work, but not longer. */
 async function within(ms: number, work: Promise<unknown>): Promise<void> {
