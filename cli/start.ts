@@ -43,6 +43,7 @@ export async function start(argv: readonly string[], environment: NodeJS.Process
       WECHAT_URL: wechat.url,
     });
     await ensurePages((line) => process.stdout.write(`${line}\n`));
+    const pictures = join(home, "pictures");
     let admin: Awaited<ReturnType<typeof listen>> | undefined;
     const machine = await startMachine({
       config,
@@ -54,7 +55,7 @@ export async function start(argv: readonly string[], environment: NodeJS.Process
       tls: tls ? await selfSigned(join(home, "tls"), addresses()) : undefined,
       trustedProxies: server.trustedProxies,
       files: pages(),
-      pictures: join(home, "pictures"),
+      pictures,
       limits: server,
     });
     closing.push(
@@ -65,30 +66,33 @@ export async function start(argv: readonly string[], environment: NodeJS.Process
     await db.flight({ statements: trimConnections(Number.MAX_SAFE_INTEGER) });
     admin = await listen(home, (event) => machine.call("admin", event) as never);
     await addWechatApp(machine.app, demoApp);
-    const { shops } = await createDemoShops(machine.app);
+    const { shops } = await createDemoShops(machine.app, pictures);
 
     const scheme = tls ? "https" : "http";
     const at = (address: string) => `${scheme}://${address}:${machine.server.port}`;
-    const own = at("127.0.0.1");
+    // In the LAN an address must serve the phone and the tablet too.
+    const [first = "127.0.0.1", ...others] = lan ? addresses() : [];
+    const own = at(first);
     const [shop = ""] = shops;
     const pairing = async (device: string) =>
       (await newPairingCode(machine.app, { shop, role: "owner", device, by: null })).code;
-    const [code, ownersCode] = [await pairing("demo kitchen"), await pairing("demo owner")];
-    const others = lan ? addresses() : [];
+    const order = `${own}/?shop=${shop}`;
+    const kitchen = `${own}/kitchen#pair=${await pairing("demo kitchen")}`;
+    const codes = lan ? ["", "order:", renderUnicodeCompact(order), "kitchen:", renderUnicodeCompact(kitchen)] : [];
     print([
       "orderbell, the demo: an embedded database that does not survive a power cut, a stand-in for WeChat.",
       `Its data is in ${home}/; \`npm run serve\` is for real work.`,
       "",
-      `  order      ${own}/?shop=${shop}`,
-      `  kitchen    ${own}/kitchen#pair=${code}`,
+      `  order      ${order}`,
+      `  kitchen    ${kitchen}`,
       `  board      ${own}/board?shop=${shop}`,
-      `  owner      ${own}/owner#pair=${ownersCode}`,
+      `  owner      ${own}/owner#pair=${await pairing("demo owner")}`,
       `  api        ${own}/get_shop_info?shop=${shop}`,
       `  socket     ${own.replace("http", "ws")}/pgws`,
-      ...others.map((address) => `  in the LAN ${at(address)}/?shop=${shop}`),
-      ...others.slice(0, 1).map((address) => `\n${renderUnicodeCompact(`${at(address)}/?shop=${shop}`)}`),
+      ...others.map((address) => `  also at    ${at(address)}`),
+      ...codes,
       "",
-      `A pairing link works once, for ten minutes; \`npx orderbell pair ${shop}\` makes another.`,
+      `A pairing link works once, for ten minutes; \`npx orderbell pair ${shop}\` makes another code.`,
       "`npx orderbell tail` follows the log, Ctrl-C stops.",
     ]);
     await untilStopped();

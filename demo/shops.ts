@@ -1,5 +1,7 @@
 /** The two shops of the demo. Their menus are files in the format that a shopkeeper writes. */
-import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, parse } from "node:path";
 import { readShops } from "../db/shops.ts";
 import type { App } from "../shared/app.ts";
 import { type Menu, parseMenu, parseSettings, type Settings } from "../shared/menu.ts";
@@ -56,17 +58,40 @@ export function demoMenu(id: string): Menu {
   return parseMenu(JSON.parse(readFileSync(new URL(`menus/${id}.json`, import.meta.url), "utf8")));
 }
 
-/** Makes both shops in a database without any; does nothing where there is a shop. */
-export async function createDemoShops(app: App): Promise<DemoShops> {
+/**
+ * Makes both shops in a database without any; does nothing where there is a shop.
+ * @param folder of the dishes' pictures, as the machine has it
+ */
+export async function createDemoShops(app: App, folder: string): Promise<DemoShops> {
   const [rows = []] = await app.db.read([readShops()]);
   if (rows.length > 0) return { shops: rows.map(({ id }) => String(id)), made: [] };
   const made: DemoShop[] = [];
-  for (const plan of demoShops) made.push(await create(app, plan));
+  for (const plan of demoShops) made.push(await create(app, plan, folder));
   return { shops: made.map(({ id }) => id), made };
 }
 
-async function create(app: App, { id, names, settings, open }: Plan): Promise<DemoShop> {
-  const menu = demoMenu(id);
+/** Lays the drawings where uploaded pictures lie, named by what is in them. @returns path by dish */
+function layPictures(folder: string, shop: string): Map<string, string> {
+  const drawings = new URL(`pictures/${shop}/`, import.meta.url);
+  mkdirSync(join(folder, shop), { recursive: true });
+  return new Map(
+    readdirSync(drawings).map((file) => {
+      const body = readFileSync(new URL(file, drawings));
+      const path = `${shop}/${createHash("sha256").update(body).digest("base64url").slice(0, 22)}.webp`;
+      writeFileSync(join(folder, path), body);
+      return [parse(file).name, path];
+    }),
+  );
+}
+
+async function create(app: App, { id, names, settings, open }: Plan, folder: string): Promise<DemoShop> {
+  const pictures = layPictures(folder, id);
+  const bare = demoMenu(id);
+  const dishes = bare.dishes.map((dish) => {
+    const path = pictures.get(dish.id);
+    return path === undefined ? dish : { ...dish, picture: app.files.urlOf(path) };
+  });
+  const menu = { ...bare, dishes };
   await createShop(app, { id, names, settings, zone: "Asia/Shanghai", rolloverMinutes: 240 });
   await editMenu(app, null, id, undefined, "menu.import", () => ({ menu }));
   const tables = await addTables(app, null, id, labels);

@@ -37,9 +37,10 @@ const machine = await startMachine({
   host: "127.0.0.1",
   port: 0,
   files: pages(built),
+  pictures: join(home, "pictures"),
 });
 const url = `http://127.0.0.1:${machine.server.port}`;
-const { made } = await createDemoShops(machine.app);
+const { made } = await createDemoShops(machine.app, join(home, "pictures"));
 const table = made.find(({ id }) => id === shop)?.tables[4]?.token ?? "";
 const chromium = await openBrowser();
 
@@ -216,8 +217,6 @@ async function readme(): Promise<void> {
     await page.locator(".toasts > *").waitFor({ state: "detached" });
     return page.screenshot({ type: "jpeg", quality: 72 });
   };
-  const customerPage = await open(`/?shop=${shop}&table=${table}`, { ...phone, language: "zh" });
-  await customerPage.locator("[data-category]").first().waitFor();
   const kitchenPage = await open(`/kitchen#pair=${await pairing("kitchen")}`, {
     ...tablet,
     language: "zh",
@@ -225,6 +224,9 @@ async function readme(): Promise<void> {
   });
   await kitchenPage.getByRole("button", { name: /开始/ }).first().click();
   await kitchenPage.getByText("A003").first().waitFor();
+  const customerPage = await open(`/?shop=${shop}&table=${table}`, { ...phone, language: "zh" });
+  await customerPage.locator("[data-category]").first().waitFor();
+  await customerPage.locator(".banner").waitFor({ state: "detached" });
   const frames: [Buffer, Buffer][] = [];
   const frame = async () => void frames.push([await jpeg(customerPage), await jpeg(kitchenPage)]);
 
@@ -244,6 +246,7 @@ async function readme(): Promise<void> {
   const number = await customerPage.locator(".number").innerText();
   const ticket = kitchenPage.getByRole("article").filter({ hasText: number });
   await ticket.waitFor();
+  const ringing = frames.length;
   await frame();
   for (const [name, said] of [
     [/接单/, "已接单"],
@@ -254,11 +257,9 @@ async function readme(): Promise<void> {
     await frame();
   }
   writeFileSync(join(forReadme, "order_to_ring.svg"), moving(frames));
-  for (const [name, page] of [
-    ["customer", customerPage],
-    ["kitchen", kitchenPage],
-  ] as const)
-    writeFileSync(join(forReadme, `${name}.jpg`), await jpeg(page));
+  // The menu at the beginning, and the kitchen while it rings.
+  writeFileSync(join(forReadme, "customer.jpg"), (frames[0] as [Buffer, Buffer])[0]);
+  writeFileSync(join(forReadme, "kitchen.jpg"), (frames[ringing] as [Buffer, Buffer])[1]);
   const board = await open(`/board?shop=${shop}`, { width: 1_180, height: 820, language: "zh" });
   writeFileSync(join(forReadme, "board.jpg"), await jpeg(board));
   console.log("the README's pictures are in docs/pictures");

@@ -1,5 +1,7 @@
 /** The demo's shops: menus that are whole, in two languages, and the same in both file formats. */
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Machine, startMachine } from "../../cli/machine.ts";
 import { createDemoShops, demoMenu, demoShops } from "../../demo/shops.ts";
 import { readConfig } from "../../shared/config.ts";
@@ -87,15 +89,17 @@ it("the noodle shop's menu is there as a table too, for Excel, without descripti
 describe("createDemoShops", () => {
   const config = readConfig({ ...testKeys, DATABASE_URL: "pglite:", LOG_LEVEL: "info" });
   let db: TestDatabase;
+  const pictures = mkdtempSync(join(tmpdir(), "orderbell-pictures-"));
   let machine: Machine;
   beforeAll(async () => {
     const [pglite] = engines;
     db = await (pglite as Engine).open();
-    machine = await startMachine({ config, db, write: note, host: "127.0.0.1", port: 0 });
+    machine = await startMachine({ config, db, write: note, host: "127.0.0.1", port: 0, pictures });
   });
   afterAll(async () => {
     await machine.stop();
     await db.remove();
+    rmSync(pictures, { recursive: true });
   });
 
   async function http(method: string, path: string, body?: object, headers: Record<string, string> = {}) {
@@ -119,7 +123,7 @@ describe("createDemoShops", () => {
     }));
 
   it("makes both shops in an empty database, and opens the first", async () => {
-    const { shops, made } = await createDemoShops(machine.app);
+    const { shops, made } = await createDemoShops(machine.app, pictures);
     expect(shops).toEqual(["lanzhou-noodles", "osmanthus-tea"]);
     expect(made.map(({ id, open, dishes }) => [id, open, dishes])).toEqual([
       ["lanzhou-noodles", true, demoMenu("lanzhou-noodles").dishes.length],
@@ -137,6 +141,20 @@ describe("createDemoShops", () => {
     ]);
     expect(listed[0]?.services).toMatchObject({ table: true, pickup: true, delivery: { feeFen: 400 } });
     expect(listed[1]?.services).toEqual({ table: true, pickup: true, delivery: null });
+  });
+
+  it("shows a picture of its own for every dish", async () => {
+    const seen = new Set<string>();
+    for (const { id } of demoShops) {
+      const { dishes } = (await http("GET", `/get_shop_info?shop=${id}`)).body.menu as Menu;
+      for (const dish of dishes) {
+        const answer = await fetch(`http://127.0.0.1:${machine.server.port}${dish.picture}`);
+        expect([dish.id, answer.status, answer.headers.get("content-type")]).toEqual([dish.id, 200, "image/webp"]);
+        expect((await answer.arrayBuffer()).byteLength).toBeLessThan(24 * 1_024);
+        seen.add(String(dish.picture));
+      }
+    }
+    expect(seen.size).toBe(demoShops.reduce((sum, { id }) => sum + demoMenu(id).dishes.length, 0));
   });
 
   it("sells every dish at a table of the open shop, and nothing in the closed one", async () => {
@@ -158,7 +176,10 @@ describe("createDemoShops", () => {
 
   it("does nothing where there is a shop", async () => {
     const before = await http("GET", "/get_shop_info?shop=lanzhou-noodles");
-    expect(await createDemoShops(machine.app)).toEqual({ shops: ["lanzhou-noodles", "osmanthus-tea"], made: [] });
+    expect(await createDemoShops(machine.app, pictures)).toEqual({
+      shops: ["lanzhou-noodles", "osmanthus-tea"],
+      made: [],
+    });
     expect((await http("GET", "/get_shop_info?shop=lanzhou-noodles")).body).toEqual(before.body);
   });
 });
