@@ -1,5 +1,4 @@
 /** The customer's page in a real Chromium against a real house: what people do with it, and what goes wrong meanwhile. */
-import { AxeBuilder } from "@axe-core/playwright";
 import fc from "fast-check";
 import type { Route } from "playwright-core";
 import { maxFirstBytes, pageSize } from "../../scripts/check_page_size.ts";
@@ -9,6 +8,7 @@ import { editMenu } from "../../shared/shop.ts";
 import { billLines, type Cart, type CartLine, mend, totalOf, troubles, unitFen } from "../../web/customer/cart.ts";
 import { engines } from "../_engines.ts";
 import { type House, openHouse, type Person, type TestSocket, testMenu, testSettings } from "../_house.ts";
+import { barriers } from "./_axe.ts";
 import { hasBrowser, type OpenBrowser, openBrowser, type Page, type PageOptions } from "./_browser.ts";
 import { type BuiltPages, buildPages } from "./_pages.ts";
 
@@ -365,10 +365,7 @@ describe("the customer's page", () => {
     async function look(what: string): Promise<void> {
       const over = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
       if (Number(over) > 0) wrong.push(`${what} is ${over} px too wide`);
-      const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa"]).analyze();
-      for (const { id, impact, nodes } of violations)
-        if (impact === "serious" || impact === "critical")
-          wrong.push(`${what}: ${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" ")}`);
+      wrong.push(...(await barriers(page)).map((one) => `${what}: ${one}`));
     }
     await button(page, "One more: Jasmine tea").click();
     await look("menu");
@@ -401,6 +398,26 @@ describe("the customer's page", () => {
     await page.getByText("We are closed").waitFor();
     await look("closed shop");
     expect(wrong).toEqual([]);
+  });
+
+  real("comes whole although a part of it was lost on the way, with the cart as it was", async () => {
+    for (const part of ["words.zh", "rest"]) {
+      const page = await openMenu();
+      await tea(page).click();
+      let lost = 0;
+      const lose = (route: Route) => {
+        lost += 1;
+        return route.abort();
+      };
+      await page.route(`**/assets/${part}-*.js`, lose, { times: 1 });
+      // Not a reload: that is what the page does itself.
+      await page.goto("about:blank");
+      await page.goto(`${house.url}/?shop=${house.shop}`);
+      await button(page, "去结算").click();
+      await page.getByRole("heading", { name: "确认订单" }).waitFor();
+      expect([part, lost]).toEqual([part, 1]);
+      await page.close();
+    }
   });
 
   real("shows the first dish without a session", async () => {

@@ -1,14 +1,12 @@
 /** The dictionary in use, there before anything is rendered. */
 import type { Names } from "../../clients/types.ts";
-import { currentLanguage, nameIn } from "../shared/language.ts";
+import { currentLanguage, loadDictionary, nameIn } from "../shared/language.ts";
 import type { Words } from "./words.ts";
 
 export let words: Words;
 
-/** Loads the dictionary; only this one. */
 export async function loadWords(): Promise<void> {
-  words = (await (currentLanguage() === "zh" ? import("./words.zh.ts") : import("./words.en.ts"))).words;
-  document.documentElement.lang = words.locale;
+  words = await loadDictionary({ zh: () => import("./words.zh.ts"), en: () => import("./words.en.ts") });
   document.title = `${words.title} · orderbell`;
 }
 

@@ -1,16 +1,13 @@
 /** The dictionary in use, for every part of the page. It is there before anything is rendered. */
 
 import type { Names } from "../../clients/types.ts";
-import { currentLanguage, type Language, nameIn } from "../shared/language.ts";
+import { currentLanguage, loadDictionary, nameIn } from "../shared/language.ts";
 import type { Words } from "./words.ts";
 
 export let words: Words;
 
-/** Loads the dictionary; only this one. */
 export async function loadWords(): Promise<void> {
-  const language: Language = currentLanguage();
-  words = (await (language === "zh" ? import("./words.zh.ts") : import("./words.en.ts"))).words;
-  document.documentElement.lang = words.locale;
+  words = await loadDictionary({ zh: () => import("./words.zh.ts"), en: () => import("./words.en.ts") });
   document.title = words.title;
 }
 

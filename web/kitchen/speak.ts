@@ -1,15 +1,13 @@
 /** The dictionary in use, there before anything is rendered; and what is made of it. */
 import type { ApiError } from "../../clients/browser.ts";
 import type { Names, OrderView } from "../../clients/types.ts";
-import { currentLanguage, nameIn } from "../shared/language.ts";
+import { currentLanguage, loadDictionary, nameIn } from "../shared/language.ts";
 import type { Words } from "./words.ts";
 
 export let words: Words;
 
-/** Loads the dictionary; only this one. */
 export async function loadWords(): Promise<void> {
-  words = (await (currentLanguage() === "zh" ? import("./words.zh.ts") : import("./words.en.ts"))).words;
-  document.documentElement.lang = words.locale;
+  words = await loadDictionary({ zh: () => import("./words.zh.ts"), en: () => import("./words.en.ts") });
   document.title = `${words.title} · orderbell`;
 }
 

@@ -1,6 +1,6 @@
 /** Languages: the page's words in typed dictionaries, the one in use loaded on demand; the shop's words as they come. */
-import { useEffect, useState } from "preact/hooks";
 import type { Names } from "../../clients/types.ts";
+import { loadPart } from "./load_part.ts";
 
 export const languages = ["zh", "en"] as const;
 export type Language = (typeof languages)[number];
@@ -37,12 +37,11 @@ export function chooseLanguage(language: Language): void {
 export const nameIn = (language: Language, names: Names | null | undefined): string =>
   names?.[language] ?? names?.zh ?? names?.en ?? "";
 
-/** The words of a page, once they are loaded. */
-export function useWords<W>(load: (language: Language) => Promise<W>): W | undefined {
-  const [words, setWords] = useState<W>();
-  useEffect(() => {
-    void load(currentLanguage()).then((loaded) => setWords(() => loaded));
-    document.documentElement.lang = currentLanguage() === "zh" ? "zh-CN" : "en";
-  }, []);
+/** The page's words in the language in use; only this dictionary is fetched. */
+export async function loadDictionary<W extends { locale: string }>(
+  load: Record<Language, () => Promise<{ words: W }>>,
+): Promise<W> {
+  const { words } = await loadPart(load[currentLanguage()]);
+  document.documentElement.lang = words.locale;
   return words;
 }
