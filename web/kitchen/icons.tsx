@@ -1,4 +1,6 @@
 /** The few signs of the page, drawn with lines in the text's colour. */
+import { LineIcon } from "../shared/line_icon.tsx";
+
 const paths = {
   more: "M5 12h.01M12 12h.01M19 12h.01",
   print: "M7 9V4h10v5M7 17H4v-7h16v7h-3M7 14h10v6H7v-6Z",
@@ -15,20 +17,6 @@ const paths = {
   check: "M5 12.500l4.500 4.500L19 7",
 };
 
-export function Icon({ name, size = 24 }: { name: keyof typeof paths; size?: number }) {
-  return (
-    <svg
-      width={size}
-      height={size}
-      viewBox="0 0 24 24"
-      fill="none"
-      stroke="currentColor"
-      stroke-width={name === "more" ? 3 : 2}
-      stroke-linecap="round"
-      stroke-linejoin="round"
-      aria-hidden="true"
-    >
-      <path d={paths[name]} />
-    </svg>
-  );
-}
+export const Icon = ({ name, size = 24 }: { name: keyof typeof paths; size?: number }) => (
+  <LineIcon path={paths[name]} size={size} width={name === "more" ? 3 : 2} />
+);

@@ -2,9 +2,9 @@
 import type { OrderView } from "../../clients/types.ts";
 import { Age } from "./age.tsx";
 import type { Doing } from "./doing.ts";
-import { Icon } from "./icons.tsx";
 import { say, whereTo, words } from "./speak.ts";
 import { Go } from "./ticket.tsx";
+import { UndoOrMore } from "./undo_or_more.tsx";
 import type { Work } from "./use_steps.ts";
 
 export function ReadyCard({ order, work, doing }: { order: OrderView; work: Work | undefined; doing: Doing }) {
@@ -29,22 +29,7 @@ export function ReadyCard({ order, work, doing }: { order: OrderView; work: Work
         </p>
         <p class="brief">{order.lines.map(({ names, quantity }) => `${say(names)} ×${quantity}`).join(words.comma)}</p>
         <footer>
-          {undoing ? (
-            <button type="button" class="button undo" onClick={() => doing.undo(order.id)}>
-              <Icon name="undo" />
-              {words.undo}
-            </button>
-          ) : (
-            <button
-              type="button"
-              class="button plain round"
-              aria-label={words.moreOf(order.number)}
-              aria-haspopup="dialog"
-              onClick={() => doing.show({ kind: "more", order: order.id })}
-            >
-              <Icon name="more" />
-            </button>
-          )}
+          <UndoOrMore order={order} undoing={undoing} doing={doing} />
           <Go order={order} work={work} doing={doing} />
         </footer>
       </article>

@@ -8,6 +8,7 @@ import type { Doing } from "./doing.ts";
 import { Icon } from "./icons.tsx";
 import { say, whereTo, words } from "./speak.ts";
 import { nextStep, waitsForCounter } from "./steps.ts";
+import { UndoOrMore } from "./undo_or_more.tsx";
 import { undoMs, type Work } from "./use_steps.ts";
 
 export interface TicketProps {
@@ -77,22 +78,7 @@ export function Ticket({ order, position, station, work, doing }: TicketProps) {
         </p>
       )}
       <footer>
-        {undoing ? (
-          <button type="button" class="button undo" onClick={() => doing.undo(order.id)}>
-            <Icon name="undo" />
-            {words.undo}
-          </button>
-        ) : (
-          <button
-            type="button"
-            class="button plain round"
-            aria-label={words.moreOf(order.number)}
-            aria-haspopup="dialog"
-            onClick={() => doing.show({ kind: "more", order: order.id })}
-          >
-            <Icon name="more" />
-          </button>
-        )}
+        <UndoOrMore order={order} undoing={undoing} doing={doing} />
         {waitsForCounter(order, role, guests) ? (
           <p class="counter">{words.atCounter}</p>
         ) : (

@@ -51,5 +51,14 @@ export function useLine(): { line: Line; heardAt: number } {
   return { line, heardAt };
 }
 
-/** A step would go nowhere now. Asked at the moment of the tap, without the grace that the banner has. */
-export const isCutOff = (): boolean => client.state() === "offline" || client.state() === "signed out";
+let offlineSince: number | undefined;
+client.onState((state) => {
+  offlineSince = state === "offline" ? (offlineSince ?? Date.now()) : undefined;
+});
+
+/**
+ * A step would go nowhere now, asked at the moment of the tap. A socket that is just being replaced says nothing of that: a
+ * step goes by a request of its own, and tells when it has failed.
+ */
+export const isCutOff = (): boolean =>
+  client.state() === "signed out" || (offlineSince !== undefined && Date.now() - offlineSince > graceMs);

@@ -1,4 +1,6 @@
 /** The signs of this page, drawn in one hand. */
+import { LineIcon } from "../shared/line_icon.tsx";
+
 const paths = {
   report: "M4 20h16M7 16v-5M12 16V6M17 16v-8",
   menu: "M4 6h16M4 12h16M4 18h10",
@@ -16,20 +18,6 @@ const paths = {
 
 export type Sign = keyof typeof paths;
 
-export function Icon({ name, size = 24 }: { name: Sign; size?: number }) {
-  return (
-    <svg
-      width={size}
-      height={size}
-      viewBox="0 0 24 24"
-      fill="none"
-      stroke="currentColor"
-      stroke-width="1.8"
-      stroke-linecap="round"
-      stroke-linejoin="round"
-      aria-hidden="true"
-    >
-      <path d={paths[name]} />
-    </svg>
-  );
-}
+export const Icon = ({ name, size = 24 }: { name: Sign; size?: number }) => (
+  <LineIcon path={paths[name]} size={size} width={1.8} />
+);

@@ -1,0 +1,18 @@
+/** A sign drawn with lines in the text's colour, on a field of 24 × 24. It says nothing by itself: what it is on has a name. */
+export function LineIcon({ path, size, width }: { path: string; size: number; width: number }) {
+  return (
+    <svg
+      width={size}
+      height={size}
+      viewBox="0 0 24 24"
+      fill="none"
+      stroke="currentColor"
+      stroke-width={width}
+      stroke-linecap="round"
+      stroke-linejoin="round"
+      aria-hidden="true"
+    >
+      <path d={path} />
+    </svg>
+  );
+}
