@@ -1,8 +1,8 @@
 /** The pickup board in a real browser: numbers, what is new, and nothing private. */
-import { AxeBuilder } from "@axe-core/playwright";
 import type { OrderView } from "../../shared/protocol.ts";
 import { engines } from "../_engines.ts";
 import { type House, openHouse, type Person } from "../_house.ts";
+import { barriers } from "./_axe.ts";
 import { type OpenBrowser, openBrowser, type Page } from "./_browser.ts";
 import { type BuiltPages, buildPages } from "./_pages.ts";
 
@@ -130,14 +130,8 @@ it("lets a screen without an address choose its shop, and knows an unknown one",
 });
 
 it("has nothing serious that axe finds, empty and full", async () => {
-  const check = async () => {
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
-  };
   await ready().getByText("做好了会显示在这里").waitFor(patience);
-  expect(await check()).toEqual([]);
+  expect(await barriers(page)).toEqual([]);
   const orders = [await order(), await order()];
   for (const placed of orders) await step(placed, "accept");
   await preparing()
@@ -145,5 +139,5 @@ it("has nothing serious that axe finds, empty and full", async () => {
     .waitFor(patience);
   await step(orders[1] as OrderView, "ready");
   await ready().locator('[data-fresh="true"]').waitFor(patience);
-  expect(await check()).toEqual([]);
+  expect(await barriers(page)).toEqual([]);
 });

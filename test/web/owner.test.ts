@@ -3,7 +3,6 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
-import { AxeBuilder } from "@axe-core/playwright";
 import { encode } from "uqr";
 import { pages } from "../../cli/files.ts";
 import { newPairingCode } from "../../shared/login.ts";
@@ -13,6 +12,7 @@ import { merge } from "../../web/owner/merge.ts";
 import type { Dish } from "../../web/owner/types.ts";
 import { engines } from "../_engines.ts";
 import { type House, openHouse, type Person, testMenu } from "../_house.ts";
+import { barriers } from "./_axe.ts";
 import { hasBrowser, type OpenBrowser, openBrowser, type Page, type PageOptions } from "./_browser.ts";
 import { type BuiltPages, buildPages } from "./_pages.ts";
 
@@ -80,14 +80,6 @@ const dishOf = async (id: string) => (await info()).menu.dishes.find((dish: { id
 /** Asks until it is so; the test's own limit ends it. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 50));
-}
-
-/** What axe finds that would keep somebody out. */
-async function barriers(on: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page: on as never }).analyze();
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
 }
 
 /** A picture of noise, which cannot be packed small. */
@@ -207,6 +199,25 @@ real("changes a price", async () => {
     ...(({ available: _, dailyStock: __, station: ___, ...dish }) => dish)(testMenu.dishes[0] as Dish),
     priceFen: 2_950,
   });
+});
+
+real("asks before what was typed is thrown away", async () => {
+  await room("菜单");
+  await openDish("红烧牛肉面");
+  await page.keyboard.press("Escape");
+  await dialog().waitFor({ state: "detached" });
+
+  await openDish("红烧牛肉面");
+  await dialog().getByLabel("价格").fill("31");
+  await page.keyboard.press("Escape");
+  const question = page.getByRole("dialog", { name: "有改动还没保存" });
+  await question.getByRole("button", { name: "取消" }).click();
+  await question.waitFor({ state: "detached" });
+  expect(await dialog().getByLabel("价格").inputValue()).toBe("31");
+  await page.keyboard.press("Escape");
+  await question.getByRole("button", { name: "放弃改动" }).click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  expect((await dishOf("beef")).priceFen).not.toBe(3_100);
 });
 
 real("adds a dish with a picture, which customers see", async () => {

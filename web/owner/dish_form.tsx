@@ -9,9 +9,10 @@ import { Disputed } from "./disputed.tsx";
 import { editMenu } from "./edit_menu.ts";
 import { CountField, isNamed, MoneyField, NamesField, Switch, TextField } from "./fields.tsx";
 import { Icon } from "./icons.tsx";
+import { isChanged } from "./merge.ts";
 import { Options, optionsFault } from "./options.tsx";
 import { Picture } from "./picture.tsx";
-import { type Saved, save } from "./save.ts";
+import { type Dispute, save } from "./save.ts";
 import { say, words } from "./speak.ts";
 import type { Dish, Names, Shop } from "./types.ts";
 import { PictureRefused, uploadPicture } from "./upload.ts";
@@ -38,10 +39,11 @@ function without(dish: Dish, name: "description" | "picture" | "station"): Dish 
 export function DishForm({ shop, dish, isNew, reload, onClose }: DishFormProps) {
   const [base, setBase] = useState<Base>({ dish: isNew ? undefined : dish, version: shop.version });
   const [draft, setDraft] = useState(dish);
+  const [leaving, setLeaving] = useState(false);
   const [tried, setTried] = useState(false);
   const [busy, setBusy] = useState(false);
   const [removing, setRemoving] = useState(false);
-  const [dispute, setDispute] = useState<Extract<Saved<Dish>, { how: "disputed" }>>();
+  const [dispute, setDispute] = useState<Dispute<Dish>>();
   const set = (change: Partial<Dish>) => setDraft((now) => ({ ...now, ...change }));
   const setNames = (name: "description", names: Names) =>
     setDraft((now) => (isNamed(names) ? { ...now, [name]: names } : without(now, name)));
@@ -81,13 +83,16 @@ export function DishForm({ shop, dish, isNew, reload, onClose }: DishFormProps) 
     setBusy(false);
   };
 
+  // A tap beside the form, or Escape, is easily done.
+  const leave = () => (isChanged(dish, draft) ? setLeaving(true) : onClose());
+
   const { names, description = {}, category, priceFen, packingFen, dailyStock, available, station } = draft;
   const name = say(names);
   return (
     <Dialog
       title={isNew ? words.newDish : words.editDish}
       closeLabel={words.close}
-      onClose={onClose}
+      onClose={leave}
       footer={
         <>
           <button type="button" class="button" onClick={onClose}>
@@ -210,6 +215,15 @@ export function DishForm({ shop, dish, isNew, reload, onClose }: DishFormProps) 
         {/* Enter in a field saves. */}
         <button type="submit" class="unseen" tabIndex={-1} aria-hidden="true" />
       </form>
+      {leaving && (
+        <AskFirst
+          title={words.unsaved}
+          hint={words.unsavedHint}
+          yes={words.discard}
+          onYes={async () => onClose()}
+          onClose={() => setLeaving(false)}
+        />
+      )}
       {removing && (
         <AskFirst
           title={words.removeDishAsk(name)}
@@ -228,24 +242,12 @@ export function DishForm({ shop, dish, isNew, reload, onClose }: DishFormProps) 
       )}
       {dispute !== undefined && (
         <Disputed
-          mine={dispute.value}
-          theirs={dispute.theirs}
-          fields={dispute.disputed}
+          dispute={dispute}
           onClose={() => setDispute(undefined)}
-          onMine={() => {
-            setDispute(undefined);
-            void keep({ dish: dispute.theirs, version: dispute.version }, dispute.value);
-          }}
-          onTheirs={() => {
-            const { value, theirs, version, disputed } = dispute;
-            const agreed = {
-              ...value,
-              ...Object.fromEntries(disputed.map((field) => [field, theirs[field as keyof Dish]])),
-            };
-            setDispute(undefined);
-            setBase({ dish: theirs, version });
-            setDraft(agreed);
-            void keep({ dish: theirs, version }, agreed);
+          onChosen={(value, { value: dish, version }) => {
+            setDraft(value);
+            setBase({ dish, version });
+            void keep({ dish, version }, value);
           }}
         />
       )}

@@ -1,19 +1,24 @@
 /** Two people changed the same: both are shown, and one of them is taken. */
 import { Dialog } from "../shared/dialog.tsx";
 import { yuan } from "../shared/money.ts";
+import type { Dispute } from "./save.ts";
 import { say, words } from "./speak.ts";
 import type { Names } from "./types.ts";
 
 export interface DisputedProps<T> {
-  mine: T;
-  theirs: T;
-  fields: readonly string[];
-  onMine(): void;
-  onTheirs(): void;
+  dispute: Dispute<T>;
+  /** `base` is what is there now, for the next try to save. */
+  onChosen(value: T, base: { value: T; version: number }): void;
   onClose(): void;
 }
 
-export function Disputed<T extends object>({ mine, theirs, fields, onMine, onTheirs, onClose }: DisputedProps<T>) {
+export function Disputed<T extends object>({ dispute, onChosen, onClose }: DisputedProps<T>) {
+  const { value: mine, theirs, version, disputed: fields } = dispute;
+  const choose = (value: T) => {
+    onClose();
+    onChosen(value, { value: theirs, version });
+  };
+  const agreed = () => ({ ...mine, ...Object.fromEntries(fields.map((field) => [field, theirs[field]])) });
   const named = fields.map((field) => words.fields[field] ?? field);
   const of = (value: T, field: string) => shown(field, (value as Record<string, unknown>)[field]);
   return (
@@ -24,10 +29,10 @@ export function Disputed<T extends object>({ mine, theirs, fields, onMine, onThe
       onClose={onClose}
       footer={
         <>
-          <button type="button" class="button" onClick={onTheirs}>
+          <button type="button" class="button" onClick={() => choose(agreed())}>
             {words.takeTheirs}
           </button>
-          <button type="button" class="button primary" onClick={onMine}>
+          <button type="button" class="button primary" onClick={() => choose(mine)}>
             {words.keepMine}
           </button>
         </>

@@ -9,11 +9,16 @@ export interface Place<T> {
   write(value: T, version: number): Promise<unknown>;
 }
 
-export type Saved<T> =
-  | { how: "saved"; merged: boolean }
-  /** Somebody must decide. `value` has mine where it is disputed. */
-  | { how: "disputed"; value: T; theirs: T; version: number; disputed: string[] }
-  | { how: "gone" };
+/** Somebody must decide. `value` has mine where it is disputed. */
+export interface Dispute<T> {
+  how: "disputed";
+  value: T;
+  theirs: T;
+  version: number;
+  disputed: (keyof T & string)[];
+}
+
+export type Saved<T> = { how: "saved"; merged: boolean } | Dispute<T> | { how: "gone" };
 
 const tries = 5;
 

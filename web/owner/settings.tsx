@@ -5,7 +5,7 @@ import { ask, complain } from "./client.ts";
 import { Disputed } from "./disputed.tsx";
 import { Card, ChoiceField, CountField, isNamed, MinutesField, MoneyField, NamesField, Switch } from "./fields.tsx";
 import { isChanged } from "./merge.ts";
-import { type Saved, save } from "./save.ts";
+import { type Dispute, save } from "./save.ts";
 import { words } from "./speak.ts";
 import type { Delivery, Names, Settings, Shop } from "./types.ts";
 
@@ -28,7 +28,7 @@ export function SettingsRoom({ shop, reload }: { shop: Shop; reload(): Promise<u
   const [base, setBase] = useState({ form: formOf(shop), version: shop.version });
   const [form, setForm] = useState(base.form);
   const [busy, setBusy] = useState(false);
-  const [dispute, setDispute] = useState<Extract<Saved<Form>, { how: "disputed" }>>();
+  const [dispute, setDispute] = useState<Dispute<Form>>();
   const set = (change: Partial<Form>) => setForm((now) => ({ ...now, ...change }));
   const changed = isChanged(base.form, form);
   // While nothing is being edited, what others change is shown.
@@ -202,24 +202,12 @@ export function SettingsRoom({ shop, reload }: { shop: Shop; reload(): Promise<u
       </div>
       {dispute !== undefined && (
         <Disputed
-          mine={dispute.value}
-          theirs={dispute.theirs}
-          fields={dispute.disputed}
+          dispute={dispute}
           onClose={() => setDispute(undefined)}
-          onMine={() => {
-            setDispute(undefined);
-            void keep({ form: dispute.theirs, version: dispute.version }, dispute.value);
-          }}
-          onTheirs={() => {
-            const { value, theirs, version, disputed } = dispute;
-            const agreed = {
-              ...value,
-              ...Object.fromEntries(disputed.map((field) => [field, theirs[field as keyof Form]])),
-            };
-            setDispute(undefined);
-            setForm(agreed);
-            setBase({ form: theirs, version });
-            void keep({ form: theirs, version }, agreed);
+          onChosen={(value, { value: form, version }) => {
+            setForm(value);
+            setBase({ form, version });
+            void keep({ form, version }, value);
           }}
         />
       )}

@@ -1,35 +1,16 @@
 /** What the owner's routes answer: the words of apigateway/openapi.yaml, in types. */
-import type { Names } from "../../clients/browser.ts";
+import type { DishOption, Names, Dish as PublicDish } from "../../clients/types.ts";
 
 export type { Names, Role, Service, Status } from "../../clients/types.ts";
 
-export interface Choice {
-  id: string;
-  names: Names;
-  priceFen: number;
-  available: boolean;
-}
+export type Option = DishOption;
+export type Choice = DishOption["choices"][number];
 
-export interface Option {
-  id: string;
-  names: Names;
-  min: number;
-  max: number;
-  choices: Choice[];
-}
-
-export interface Dish {
-  id: string;
-  category: string;
-  names: Names;
-  description?: Names;
-  picture?: string;
-  priceFen: number;
-  packingFen: number;
+/** With what only the shop may know. */
+export interface Dish extends PublicDish {
   dailyStock: number | null;
   available: boolean;
   station?: string;
-  options: Option[];
 }
 
 export interface Category {

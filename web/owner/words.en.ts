@@ -239,5 +239,6 @@ export const words: Words = {
   perAddress: "Per network",
   perShop: "Whole shop",
   unsaved: "Changes not saved yet",
+  unsavedHint: "Go back and save, or leave the dish as it was.",
   discard: "Discard",
 };

@@ -209,5 +209,6 @@ export interface Words {
   perAddress: string;
   perShop: string;
   unsaved: string;
+  unsavedHint: string;
   discard: string;
 }

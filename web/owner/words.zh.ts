@@ -238,5 +238,6 @@ export const words: Words = {
   perAddress: "每个网络",
   perShop: "全店",
   unsaved: "有改动还没保存",
+  unsavedHint: "可以返回去保存，也可以让菜品保持原样。",
   discard: "放弃改动",
 };
