@@ -18,6 +18,8 @@ export interface TestDatabase extends Database, Migrator {
 export interface Engine {
   readonly name: "pglite" | "postgres" | "mysql";
   readonly here: boolean;
+  /** Where its server listens, for a test that puts something between. Nothing where there is no server. */
+  readonly server: { readonly host: string; readonly port: number };
   /** A fresh database with all tables, or without any. */
   open(options?: { tables?: boolean; maxConnections?: number; connectTimeoutMs?: number }): Promise<TestDatabase>;
 }
@@ -31,6 +33,7 @@ export const engines: readonly Engine[] = [
   {
     name: "pglite",
     here: true,
+    server: { host: "", port: 0 },
     async open({ tables = true } = {}) {
       const dump = join(process.env.ORDERBELL_TEST_FOLDER as string, "pglite.tar");
       const database = await openPglite(tables ? { from: new Blob([await readFile(dump)]) } : {});
@@ -40,6 +43,7 @@ export const engines: readonly Engine[] = [
   {
     name: "postgres",
     here: postgresUrl !== "",
+    server: serverAt(postgresUrl, 5_432),
     async open({ tables = true, maxConnections = 10, connectTimeoutMs = 5_000 } = {}) {
       const schema = newName();
       await statement(openPostgres({ ...admin, url: postgresUrl }), `CREATE SCHEMA ${schema}`);
@@ -60,6 +64,7 @@ export const engines: readonly Engine[] = [
   {
     name: "mysql",
     here: mysqlUrl !== "",
+    server: serverAt(mysqlUrl, 3_306),
     async open({ tables = true, maxConnections = 10, connectTimeoutMs = 5_000 } = {}) {
       const name = newName();
       await statement(openMysql({ ...admin, url: mysqlUrl }), `CREATE DATABASE ${name}`);
@@ -79,31 +84,35 @@ export const engines: readonly Engine[] = [
   },
 ];
 
+function serverAt(url: string, usualPort: number): Engine["server"] {
+  if (url === "") return { host: "", port: 0 };
+  const { hostname: host, port } = new URL(url);
+  return { host, port: Number(port || usualPort) };
+}
+
 async function statement(database: Database & Migrator, text: string): Promise<void> {
   await database.alone((run) => run(text));
   await database.close();
 }
 
-/** The same database through another way, such as a proxy. */
-export async function openAt(
+/** The same database once more, as another process has it. @param wire what stands between, such as a proxy on this machine */
+export async function openAgain(
   engine: Engine,
   database: TestDatabase,
-  port: number,
+  wire?: { readonly port: number },
   maxConnections = 10,
 ): Promise<TestDatabase> {
   const url = new URL(database.url);
-  url.host = `127.0.0.1:${port}`;
+  if (wire !== undefined) url.host = `127.0.0.1:${wire.port}`;
   const options = { url: url.href, maxConnections, connectTimeoutMs: 1_000 };
   const opened = engine.name === "mysql" ? openMysql(options) : openPostgres(options);
   return { ...opened, url: url.href, remove: () => opened.close() };
 }
-
-/** Engines that are servers of their own, with their usual ports. */
-export const serverPorts = { pglite: 0, postgres: 5_432, mysql: 3_306 } as const;
 
 /** Runs the suite once per engine; an engine that is not here is reported as skipped. */
 export function onEveryEngine(suite: (engine: Engine) => void, list: readonly Engine[] = engines): void {
   for (const engine of list) (engine.here ? describe : describe.skip)(engine.name, () => suite(engine));
 }
 
+/** Engines that are servers of their own. */
 export const servers = engines.filter(({ name }) => name !== "pglite");

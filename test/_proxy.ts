@@ -20,18 +20,18 @@ export interface Wire {
  * @param lagMs how long the server's answers are held back: with it a request that comes in several pieces counts as one trip,
  *   though the server answers its first piece before the last has come
  */
-export async function startProxy(host: string, port: number, lagMs = 0): Promise<Wire> {
+export async function startProxy(server: { readonly host: string; readonly port: number }, lagMs = 0): Promise<Wire> {
   const open = new Set<Socket>();
   let trips = 0;
   let broken = false;
   let silent = false;
 
-  const server = createServer((client) => {
+  const proxy = createServer((client) => {
     if (broken) {
       client.destroy();
       return;
     }
-    const database = connect(port, host);
+    const database = connect(server.port, server.host);
     let turned = true;
     for (const socket of [client, database]) {
       open.add(socket);
@@ -54,13 +54,13 @@ export async function startProxy(host: string, port: number, lagMs = 0): Promise
     };
     database.on("data", (chunk) => (lagMs === 0 ? answer(chunk) : setTimeout(answer, lagMs, chunk)));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
   const cut = () => {
     broken = true;
     for (const socket of open) socket.destroy();
   };
   return {
-    port: (server.address() as AddressInfo).port,
+    port: (proxy.address() as AddressInfo).port,
     trips: () => trips,
     cut,
     mend() {
@@ -72,7 +72,7 @@ export async function startProxy(host: string, port: number, lagMs = 0): Promise
     close: () =>
       new Promise((resolve) => {
         cut();
-        server.close(() => resolve());
+        proxy.close(() => resolve());
       }),
   };
 }

@@ -19,24 +19,30 @@ export default async function setup(): Promise<void> {
 
   const postgresUrl = process.env.TEST_POSTGRES_URL ?? "postgres://postgres@127.0.0.1:5432/postgres";
   const mysqlUrl = process.env.TEST_MYSQL_URL ?? "mysql://root@127.0.0.1:3306/mysql";
-  process.env.ORDERBELL_TEST_POSTGRES = (await answers(openPostgres, postgresUrl)) ? postgresUrl : "";
-  process.env.ORDERBELL_TEST_MYSQL = (await answers(openMysql, mysqlUrl)) ? mysqlUrl : "";
-  const state = (url: string | undefined) => (url ? "runs" : "is not here: its tests are skipped");
-  const missing = [process.env.ORDERBELL_TEST_POSTGRES, process.env.ORDERBELL_TEST_MYSQL].includes("");
-  // To stderr, where jest's own report goes.
-  process.stderr.write(
-    `engines: PGlite runs; PostgreSQL ${state(process.env.ORDERBELL_TEST_POSTGRES)}; MySQL/MariaDB ${state(process.env.ORDERBELL_TEST_MYSQL)}\n`,
+  const postgres = await versionAt(openPostgres, postgresUrl);
+  const mysql = await versionAt(openMysql, mysqlUrl);
+  process.env.ORDERBELL_TEST_POSTGRES = postgres === undefined ? "" : postgresUrl;
+  process.env.ORDERBELL_TEST_MYSQL = mysql === undefined ? "" : mysqlUrl;
+  const said = [
+    ["PostgreSQL", postgres],
+    [mysql === undefined ? "MySQL/MariaDB" : /MariaDB/.test(mysql) ? "MariaDB" : "MySQL", mysql],
+  ].map(([name, version]) =>
+    version === undefined ? `${name} is not here: its tests are skipped` : `${name} ${/[\d.]+/.exec(version)} runs`,
   );
+  const missing = postgres === undefined || mysql === undefined;
+  // To stderr, where jest's own report goes.
+  process.stderr.write(`engines: PGlite runs; ${said.join("; ")}\n`);
   if (missing && process.env.REQUIRE_ENGINES) throw new Error("REQUIRE_ENGINES is set, and an engine is missing");
 }
 
-async function answers(open: typeof openPostgres | typeof openMysql, url: string): Promise<boolean> {
+/** What the server calls itself, if one answers there. */
+async function versionAt(open: typeof openPostgres | typeof openMysql, url: string): Promise<string | undefined> {
   const database = open({ url, maxConnections: 1, connectTimeoutMs: 2_000 });
   try {
-    await database.read([sql`SELECT 1`]);
-    return true;
+    const [rows] = await database.read([sql`SELECT version() AS version`]);
+    return String(rows?.[0]?.version);
   } catch {
-    return false;
+    return undefined;
   } finally {
     await database.close();
   }

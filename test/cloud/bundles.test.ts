@@ -10,7 +10,7 @@ import { type StandIn, startWechat } from "../../demo/wechat.ts";
 import type { AdminAnswer } from "../../functions/admin.ts";
 import { functionNames, type Variant } from "../../scripts/build.ts";
 import type { OrderEvent } from "../../shared/protocol.ts";
-import { type Engine, serverPorts, servers } from "../_engines.ts";
+import { type Engine, servers } from "../_engines.ts";
 import { newKey, oneBowl, type Person, type TestSocket } from "../_house.ts";
 import { startProxy, type Wire } from "../_proxy.ts";
 import { type BundleHouse, openBundles, zipsOf } from "./_house.ts";
@@ -37,7 +37,7 @@ describe.each(servers.map((engine) => [engine.name, engine] as const))("%s", (na
     folder = mkdtempSync(join(tmpdir(), "orderbell-zips-"));
     zips = await zipsOf(variants[name] as Variant, folder);
     standIn = await startWechat({ apps: [program] });
-    wire = await startProxy("127.0.0.1", serverPorts[engine.name]);
+    wire = await startProxy(engine.server);
     house = await openBundles(through(engine, wire), {
       variant: variants[name] as Variant,
       zips,

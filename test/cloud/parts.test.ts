@@ -9,12 +9,14 @@ import { afterAPause } from "../../db/after_a_pause.ts";
 import type { Database, Migrator, Row } from "../../db/database.ts";
 import { dialects } from "../../db/dialect.ts";
 import { grantRole } from "../../db/grant_role.ts";
+import { openMysql } from "../../db/mysql.ts";
 import { openPostgres } from "../../db/postgres.ts";
 import { sql } from "../../db/sql.ts";
 import { buildFunction, mustNot } from "../../scripts/build.ts";
 import { keepDatabaseUrl } from "../../scripts/keep_database_url.ts";
 import { settle, type Template } from "../../scripts/settle.ts";
 import { type Aws, startAws } from "./_aws.ts";
+import { type ClearTextMysql, startClearTextMysql } from "./_clear_text_mysql.ts";
 
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "a-secret-for-tests" };
 const region = "eu-west-1";
@@ -111,6 +113,47 @@ describe("the database's token", () => {
     expect(heard).toEqual(heard.map((_, at) => `token ${at + 1}`));
     await database.close();
     await new Promise((resolve) => server.close(resolve));
+  });
+
+  describe("on MySQL", () => {
+    let server: ClearTextMysql;
+    let address: string;
+    beforeAll(async () => {
+      server = await startClearTextMysql();
+      address = `mysql://orderbell@127.0.0.1:${server.port}/orderbell`;
+    });
+    afterAll(() => server.close());
+    beforeEach(() => server.heard.splice(0));
+
+    const tryWith = async (ssl: object) => {
+      let made = 0;
+      const database = openMysql({
+        url: `${address}?ssl=${encodeURIComponent(JSON.stringify(ssl))}`,
+        maxConnections: 1,
+        connectTimeoutMs: 5_000,
+        password: async () => `token ${++made}`,
+      });
+      await expect(database.flight({ statements: [sql`SELECT 1`] })).rejects.toMatchObject({ name: "ConnectionLost" });
+      await database.close();
+    };
+
+    it("is asked for at each new connection, and sent in clear text inside of TLS", async () => {
+      await tryWith({ rejectUnauthorized: true, ca: server.ca });
+      expect(server.heard.length).toBeGreaterThan(1);
+      expect(server.heard).toEqual(server.heard.map((_, at) => `token ${at + 1}`));
+    });
+
+    it("is not told to a server that cannot prove who it is", async () => {
+      await tryWith({ rejectUnauthorized: true });
+      expect(server.heard).toEqual([]);
+    });
+
+    it("is not told to a server without TLS", async () => {
+      server.offersTls(false);
+      await tryWith({ rejectUnauthorized: true, ca: server.ca });
+      server.offersTls(true);
+      expect(server.heard).toEqual([]);
+    });
   });
 });
 

@@ -1,6 +1,6 @@
 import { type Migration, migrate, migrations, SchemaTooNew } from "../../db/migrate.ts";
 import { sql } from "../../db/sql.ts";
-import { onEveryEngine, openAt, serverPorts, type TestDatabase } from "../_engines.ts";
+import { onEveryEngine, openAgain, type TestDatabase } from "../_engines.ts";
 
 onEveryEngine((engine) => {
   let database: TestDatabase;
@@ -29,9 +29,7 @@ onEveryEngine((engine) => {
   });
 
   it("is done once when several start it at once", async () => {
-    const port = Number(new URL(database.url || "x://x").port || serverPorts[engine.name]);
-    const others =
-      engine.name === "pglite" ? [] : await Promise.all([1, 2, 3].map(() => openAt(engine, database, port)));
+    const others = engine.name === "pglite" ? [] : await Promise.all([1, 2, 3].map(() => openAgain(engine, database)));
     const all = await Promise.all([database, database, ...others].map((one) => migrate(one)));
     expect(all.flat()).toEqual(versions);
     for (const other of others) await other.close();

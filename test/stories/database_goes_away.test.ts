@@ -1,11 +1,9 @@
 /** The database goes away and returns: a clear 503 meanwhile, nothing half done, every acknowledged order on the screen. */
 import { sql } from "../../db/sql.ts";
-import { type Engine, onEveryEngine, openAt, serverPorts, servers, type TestDatabase } from "../_engines.ts";
+import { onEveryEngine, openAgain, servers, type TestDatabase } from "../_engines.ts";
 import { type House, newKey, openHouse } from "../_house.ts";
 import { startProxy, type Wire } from "../_proxy.ts";
 import { openTablet } from "../_tablet.ts";
-
-const portOf = ({ name }: Engine, { url }: TestDatabase) => Number(new URL(url).port || serverPorts[name]);
 
 // PGlite lives in this process and cannot go away.
 onEveryEngine((engine) => {
@@ -14,8 +12,8 @@ onEveryEngine((engine) => {
   let house: House;
   beforeEach(async () => {
     direct = await engine.open();
-    proxy = await startProxy(new URL(direct.url).hostname, portOf(engine, direct));
-    house = await openHouse(engine, { db: await openAt(engine, direct, proxy.port), mayFail: true });
+    proxy = await startProxy(engine.server);
+    house = await openHouse(engine, { db: await openAgain(engine, direct, proxy), mayFail: true });
   });
   afterEach(async () => {
     proxy.mend();

@@ -1,5 +1,5 @@
 /** One database round trip per order on PostgreSQL, when shop and menu are known to the process. */
-import { type Engine, engines, openAt, type TestDatabase } from "../_engines.ts";
+import { type Engine, engines, openAgain, type TestDatabase } from "../_engines.ts";
 import { openHouse } from "../_house.ts";
 import { startProxy } from "../_proxy.ts";
 
@@ -13,9 +13,8 @@ const postgres = engines.find(({ name }) => name === "postgres") as Engine;
   afterAll(() => direct.remove());
 
   it("places an order in one trip, whoever orders", async () => {
-    const { hostname, port } = new URL(direct.url);
-    const proxy = await startProxy(hostname, Number(port || 5_432), 50);
-    const db = await openAt(postgres, direct, proxy.port, 1);
+    const proxy = await startProxy(postgres.server, 50);
+    const db = await openAgain(postgres, direct, proxy, 1);
     // Nothing else talks to the database meanwhile.
     const house = await openHouse(postgres, { db, lookMs: 3_600_000, tickMs: 3_600_000 });
     const customers = [await house.guest(), await house.guest(), await house.guest()];

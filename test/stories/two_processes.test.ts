@@ -1,6 +1,6 @@
 /** Two processes on one database: orders at both, a kitchen at each; both screens show everything once, in one order. */
 import { sql } from "../../db/sql.ts";
-import { onEveryEngine, openAt, serverPorts, servers, type TestDatabase } from "../_engines.ts";
+import { onEveryEngine, openAgain, servers, type TestDatabase } from "../_engines.ts";
 import { type House, openHouse } from "../_house.ts";
 import { openTablet } from "../_tablet.ts";
 
@@ -9,8 +9,7 @@ onEveryEngine((engine) => {
   let houses: House[];
   beforeAll(async () => {
     db = await engine.open();
-    const port = Number(new URL(db.url).port || serverPorts[engine.name]);
-    houses = [await openHouse(engine, { db }), await openHouse(engine, { db: await openAt(engine, db, port) })];
+    houses = [await openHouse(engine, { db }), await openHouse(engine, { db: await openAgain(engine, db) })];
   });
   afterAll(async () => {
     for (const house of houses) await house.close();
