@@ -64,6 +64,9 @@ const allow = (actions: string | string[], resource: unknown): Json => ({
 /** The name in Parameter Store under which a stage's own database's address is kept. */
 export const urlParameter = (service: string, stage: string) => `/${service}/${stage}/database_url`;
 
+/** How functions are told where it is kept; with `:<version>` behind it, which address of those that were kept there. */
+export const urlPlace = (parameter: string) => `parameter:${parameter}`;
+
 /** The user that functions are in Aurora; `init_db` makes it. */
 const databaseRole = "orderbell";
 const ports = { postgres: 5_432, mysql: 3_306 };
@@ -92,10 +95,12 @@ function rightsOf({ service, provider: { stage } }: Service, cloud: Cloud): Reco
     statements: [
       allow(
         "ssm:GetParameter",
-        sub(`arn:\${AWS::Partition}:ssm:\${AWS::Region}:\${AWS::AccountId}:parameter${parameter}`),
+        ["", ":*"].map((version) =>
+          sub(`arn:\${AWS::Partition}:ssm:\${AWS::Region}:\${AWS::AccountId}:parameter${parameter}${version}`),
+        ),
       ),
     ],
-    environment: { DATABASE_URL_FROM: `parameter:${parameter}` },
+    environment: { DATABASE_URL_FROM: urlPlace(parameter) },
   };
   const byToken: Right = {
     statements: [
@@ -221,7 +226,7 @@ export function layOut(service: Service, cloud: Cloud, folder: string): void {
     for (const { schedule } of own.events ?? [])
       if (schedule !== undefined) schedule.enabled = cloud.schedules === "yes";
   }
-  resources.Schema = schema(variant, cloud);
+  resources.Schema = schema(variant, urlParameter(service.service, service.provider.stage));
   Object.assign(resources, alarms(Object.values(service.functions).map(({ name }) => name)));
   service.resources = { ...service.resources, Resources: { ...service.resources?.Resources, ...resources } };
 }
@@ -251,7 +256,7 @@ function roleOf(functionName: string, statements: readonly Json[]): Json {
 }
 
 /** Runs `init_db` when one of these properties changes. */
-function schema({ network }: Variant, { database, engine }: Cloud): Json {
+function schema({ network }: Variant, parameter: string): Json {
   return {
     Type: "Custom::Schema",
     ...(network
@@ -261,7 +266,7 @@ function schema({ network }: Variant, { database, engine }: Cloud): Json {
       ServiceToken: { "Fn::GetAtt": ["InitUnderscoredbLambdaFunction", "Arn"] },
       ServiceTimeout: 600,
       SchemaVersion: String(migrations.at(-1)?.version),
-      Database: network ? { Ref: "DatabaseCluster" } : `${database} ${engine}`,
+      Database: network ? { Ref: "DatabaseCluster" } : urlPlace(parameter),
     },
   };
 }

@@ -31,17 +31,19 @@ export default class Orderbell {
         tighten(template);
       },
       "before:deploy:deploy": async () => {
-        const { keepDatabaseUrl } = await load("./keep_database_url.ts");
+        const { keepDatabaseUrl, pinDatabaseUrl } = await load("./keep_database_url.ts");
         const provider = serverless.getProvider("aws");
         const { credentials, region } = await provider.getAwsSdkV3Config();
-        const said = await keepDatabaseUrl({
+        const kept = await keepDatabaseUrl({
           ...place(),
           cloud: cloud(),
           region: typeof region === "function" ? await region() : region,
           credentials: typeof credentials === "function" ? await credentials() : credentials,
           environment: process.env,
         });
-        if (said !== undefined) log.notice(said);
+        if (kept === undefined) return;
+        if (kept.changed) log.notice(`The database's address is kept in Parameter Store as ${kept.name}.`);
+        pinDatabaseUrl(service.provider.compiledCloudFormationTemplate, kept);
       },
     };
   }

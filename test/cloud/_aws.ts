@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 
 export interface AwsOptions {
+  /** The values in force; earlier ones stay, each under its version. */
   readonly parameters?: Record<string, string>;
   readonly secrets?: Record<string, string>;
   /** Whether the caller, told by its session token, may do this to that. */
@@ -25,6 +26,7 @@ export async function startAws({
   invoke,
 }: AwsOptions): Promise<Aws> {
   const asked: string[] = [];
+  const versions = new Map(Object.entries(parameters).map(([name, value]) => [name, [value]]));
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
@@ -47,12 +49,22 @@ export async function startAws({
     }
     asked.push(`${caller} ${action} ${on}`);
     switch (action) {
-      case "ssm:GetParameter":
-        if (parameters[on] === undefined) return say(400, { __type: "ParameterNotFound" });
-        return say(200, { Parameter: { Name: on, Value: parameters[on] } });
-      case "ssm:PutParameter":
-        parameters[on] = String((JSON.parse(body) as { Value: string }).Value);
-        return say(200, { Version: 1 });
+      case "ssm:GetParameter": {
+        const [name = "", selector] = on.split(":");
+        const values = versions.get(name);
+        if (values === undefined) return say(400, { __type: "ParameterNotFound" });
+        const version = Number(selector ?? values.length);
+        const value = values[version - 1];
+        if (value === undefined) return say(400, { __type: "ParameterVersionNotFound" });
+        const plain = (JSON.parse(body) as { WithDecryption?: boolean }).WithDecryption === true;
+        return say(200, { Parameter: { Name: name, Value: plain ? value : "AQICAH…", Version: version } });
+      }
+      case "ssm:PutParameter": {
+        const value = String((JSON.parse(body) as { Value: string }).Value);
+        parameters[on] = value;
+        versions.set(on, [...(versions.get(on) ?? []), value]);
+        return say(200, { Version: versions.get(on)?.length });
+      }
       case "secretsmanager:GetSecretValue":
         if (secrets[on] === undefined) return say(400, { __type: "ResourceNotFoundException" });
         return say(200, { ARN: on, SecretString: secrets[on] });

@@ -13,7 +13,8 @@ import { openMysql } from "../../db/mysql.ts";
 import { openPostgres } from "../../db/postgres.ts";
 import { sql } from "../../db/sql.ts";
 import { buildFunction, mustNot } from "../../scripts/build.ts";
-import { keepDatabaseUrl } from "../../scripts/keep_database_url.ts";
+import { type Kept, keepDatabaseUrl, pinDatabaseUrl } from "../../scripts/keep_database_url.ts";
+import { urlPlace } from "../../scripts/lay_out.ts";
 import { settle, type Template } from "../../scripts/settle.ts";
 import { type Aws, startAws } from "./_aws.ts";
 import { type ClearTextMysql, startClearTextMysql } from "./_clear_text_mysql.ts";
@@ -261,11 +262,43 @@ describe("the address of one's own database", () => {
     const aws = await startAws({ parameters });
     await expect(keepDatabaseUrl(deployment(aws, "url"))).rejects.toThrow(/stage prod has no database yet/);
     const url = "postgres://shop:pw@db.example/shop";
-    const said = await keepDatabaseUrl(deployment(aws, "url", { DATABASE_URL: url }));
-    expect(said).toMatch(/\/orderbell\/prod\/database_url/);
-    expect(said).not.toContain("pw");
-    expect(parameters).toEqual({ "/orderbell/prod/database_url": url });
-    expect(await keepDatabaseUrl(deployment(aws, "url"))).toBeUndefined();
+    const name = "/orderbell/prod/database_url";
+    expect(await keepDatabaseUrl(deployment(aws, "url", { DATABASE_URL: url }))).toEqual({
+      name,
+      version: 1,
+      changed: true,
+    });
+    expect(parameters).toEqual({ [name]: url });
+    // Told again, or not told: nothing has changed, and nothing is deployed because of it.
+    const same = { name, version: 1, changed: false };
+    expect(await keepDatabaseUrl(deployment(aws, "url", { DATABASE_URL: url }))).toEqual(same);
+    expect(await keepDatabaseUrl(deployment(aws, "url"))).toEqual(same);
+    await aws.close();
+  });
+
+  it("that is another than before is a version of its own: functions and tables of the deployment go by it", async () => {
+    const name = "/orderbell/prod/database_url";
+    const [old, next] = ["postgres://shop:pw@old.example/shop", "postgres://shop:pw@new.example/shop"];
+    const aws = await startAws({ parameters: { [name]: old } });
+    const template: Template = {
+      Resources: {
+        Bill: { Type: "AWS::Lambda::Function", Properties: { DATABASE_URL_FROM: urlPlace(name), OTHER: name } },
+        Schema: { Type: "Custom::Schema", Properties: { Database: urlPlace(name) } },
+      },
+    };
+    const kept = await keepDatabaseUrl(deployment(aws, "url", { DATABASE_URL: next }));
+    expect(kept).toEqual({ name, version: 2, changed: true });
+    pinDatabaseUrl(template, kept as Kept);
+    expect(template.Resources).toEqual({
+      Bill: { Type: "AWS::Lambda::Function", Properties: { DATABASE_URL_FROM: `parameter:${name}:2`, OTHER: name } },
+      Schema: { Type: "Custom::Schema", Properties: { Database: `parameter:${name}:2` } },
+    });
+    // A function of the deployment before works on with its own, also when it is started anew.
+    for (const [from, url] of [
+      [`${urlPlace(name)}:1`, old],
+      [`${urlPlace(name)}:2`, next],
+    ])
+      expect(await readSecrets({ DATABASE_URL_FROM: from }, callAt(aws))).toMatchObject({ DATABASE_URL: url });
     await aws.close();
   });
 
