@@ -211,7 +211,8 @@ export function layOut(service: Service, cloud: Cloud, folder: string): void {
       ...(inNetwork ? [cards] : []),
     ]);
     own.role = role;
-    own.package = { artifact: join(folder, `${name}.zip`) };
+    // Without `individually` a deployment looks for one zip of everything.
+    own.package = { artifact: join(folder, `${name}.zip`), individually: true };
     own.environment = Object.assign(
       {},
       own.environment,

@@ -1,4 +1,5 @@
 /** What `serverless` loads: it knows no TypeScript, so the work is in scripts/lay_out.ts and beside it. */
+import { join } from "node:path";
 import { tsImport } from "tsx/esm/api";
 
 const load = (file) => tsImport(file, import.meta.url);
@@ -15,20 +16,24 @@ export default class Orderbell {
     this.hooks = {
       "before:package:initialize": async () => {
         progress.get("orderbell").notice("Building the functions");
-        const [{ layOut, variantOf }, { buildAll, folderOf }] = await Promise.all([
-          load("./lay_out.ts"),
-          load("./build.ts"),
-        ]);
-        const variant = variantOf(cloud());
-        await buildAll(variant);
+        const [{ layOut, variantOf }, { buildAll }] = await Promise.all([load("./lay_out.ts"), load("./build.ts")]);
+        // The framework's own folder: it compares what lies there with what was deployed, and moves it for `--package`.
+        const folder = join(serverless.serviceDir, ".serverless");
+        await buildAll(variantOf(cloud()), folder);
         progress.get("orderbell").remove();
-        await layOut(service, cloud(), folderOf(variant));
+        await layOut(service, cloud(), folder);
       },
       "after:aws:package:finalize:mergeCustomProviderResources": async () => {
         const [{ tighten }, { settle }] = await Promise.all([load("./lay_out.ts"), load("./settle.ts")]);
         const template = service.provider.compiledCloudFormationTemplate;
         settle(template);
         tighten(template);
+      },
+      "after:aws:info:gatherData": async () => {
+        const { addresses } = await load("./addresses.ts");
+        const info = serverless.pluginManager.getPlugins().find(({ gatheredData }) => gatheredData !== undefined);
+        const lines = addresses(info.gatheredData.outputs);
+        if (lines.length > 0) serverless.addServiceOutputSection("open", lines);
       },
       "before:deploy:deploy": async () => {
         const { keepDatabaseUrl, pinDatabaseUrl } = await load("./keep_database_url.ts");

@@ -2,58 +2,69 @@
 import { spawn } from "node:child_process";
 import { copyFile, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { Template } from "../../scripts/settle.ts";
 
 export interface Packaged {
   readonly template: Template;
-  /** Function → the path of its zip. */
-  readonly artifacts: ReadonlyMap<string, string>;
+  /** Function → its zip. */
+  readonly zips: ReadonlyMap<string, Uint8Array>;
   readonly said: string;
 }
 
 const root = resolve(__dirname, "../..");
 
+/** The project in a folder of its own, because the framework keeps its state beside serverless.yml. Its owner removes it. */
+export async function newProject(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "orderbell-package-"));
+  await copyFile(join(root, "serverless.yml"), join(folder, "serverless.yml"));
+  for (const name of ["package.json", "apigateway", "db", "scripts", "node_modules"])
+    await symlink(join(root, name), join(folder, name));
+  return folder;
+}
+
+/** Runs `serverless` there, with nothing at home. @param environment without it there is no network @returns what it printed */
+export async function serverless(
+  folder: string,
+  words: readonly string[],
+  environment?: Readonly<Record<string, string>>,
+): Promise<{ code: number | null; said: string }> {
+  const child = spawn(
+    process.execPath,
+    [
+      ...(environment === undefined ? ["--require", join(__dirname, "_no_network.cjs")] : []),
+      join(root, "node_modules/.bin/serverless"),
+      ...words,
+    ],
+    {
+      cwd: folder,
+      env: { PATH: process.env.PATH, HOME: join(folder, "home"), TMPDIR: folder, ...environment },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
+  let said = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk) => {
+      said += chunk;
+    });
+  return { code: await new Promise((done) => child.on("close", done)), said };
+}
+
 /** @throws Error with what it printed */
 export async function packageWith(params: Readonly<Record<string, string>>, stage = "dev"): Promise<Packaged> {
-  const folder = await mkdtemp(join(tmpdir(), "orderbell-package-"));
+  const folder = await newProject();
   try {
-    const home = join(folder, "home");
-    // The framework keeps its state beside serverless.yml: here each run has a folder of its own.
-    await copyFile(join(root, "serverless.yml"), join(folder, "serverless.yml"));
-    for (const name of ["package.json", "apigateway", "db", "scripts", "node_modules"])
-      await symlink(join(root, name), join(folder, name));
-    const words = Object.entries(params).map(([name, value]) => `--param=${name}=${value}`);
-    const child = spawn(
-      process.execPath,
-      [
-        "--require",
-        join(__dirname, "_no_network.cjs"),
-        join(root, "node_modules/.bin/serverless"),
-        "package",
-        `--stage=${stage}`,
-        `--package=${join(folder, "out")}`,
-        ...words,
-      ],
-      { cwd: folder, env: { PATH: process.env.PATH, HOME: home, TMPDIR: folder }, stdio: ["ignore", "pipe", "pipe"] },
-    );
-    let said = "";
-    child.stdout.on("data", (chunk) => {
-      said += chunk;
-    });
-    child.stderr.on("data", (chunk) => {
-      said += chunk;
-    });
-    const code = await new Promise((done) => child.on("close", done));
+    const given = Object.entries(params).map(([name, value]) => `--param=${name}=${value}`);
+    const out = join(folder, "out");
+    const { code, said } = await serverless(folder, ["package", `--stage=${stage}`, `--package=${out}`, ...given]);
     if (code !== 0) throw new Error(said);
-    const state = JSON.parse(await readFile(join(folder, "out/serverless-state.json"), "utf8"));
+    const state = JSON.parse(await readFile(join(out, "serverless-state.json"), "utf8"));
     const functions = Object.entries(state.service.functions as Record<string, { package: { artifact: string } }>);
-    const template = await readFile(join(folder, "out/cloudformation-template-update-stack.json"), "utf8");
-    return {
-      template: JSON.parse(template),
-      artifacts: new Map(functions.map(([name, own]) => [name, own.package.artifact])),
-      said,
-    };
+    const zips = functions.map(
+      async ([name, own]) => [name, await readFile(join(out, basename(own.package.artifact)))] as const,
+    );
+    const template = await readFile(join(out, "cloudformation-template-update-stack.json"), "utf8");
+    return { template: JSON.parse(template), zips: new Map(await Promise.all(zips)), said };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

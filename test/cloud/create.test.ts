@@ -35,7 +35,7 @@ it("is created from a clone and packages under its own name, without a network",
     expect(template).toContain('"FunctionName": "my-shop-dev-bill"');
     expect(template).not.toContain("orderbell-dev");
     // Its own source and its own pages, not those that it came from.
-    expect(readFileSync(join(shop, "dist/cloud/postgres/pages.zip")).length).toBeGreaterThan(50_000);
+    expect(readFileSync(join(shop, ".serverless/pages.zip")).length).toBeGreaterThan(50_000);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,0 +1,90 @@
+/** `serverless deploy` itself, against an account that answers as AWS does: what it sends, what it says, and what comes of a failure. */
+import { rm } from "node:fs/promises";
+import type { Template } from "../../scripts/settle.ts";
+import { type Account, startAccount } from "./_account.ts";
+import { newProject, serverless } from "./_package.ts";
+
+let account: Account;
+let folder: string;
+
+beforeAll(async () => {
+  account = await startAccount("us-east-1");
+  folder = await newProject();
+});
+afterAll(async () => {
+  await account.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const place = "parameter:/orderbell/dev/database_url";
+
+async function run(words: readonly string[], more: Readonly<Record<string, string>> = {}) {
+  account.asked.splice(0);
+  const owner = { AWS_ACCESS_KEY_ID: "AKIDOWNER", AWS_SECRET_ACCESS_KEY: "secret", SLS_AWS_MONITORING_FREQUENCY: "50" };
+  return serverless(folder, words, { ...owner, AWS_ENDPOINT_URL: account.url, ...more });
+}
+
+/** The places of the database's address that the stack's functions and its schema know. */
+function databases(): string[] {
+  const { Resources } = account.template() as Template;
+  const found = Object.values(Resources).flatMap(({ Type, Properties = {} }) => {
+    const { Environment } = Properties as { Environment?: { Variables?: Record<string, string> } };
+    const from = Type === "Custom::Schema" ? Properties.Database : Environment?.Variables?.DATABASE_URL_FROM;
+    return typeof from === "string" ? [from] : [];
+  });
+  expect(found.length).toBeGreaterThan(15);
+  return [...new Set(found)];
+}
+
+it("says what is missing before anything is made", async () => {
+  const { code, said } = await run(["deploy"]);
+  expect(said).toContain("stage dev has no database yet: DATABASE_URL=… npx serverless deploy");
+  expect([code, account.template()]).toEqual([1, undefined]);
+});
+
+it("brings everything up on an empty account by one command, and prints what to open", async () => {
+  const { code, said } = await run(["deploy"], { DATABASE_URL: "postgres://shop:pw-one@one.example/shop" });
+  expect([code, said]).toEqual([0, expect.stringContaining("Service deployed to stack orderbell-dev")]);
+  for (const line of [
+    "ordering  value-of-HttpAddress/",
+    "kitchen   value-of-HttpAddress/kitchen",
+    "socket    value-of-",
+  ])
+    expect(said).toContain(line);
+  expect(databases()).toEqual([`${place}:1`]);
+  const { Resources } = account.template() as Template;
+  const sent = Object.values(Resources).flatMap(({ Type, Properties }) =>
+    Type === "AWS::Lambda::Function" ? [(Properties as { Code: { S3Key: string } }).Code.S3Key] : [],
+  );
+  expect(sent.length).toBeGreaterThan(15);
+  for (const key of sent) expect([...account.objects.keys()].some((path) => path.endsWith(key))).toBe(true);
+  // Neither the address nor its password went anywhere but to Parameter Store.
+  for (const bytes of account.objects.values()) expect(bytes.includes("pw-one")).toBe(false);
+  expect(said).not.toContain("pw-one");
+});
+
+it("changes nothing when nothing has changed", async () => {
+  const { code, said } = await run(["deploy"], { DATABASE_URL: "postgres://shop:pw-one@one.example/shop" });
+  expect([code, said]).toEqual([0, expect.stringContaining("No changes to deploy")]);
+  expect(account.asked).not.toContain("CreateChangeSet");
+  expect(account.asked).not.toContain("PutParameter");
+});
+
+it("says why the tables could not be made, and leaves the functions with the database they had", async () => {
+  account.failAt("Schema", "the database cannot be reached: ECONNREFUSED");
+  const { code, said } = await run(["deploy"], { DATABASE_URL: "postgres://shop:pw-two@two.example/shop" });
+  expect([code, said]).toEqual([1, expect.stringContaining("the database cannot be reached: ECONNREFUSED")]);
+  expect(databases()).toEqual([`${place}:1`]);
+});
+
+it("moves all of them to another database at once, and `rollback` moves all of them back", async () => {
+  const moved = await run(["deploy"], { DATABASE_URL: "postgres://shop:pw-three@three.example/shop" });
+  expect([moved.code, moved.said]).toEqual([0, expect.stringContaining("Service deployed")]);
+  expect(databases()).toEqual([`${place}:3`]);
+
+  const { said } = await run(["rollback"]);
+  const [first] = [...said.matchAll(/Timestamp: (\d+)/g)].map(([, timestamp = ""]) => timestamp);
+  const back = await run(["rollback", `--timestamp=${first}`]);
+  expect([back.code, back.said]).toEqual([0, expect.stringContaining(`rolled back to timestamp "${first}"`)]);
+  expect(databases()).toEqual([`${place}:1`]);
+});
