@@ -13,15 +13,26 @@ export default class Orderbell {
     const cloud = () => service.custom.cloud;
     const place = () => ({ stage: service.provider.stage, service: service.service });
 
+    // The framework's own folder: it compares what lies there with what was deployed, and moves it for `--package`.
+    const folder = join(serverless.serviceDir, ".serverless");
+    const build = async () => {
+      progress.get("orderbell").notice("Building the functions");
+      const [{ variantOf }, { buildAll }] = await Promise.all([load("./lay_out.ts"), load("./build.ts")]);
+      await buildAll(variantOf(cloud()), folder);
+      progress.get("orderbell").remove();
+    };
+
     this.hooks = {
       "before:package:initialize": async () => {
-        progress.get("orderbell").notice("Building the functions");
-        const [{ layOut, variantOf }, { buildAll }] = await Promise.all([load("./lay_out.ts"), load("./build.ts")]);
-        // The framework's own folder: it compares what lies there with what was deployed, and moves it for `--package`.
-        const folder = join(serverless.serviceDir, ".serverless");
-        await buildAll(variantOf(cloud()), folder);
-        progress.get("orderbell").remove();
+        await build();
+        const { layOut } = await load("./lay_out.ts");
         await layOut(service, cloud(), folder);
+      },
+      // `deploy function` replaces the code of one that is there; what it may do and knows comes with a whole deployment.
+      "before:deploy:function:packageFunction": async () => {
+        await build();
+        for (const [name, own] of Object.entries(service.functions))
+          own.package = { artifact: join(folder, `${name}.zip`) };
       },
       "after:aws:package:finalize:mergeCustomProviderResources": async () => {
         const [{ tighten }, { settle }] = await Promise.all([load("./lay_out.ts"), load("./settle.ts")]);

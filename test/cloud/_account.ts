@@ -11,6 +11,8 @@ export interface Account {
   readonly url: string;
   /** `bucket/key` → what lies there. */
   readonly objects: ReadonlyMap<string, Buffer>;
+  /** Function → the zip that replaced its code outside of a deployment. */
+  readonly replaced: ReadonlyMap<string, Buffer>;
   /** The template that the stack has now. */
   template(): Template | undefined;
   /** Calls, oldest first: `CreateChangeSet`, `PUT object`, … */
@@ -55,6 +57,7 @@ const maxResources = 500;
 export async function startAccount(region: string): Promise<Account> {
   const objects = new Map<string, Buffer>();
   const metadata = new Map<string, string>();
+  const replaced = new Map<string, Buffer>();
   const parameters = new Map<string, string[]>();
   const stacks = new Map<string, Stack>();
   const asked: string[] = [];
@@ -241,11 +244,14 @@ export async function startAccount(region: string): Promise<Account> {
         const [status, answer, headers = {}] = files(request.method ?? "", url, body, hash);
         response.writeHead(status, headers as Record<string, string>).end(answer);
       } else if (service === "lambda") {
-        asked.push("GetFunction");
-        const name = url.pathname.split("/").at(-1);
+        const [name = "", what = ""] = url.pathname.replace("/2015-03-31/functions/", "").split("/");
+        asked.push(`${request.method} function ${what}`);
         const made = [...stacks.values()].some(({ template }) => JSON.stringify(template).includes(`"${name}"`));
         if (!made) throw new Refusal(404, "ResourceNotFoundException");
-        response.end(JSON.stringify({ Configuration: { LastModified: new Date(Date.now() + 60_000).toISOString() } }));
+        if (what === "code") replaced.set(name, Buffer.from(JSON.parse(body.toString()).ZipFile, "base64"));
+        const LastModified = new Date(Date.now() + 60_000).toISOString();
+        const states = { State: "Active", LastUpdateStatus: "Successful", Runtime: "nodejs24.x", PackageType: "Zip" };
+        response.end(JSON.stringify({ Configuration: { FunctionName: name, LastModified, ...states } }));
       } else if (target !== undefined) {
         asked.push(target);
         if (json[target] === undefined) throw new Refusal(400, "UnknownOperationException");
@@ -272,6 +278,7 @@ export async function startAccount(region: string): Promise<Account> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     objects,
+    replaced,
     asked,
     template: () => [...stacks.values()][0]?.template,
     failAt(id, reason) {

@@ -70,6 +70,15 @@ it("changes nothing when nothing has changed", async () => {
   expect(account.asked).not.toContain("PutParameter");
 });
 
+it("replaces the code of one function", async () => {
+  const { code, said } = await run(["deploy", "function", "--function=bill"]);
+  expect([code, said]).toEqual([0, expect.stringContaining("Function code deployed")]);
+  const [key] = [...account.objects.keys()].filter((path) => path.endsWith("/bill.zip"));
+  expect(account.replaced.get("orderbell-dev-bill")?.equals(account.objects.get(key as string) as Buffer)).toBe(true);
+  // What it knows stays as it was deployed.
+  expect(databases()).toEqual([`${place}:1`]);
+});
+
 it("says why the tables could not be made, and leaves the functions with the database they had", async () => {
   account.failAt("Schema", "the database cannot be reached: ECONNREFUSED");
   const { code, said } = await run(["deploy"], { DATABASE_URL: "postgres://shop:pw-two@two.example/shop" });
