@@ -1,8 +1,10 @@
 /** `serverless package` as a stranger runs it: no network, no credentials, nothing at home. */
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { copyFile, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
+import { parse } from "yaml";
 import type { Template } from "../../scripts/settle.ts";
 
 export interface Packaged {
@@ -13,6 +15,9 @@ export interface Packaged {
 }
 
 const root = resolve(__dirname, "../..");
+
+/** What this project is called: a shop of one's own that was made from it has another name, and the same tests. */
+export const service: string = parse(readFileSync(join(root, "serverless.yml"), "utf8")).service;
 
 /** The project in a folder of its own, because the framework keeps its state beside serverless.yml. Its owner removes it. */
 export async function newProject(): Promise<string> {

@@ -2,7 +2,7 @@
 import { rm } from "node:fs/promises";
 import type { Template } from "../../scripts/settle.ts";
 import { type Account, startAccount } from "./_account.ts";
-import { newProject, serverless } from "./_package.ts";
+import { newProject, serverless, service } from "./_package.ts";
 
 let account: Account;
 let folder: string;
@@ -16,7 +16,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const place = "parameter:/orderbell/dev/database_url";
+const place = `parameter:/${service}/dev/database_url`;
 
 async function run(words: readonly string[], more: Readonly<Record<string, string>> = {}) {
   account.asked.splice(0);
@@ -44,7 +44,7 @@ it("says what is missing before anything is made", async () => {
 
 it("brings everything up on an empty account by one command, and prints what to open", async () => {
   const { code, said } = await run(["deploy"], { DATABASE_URL: "postgres://shop:pw-one@one.example/shop" });
-  expect([code, said]).toEqual([0, expect.stringContaining("Service deployed to stack orderbell-dev")]);
+  expect([code, said]).toEqual([0, expect.stringContaining(`Service deployed to stack ${service}-dev`)]);
   for (const line of [
     "ordering  value-of-HttpAddress/",
     "kitchen   value-of-HttpAddress/kitchen",
@@ -74,7 +74,7 @@ it("replaces the code of one function", async () => {
   const { code, said } = await run(["deploy", "function", "--function=bill"]);
   expect([code, said]).toEqual([0, expect.stringContaining("Function code deployed")]);
   const [key] = [...account.objects.keys()].filter((path) => path.endsWith("/bill.zip"));
-  expect(account.replaced.get("orderbell-dev-bill")?.equals(account.objects.get(key as string) as Buffer)).toBe(true);
+  expect(account.replaced.get(`${service}-dev-bill`)?.equals(account.objects.get(key as string) as Buffer)).toBe(true);
   // What it knows stays as it was deployed.
   expect(databases()).toEqual([`${place}:1`]);
 });

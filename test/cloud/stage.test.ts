@@ -7,6 +7,7 @@ import { placeOf } from "../../cli/place.ts";
 import { NoCredentials, readCaller as read } from "../../cloud/credentials.ts";
 import { readCallerConfig } from "../../shared/config.ts";
 import { type Aws, startAws } from "./_aws.ts";
+import { service } from "./_package.ts";
 
 const readCaller = (environment: Record<string, string>, profile?: string) =>
   read(readCallerConfig(environment), profile);
@@ -102,7 +103,7 @@ describe("the command line", () => {
       return { ok: { shops: [] } };
     };
     expect(await run("shop list --stage prod")).toBe(0);
-    expect(events).toEqual([["orderbell-prod-admin", { command: "shop.list", args: {} }]]);
+    expect(events).toEqual([[`${service}-prod-admin`, { command: "shop.list", args: {} }]]);
     expect(JSON.parse(out)).toEqual({ shops: [] });
   });
 
@@ -114,7 +115,7 @@ describe("the command line", () => {
 
   it("migrates a stage by hand", async () => {
     answer = async (name) => {
-      expect(name).toBe("orderbell-test-init_db");
+      expect(name).toBe(`${service}-test-init_db`);
       return { applied: [1, 2] };
     };
     expect(await run("init-db --stage test --region eu-west-1")).toBe(0);
@@ -126,7 +127,7 @@ describe("the command line", () => {
       throw new Error("private");
     };
     expect(await run("shop list --stage prod")).toBe(2);
-    expect(err).toMatch(/orderbell-prod-admin failed; its log says why/);
+    expect(err).toContain(`${service}-prod-admin failed; its log says why`);
     expect(err).not.toContain("private");
   });
 
