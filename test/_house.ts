@@ -31,6 +31,9 @@ export class TestClock implements Clock {
   }
 }
 
+/** No business day turns over while a test runs, whenever it runs. @returns minutes after midnight in Shanghai */
+const halfADayAway = (now: number) => (Math.floor(now / 60_000) + (8 + 12) * 60) % (24 * 60);
+
 export const testMenu: Menu = {
   categories: [
     { id: "noodles", names: { zh: "面", en: "Noodles" } },
@@ -113,6 +116,8 @@ export interface HouseOptions extends Partial<Omit<MachineOptions, "config" | "d
   readonly config?: Partial<Config>;
   readonly environment?: Readonly<Record<string, string>>;
   readonly settings?: object;
+  /** When the shop's business day begins: half a day away, unless the test is about it. */
+  readonly rolloverMinutes?: number;
   /** The test breaks things: failures in the background are no surprise. */
   readonly mayFail?: boolean;
   /** Use this database instead of opening one. */
@@ -219,7 +224,7 @@ export async function openHouse(engine: Engine, options: HouseOptions = {}): Pro
       id: shop,
       names: { zh: "面馆", en: "Noodle house" },
       zone: "Asia/Shanghai",
-      rolloverMinutes: 240,
+      rolloverMinutes: options.rolloverMinutes ?? halfADayAway(clock.now()),
       settings: testSettings(options.settings),
     });
     await editMenu(machine.app, null, shop, undefined, "menu.import", () => ({ menu: testMenu }));

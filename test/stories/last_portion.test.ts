@@ -85,6 +85,9 @@ onEveryEngine((engine) => {
   });
 
   it("starts anew on the next business day, and not at midnight", async () => {
+    await house.close();
+    house = await openHouse(engine, { rolloverMinutes: 240 });
+    owner = await house.staff("owner");
     const customer = await house.guest();
     // 23:30 in Shanghai; the day turns over at 04:00.
     const now = house.clock.now();
