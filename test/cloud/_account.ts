@@ -49,7 +49,6 @@ interface StackEvent {
 }
 
 const accountId = "123456789012";
-const deploymentBucket = "ServerlessDeploymentBucket";
 /** The largest template that may be sent by its address, and the largest number of resources. */
 const maxTemplateBytes = 1_000_000;
 const maxResources = 500;
@@ -100,7 +99,6 @@ export async function startAccount(region: string): Promise<Account> {
   function execute(stack: Stack): void {
     const { type, template } = stack.next as NonNullable<Stack["next"]>;
     const kind = type === "CREATE" ? "CREATE" : "UPDATE";
-    const at = stack.events.length;
     const event = (one: string, eventType: string, status: string, reason?: string) =>
       stack.events.push({ id: one, type: eventType, status, ...(reason === undefined ? {} : { reason }) });
     event(stack.name, "AWS::CloudFormation::Stack", `${kind}_IN_PROGRESS`);
@@ -116,7 +114,6 @@ export async function startAccount(region: string): Promise<Account> {
     stack.status = failed === undefined ? `${kind}_COMPLETE` : "UPDATE_ROLLBACK_COMPLETE";
     event(stack.name, "AWS::CloudFormation::Stack", stack.status);
     delete stack.next;
-    if (at === 0 && !(deploymentBucket in template.Resources)) throw new Error("the first stack has no bucket");
   }
 
   const members = (name: string, list: readonly string[]) =>
@@ -160,7 +157,10 @@ export async function startAccount(region: string): Promise<Account> {
       execute(stackOf(ask.get("StackName") ?? ""));
       return "";
     },
-    DeleteChangeSet: (ask) => (stackOf(ask.get("StackName") ?? "") ? "" : ""),
+    DeleteChangeSet(ask) {
+      delete stackOf(ask.get("StackName") ?? "").next;
+      return "";
+    },
     DescribeStackEvents(ask) {
       const { id, name, events } = stackOf(ask.get("StackName") ?? "");
       return members(
@@ -178,6 +178,7 @@ export async function startAccount(region: string): Promise<Account> {
     DescribeStackResource(ask) {
       const { name, template } = existing(ask.get("StackName") ?? "");
       const id = ask.get("LogicalResourceId") ?? "";
+      // Nothing but the bucket of the deployments is asked for.
       if (!(id in template.Resources)) throw invalid(`Resource ${id} does not exist for stack ${name}`);
       return `<StackResourceDetail><LogicalResourceId>${id}</LogicalResourceId><PhysicalResourceId>${bucketOf()}</PhysicalResourceId></StackResourceDetail>`;
     },
