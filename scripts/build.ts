@@ -160,11 +160,8 @@ export function mustNot(
   return undefined;
 }
 
-export const folderOf = ({ engine, network }: Variant, under = join(root, "dist/cloud")): string =>
-  join(under, network ? `${engine}-network` : engine);
-
 /** Builds every function and writes the zips. @returns what was built, in the order of serverless.yml */
-export async function buildAll(variant: Variant, folder = folderOf(variant)): Promise<Built[]> {
+export async function buildAll(variant: Variant, folder: string): Promise<Built[]> {
   const pages = await builtPages();
   const built = await Promise.all(
     functionNames().map((name) => buildFunction(name, variant, name === "pages" ? pages : {})),
@@ -211,12 +208,13 @@ async function main([engine = "postgres", place]: string[]): Promise<void> {
   if ((engine !== "postgres" && engine !== "mysql") || (place !== undefined && place !== "network"))
     throw new TypeError("usage: npm run build -- [postgres|mysql] [network]");
   const variant = { engine, network: place === "network" } as const;
+  const folder = join(root, "dist/cloud", variant.network ? `${engine}-network` : engine);
   const kb = (bytes: number) => (bytes / 1_024).toFixed(0).padStart(5);
-  for (const { name, code, zip, packages } of await buildAll(variant)) {
+  for (const { name, code, zip, packages } of await buildAll(variant, folder)) {
     const heavy = packages.filter((one) => ["pg", "mysql2", "axios"].includes(one));
     console.log(`${name.padEnd(14)} ${kb(code.length)} KB, zip ${kb(zip.length)} KB  ${heavy.join(" ")}`);
   }
-  console.log(`in ${folderOf(variant)}`);
+  console.log(`in ${folder}`);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) void main(process.argv.slice(2));

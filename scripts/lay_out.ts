@@ -2,7 +2,6 @@
  * serverless.yml names for each function what it may do; here each name becomes statements of a role that only this function has,
  * and environment, network and order follow from the parameters. Called by the plugin before anything is packaged.
  */
-import { join } from "node:path";
 import { migrations } from "../db/migrate.ts";
 import type { Variant } from "./build.ts";
 import type { Template } from "./settle.ts";
@@ -28,7 +27,6 @@ interface LambdaFunction {
   dependsOn?: string[];
   reservedConcurrency?: number;
   maximumRetryAttempts?: number;
-  package?: Json;
   events?: { schedule?: { enabled?: boolean }; httpApi?: unknown; websocket?: unknown }[];
 }
 
@@ -192,8 +190,8 @@ const vpc = {
   ipv6AllowedForDualStack: true,
 };
 
-/** Changes the service in place: artifacts, roles, environment, network, order. */
-export function layOut(service: Service, cloud: Cloud, folder: string): void {
+/** Changes the service in place: roles, environment, network, order. */
+export function layOut(service: Service, cloud: Cloud): void {
   const variant = variantOf(cloud);
   const known = rightsOf(service, cloud);
   const concurrency = Number(cloud.concurrency);
@@ -211,8 +209,6 @@ export function layOut(service: Service, cloud: Cloud, folder: string): void {
       ...(inNetwork ? [cards] : []),
     ]);
     own.role = role;
-    // Without `individually` a deployment looks for one zip of everything.
-    own.package = { artifact: join(folder, `${name}.zip`), individually: true };
     own.environment = Object.assign(
       {},
       own.environment,

@@ -19,6 +19,9 @@ export default class Orderbell {
       progress.get("orderbell").notice("Building the functions");
       const [{ variantOf }, { buildAll }] = await Promise.all([load("./lay_out.ts"), load("./build.ts")]);
       await buildAll(variantOf(cloud()), folder);
+      // Without `individually` a deployment looks for one zip of everything.
+      for (const [name, own] of Object.entries(service.functions))
+        own.package = { artifact: join(folder, `${name}.zip`), individually: true };
       progress.get("orderbell").remove();
     };
 
@@ -26,14 +29,10 @@ export default class Orderbell {
       "before:package:initialize": async () => {
         await build();
         const { layOut } = await load("./lay_out.ts");
-        await layOut(service, cloud(), folder);
+        layOut(service, cloud());
       },
       // `deploy function` replaces the code of one that is there; what it may do and knows comes with a whole deployment.
-      "before:deploy:function:packageFunction": async () => {
-        await build();
-        for (const [name, own] of Object.entries(service.functions))
-          own.package = { artifact: join(folder, `${name}.zip`) };
-      },
+      "before:deploy:function:packageFunction": build,
       "after:aws:package:finalize:mergeCustomProviderResources": async () => {
         const [{ tighten }, { settle }] = await Promise.all([load("./lay_out.ts"), load("./settle.ts")]);
         const template = service.provider.compiledCloudFormationTemplate;

@@ -54,7 +54,7 @@ export function laidOut(database: string): Map<string, Laid> {
     functions: yaml.functions,
   } as Service;
   for (const [name, own] of Object.entries(service.functions)) own.name = `orderbell-dev-${name}`;
-  layOut(service, { database, engine: "postgres", schedules: "no", concurrency: 0 }, "/");
+  layOut(service, { database, engine: "postgres", schedules: "no", concurrency: 0 });
   const resources = service.resources?.Resources as Record<string, never>;
   return new Map(
     Object.entries(service.functions).map(([name, own]) => {
