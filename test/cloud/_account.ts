@@ -6,6 +6,7 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Template } from "../../scripts/settle.ts";
+import { keepParameters } from "./_parameters.ts";
 
 export interface Account {
   readonly url: string;
@@ -57,7 +58,7 @@ export async function startAccount(region: string): Promise<Account> {
   const objects = new Map<string, Buffer>();
   const metadata = new Map<string, string>();
   const replaced = new Map<string, Buffer>();
-  const parameters = new Map<string, string[]>();
+  const parameters = keepParameters();
   const stacks = new Map<string, Stack>();
   const asked: string[] = [];
   let fails: { readonly id: string; readonly reason: string } | undefined;
@@ -198,14 +199,11 @@ export async function startAccount(region: string): Promise<Account> {
 
   const json: Record<string, (ask: { Name: string; Value?: string; WithDecryption?: boolean }) => object> = {
     GetParameter({ Name, WithDecryption }) {
-      const values = parameters.get(Name);
-      if (values === undefined) throw new Refusal(400, "ParameterNotFound");
-      return { Parameter: { Name, Value: WithDecryption ? values.at(-1) : "AQICAH", Version: values.length } };
+      const found = parameters.get(Name, WithDecryption === true);
+      if (typeof found === "string") throw new Refusal(400, found);
+      return { Parameter: found };
     },
-    PutParameter({ Name, Value = "" }) {
-      parameters.set(Name, [...(parameters.get(Name) ?? []), Value]);
-      return { Version: parameters.get(Name)?.length };
-    },
+    PutParameter: ({ Name, Value = "" }) => ({ Version: parameters.put(Name, Value) }),
   };
 
   function files(method: string, url: URL, body: Buffer, hash: string): [number, string | Buffer, object?] {

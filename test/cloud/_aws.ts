@@ -1,6 +1,7 @@
 /** What functions ask of AWS beside the gateway, answered here as its documents say: Parameter Store, Secrets Manager, Lambda. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { keepParameters } from "./_parameters.ts";
 
 export interface AwsOptions {
   /** The values in force; earlier ones stay, each under its version. */
@@ -26,7 +27,7 @@ export async function startAws({
   invoke,
 }: AwsOptions): Promise<Aws> {
   const asked: string[] = [];
-  const versions = new Map(Object.entries(parameters).map(([name, value]) => [name, [value]]));
+  const kept = keepParameters(parameters);
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
@@ -50,20 +51,13 @@ export async function startAws({
     asked.push(`${caller} ${action} ${on}`);
     switch (action) {
       case "ssm:GetParameter": {
-        const [name = "", selector] = on.split(":");
-        const values = versions.get(name);
-        if (values === undefined) return say(400, { __type: "ParameterNotFound" });
-        const version = Number(selector ?? values.length);
-        const value = values[version - 1];
-        if (value === undefined) return say(400, { __type: "ParameterVersionNotFound" });
-        const plain = (JSON.parse(body) as { WithDecryption?: boolean }).WithDecryption === true;
-        return say(200, { Parameter: { Name: name, Value: plain ? value : "AQICAH…", Version: version } });
+        const found = kept.get(on, (JSON.parse(body) as { WithDecryption?: boolean }).WithDecryption === true);
+        return typeof found === "string" ? say(400, { __type: found }) : say(200, { Parameter: found });
       }
       case "ssm:PutParameter": {
         const value = String((JSON.parse(body) as { Value: string }).Value);
         parameters[on] = value;
-        versions.set(on, [...(versions.get(on) ?? []), value]);
-        return say(200, { Version: versions.get(on)?.length });
+        return say(200, { Version: kept.put(on, value) });
       }
       case "secretsmanager:GetSecretValue":
         if (secrets[on] === undefined) return say(400, { __type: "ResourceNotFoundException" });
