@@ -1,17 +1,13 @@
 /** The gateway of this machine with a certificate of its own. */
 import { get } from "node:https";
 import { connect } from "node:tls";
-import { generate } from "selfsigned";
+import { newCertificate } from "../_certificate.ts";
 import { dial, ended, enter, openServer, parse, type TestServer } from "./_server.ts";
 
 let server: TestServer;
 let ca: string;
 beforeAll(async () => {
-  const { private: key, cert } = await generate([{ name: "commonName", value: "localhost" }], {
-    algorithm: "sha256",
-    keyType: "ec",
-    extensions: [{ name: "subjectAltName", altNames: [{ type: 7, ip: "127.0.0.1" }] }],
-  });
+  const { key, cert } = await newCertificate();
   ca = cert;
   server = await openServer({ tls: { key, cert }, limits: { headersMs: 300 } });
 });

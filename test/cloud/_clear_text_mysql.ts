@@ -4,7 +4,7 @@
  */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import { generate } from "selfsigned";
+import { newCertificate } from "../_certificate.ts";
 
 export interface ClearTextMysql {
   readonly port: number;
@@ -24,11 +24,7 @@ const headerBytes = 4;
 const tlsRequestBytes = headerBytes + 32;
 
 export async function startClearTextMysql(): Promise<ClearTextMysql> {
-  const { private: key, cert } = await generate([{ name: "commonName", value: "localhost" }], {
-    algorithm: "sha256",
-    keyType: "ec",
-    extensions: [{ name: "subjectAltName", altNames: [{ type: 7, ip: "127.0.0.1" }] }],
-  });
+  const { key, cert } = await newCertificate();
   const heard: string[] = [];
   const open = new Set<Socket>();
   const held = <S extends Socket>(socket: S): S => {
