@@ -3,8 +3,9 @@ import type { Config } from "jest";
 
 /** Which engines run is found out in test/_setup.ts and printed; see docs/testing.md. */
 const config: Config = {
-  testEnvironment: "node",
+  testEnvironment: "<rootDir>/scripts/jest_environment.cjs",
   testMatch: ["<rootDir>/test/**/*.test.ts"],
+  testSequencer: "<rootDir>/scripts/jest_sequencer.cjs",
   transform: { "\\.(ts|js|mjs)$": "<rootDir>/scripts/jest_transform.cjs" },
   // Packages that ship only ES modules.
   transformIgnorePatterns: ["/node_modules/(?!.*(sql-template-tag|json-schema-ref-parser)/)"],
@@ -13,9 +14,8 @@ const config: Config = {
   // A busy machine is slow; only what hangs shall fail by it.
   testTimeout: 180_000,
   maxWorkers: 2,
-  // A fresh worker for each file: jest-circus leaves an AsyncLocalStorage behind in each, and on Node 20 every promise pays
-  // for every one of them. After 45 files a promise costs 80 times as much.
-  workerIdleMemoryLimit: "1KB",
+  // Each file leaves modules behind in its worker; beginning a new one takes a second.
+  workerIdleMemoryLimit: "800MB",
 };
 
 export default config;

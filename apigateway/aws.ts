@@ -1,6 +1,7 @@
-/** The adapter to AWS: pushes by the @connections API of the WebSocket API, signed with Signature Version 4. */
+/** Pushes at AWS by the @connections API of the WebSocket API, signed with Signature Version 4. */
 import { AwsClient } from "aws4fetch";
-import type { Sent } from "./gateway.ts";
+import { boundedFetch } from "../shared/bounded_fetch.ts";
+import type { Sent } from "../shared/gateway.ts";
 import type { Pusher } from "./remote.ts";
 
 export interface AwsOptions {
@@ -11,8 +12,11 @@ export interface AwsOptions {
   readonly timeoutMs: number;
 }
 
-/** 410 is gone; 429 too many requests or the client's buffer is full; a client that is not there is no error. */
+/** 429: too many requests, or the client's buffer is full. A client that has gone is not an error. */
 const answers: Readonly<Record<number, Sent>> = { 200: "sent", 204: "sent", 410: "gone", 429: "throttled" };
+
+/** Gateways answer a push with a sentence at most. */
+export const maxPushAnswerBytes = 16_384;
 
 export function awsPusher({ region, accessKeyId, secretAccessKey, sessionToken, timeoutMs }: AwsOptions): Pusher {
   const client = new AwsClient({
@@ -21,27 +25,24 @@ export function awsPusher({ region, accessKeyId, secretAccessKey, sessionToken, 
     ...(sessionToken === undefined ? {} : { sessionToken }),
     region,
     service: "execute-api",
-    // The gateway port has its own patience.
+    // The gateway adapter retries itself.
     retries: 0,
   });
   // The id is base64-like and the @ is reserved: both are encoded.
   const urlOf = (gateway: string, connection: string) => `${gateway}/%40connections/${encodeURIComponent(connection)}`;
 
+  const ask = (url: string, init: RequestInit) =>
+    boundedFetch((to, more) => client.fetch(to, more), url, init, { timeoutMs, maxBytes: maxPushAnswerBytes });
+
   return {
     async post(gateway, connection, frame) {
-      const request = { method: "POST", body: frame, signal: AbortSignal.timeout(timeoutMs) };
-      const answer = await client.fetch(urlOf(gateway, connection), request);
-      await answer.arrayBuffer();
+      const answer = await ask(urlOf(gateway, connection), { method: "POST", body: frame });
       const sent = answers[answer.status];
       if (sent === undefined) throw new PushRefused(answer.status);
       return sent;
     },
     async drop(gateway, connection) {
-      const answer = await client.fetch(urlOf(gateway, connection), {
-        method: "DELETE",
-        signal: AbortSignal.timeout(timeoutMs),
-      });
-      await answer.arrayBuffer();
+      await ask(urlOf(gateway, connection), { method: "DELETE" });
     },
   };
 }

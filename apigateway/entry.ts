@@ -1,4 +1,4 @@
-/** Event in, answer out: what a function sees of a gateway, whichever it is. */
+/** Entry of the functions: turns an event of any gateway into a request, and an answer or an error into a result. */
 import type { GenericSchema, InferOutput } from "valibot";
 import type { App } from "../shared/app.ts";
 import {
@@ -11,8 +11,9 @@ import {
 } from "../shared/errors.ts";
 import { parseJson } from "../shared/json.ts";
 import type { Fields } from "../shared/log.ts";
-import { refusalOf } from "../shared/refusal.ts";
-import { check, idempotencyKey } from "../shared/shape.ts";
+import * as shape from "../shared/shape.ts";
+import { toAppError } from "../shared/to_app_error.ts";
+import { authorizationOf, membersFor401 } from "../shared/wafer/headers.ts";
 import type {
   ConnectEvent,
   DisconnectEvent,
@@ -24,33 +25,42 @@ import type {
   TencentResult,
 } from "./events.ts";
 
+/** A year, for this host only. */
+export const hsts = "max-age=31536000";
+
 // --- HTTP ----------------------------------------------------------------------------------------------------------
 
-/** A menu of 500 dishes has room; everything else is far smaller. */
+/** Enough for a menu of 500 dishes; everything else is far smaller. */
 export const maxBodyBytes = 512 * 1_024;
+
+/** A cloud does not report that the caller has left. */
+const never = new AbortController().signal;
 
 export class HttpRequest {
   readonly event: HttpEvent;
   /** Ids and codes for this request's line in the log. */
   readonly notes: Record<string, string | number | boolean> = {};
+  /** Fires when the caller no longer waits for the answer; waits and repeated reads then end. */
+  readonly signal: AbortSignal;
 
-  constructor(event: HttpEvent) {
+  constructor(event: HttpEvent, signal = never) {
     this.event = event;
+    this.signal = signal;
   }
 
   header(name: string): string | undefined {
     return this.event.headers[name];
   }
 
-  /** A parameter of the query, if it is there. @throws InvalidInput */
-  query<S extends GenericSchema>(name: string, shape: S): InferOutput<S> | undefined {
+  /** @returns a parameter of the query, or undefined @throws InvalidInput */
+  query<S extends GenericSchema>(name: string, schema: S): InferOutput<S> | undefined {
     const raw = this.event.queryStringParameters?.[name];
-    return raw === undefined ? undefined : check(shape, raw, name);
+    return raw === undefined ? undefined : shape.parse(schema, raw, name);
   }
 
   /** A part of the path. @throws InvalidInput */
-  param<S extends GenericSchema>(name: string, shape: S): InferOutput<S> {
-    return check(shape, this.event.pathParameters?.[name], name);
+  param<S extends GenericSchema>(name: string, schema: S): InferOutput<S> {
+    return shape.parse(schema, this.event.pathParameters?.[name], name);
   }
 
   /** The client's address, as the gateway says; on this machine TRUSTED_PROXIES decides. */
@@ -58,15 +68,24 @@ export class HttpRequest {
     return this.event.requestContext.http.sourceIp;
   }
 
+  /** This API's address as the caller knows it. */
+  get origin(): string {
+    const { origin, "sec-fetch-site": site, "x-forwarded-proto": protocol = "https" } = this.event.headers;
+    // The origin of our own page is right even behind a proxy that sends no X-Forwarded headers.
+    if (site === "same-origin" && origin !== undefined) return origin;
+    return `${protocol}://${this.event.requestContext.domainName}`;
+  }
+
+  /** `Authorization`, or Wafer's headers of a session in its form. @throws SessionInvalid */
   get authorization(): string | undefined {
-    return this.header("authorization");
+    return authorizationOf(this.event.headers);
   }
 
   /** @throws IdempotencyKeyMissing, InvalidInput */
   get idempotencyKey(): string {
     const key = this.header("idempotency-key");
     if (key === undefined) throw new IdempotencyKeyMissing();
-    return check(idempotencyKey, key, "Idempotency-Key");
+    return shape.parse(shape.idempotencyKey, key, "Idempotency-Key");
   }
 
   /** The body as JSON; `{}` when there is none. @throws BodyTooLarge, MediaTypeUnsupported, Malformed */
@@ -79,6 +98,11 @@ export class HttpRequest {
     return parseJson(decode(bytes));
   }
 
+  /** The body as text, without a check of its media type. @throws BodyTooLarge, Malformed */
+  text(): string {
+    return decode(this.bytes());
+  }
+
   /** The body as `application/x-www-form-urlencoded`. @throws BodyTooLarge, MediaTypeUnsupported, Malformed */
   form(): URLSearchParams {
     const type = this.header("content-type") ?? "";
@@ -88,8 +112,9 @@ export class HttpRequest {
   }
 
   private bytes(): Buffer {
-    const { body = "", isBase64Encoded } = this.event;
-    const bytes = Buffer.from(body, isBase64Encoded ? "base64" : "utf8");
+    const { body, isBase64Encoded } = this.event;
+    // Some gateways send null if there is no body.
+    const bytes = Buffer.from(body ?? "", isBase64Encoded ? "base64" : "utf8");
     if (bytes.length > maxBodyBytes) throw new BodyTooLarge(maxBodyBytes);
     return bytes;
   }
@@ -120,44 +145,51 @@ export const noContent: HttpAnswer = { status: 204 };
 
 /** Serves the routes of one function. `routeKey` is the key under which serverless.yml lists the route. */
 export function http(routes: Readonly<Record<string, Route>>) {
-  const serve =
-    (app: App) =>
-    async (event: HttpEvent): Promise<HttpResult> => {
+  return (app: App) =>
+    async (event: HttpEvent, signal?: AbortSignal): Promise<HttpResult> => {
       const startedAt = app.clock.now();
-      const request = new HttpRequest(event);
+      const request = new HttpRequest(event, signal);
       let answer: HttpAnswer;
       try {
         const route = routes[event.routeKey];
         if (route === undefined) throw new RouteUnknown(event.requestContext.http.method, event.rawPath);
         answer = await route(app, request);
       } catch (error) {
-        const refusal = refusalOf(app, error);
-        request.notes.code = refusal.code;
-        answer = problem(refusal);
+        const appError = toAppError(app, error);
+        request.notes.code = appError.code;
+        answer = problem(appError, appError.status === 401 ? membersFor401(event.headers) : {});
       }
       const { requestId } = event.requestContext;
       const ms = app.clock.now() - startedAt;
       app.log.info("request", { requestId, route: event.routeKey, status: answer.status, ms, ...request.notes });
-      return resultOf(answer, requestId);
+      return resultOf(answer, requestId, request.header("x-forwarded-proto") === "https");
     };
-  return Object.assign(serve, { routes: Object.keys(routes) });
 }
 
 /** RFC 9457. `code` is stable; `type` is that code as a URN. */
-function problem({ code, status, message, retryAfterSec, extra }: AppError): HttpAnswer {
+function problem({ code, status, message, retryAfterSec, extra }: AppError, more: object): HttpAnswer {
   const title = code.charAt(0) + code.slice(1).toLowerCase().replaceAll("_", " ");
   return {
     status,
     headers: {
       "content-type": "application/problem+json",
       ...(retryAfterSec === undefined ? {} : { "retry-after": String(retryAfterSec) }),
+      ...(status === 426 ? { upgrade: "websocket" } : {}),
       ...(status === 401 ? { "www-authenticate": 'Bearer realm="orderbell"' } : {}),
     },
-    body: { type: `urn:orderbell:error:${code.toLowerCase()}`, title, status, detail: message, code, ...extra },
+    body: {
+      type: `urn:orderbell:error:${code.toLowerCase()}`,
+      title,
+      status,
+      detail: message,
+      code,
+      ...extra,
+      ...more,
+    },
   };
 }
 
-function resultOf({ status, headers = {}, body }: HttpAnswer, requestId: string): HttpResult {
+function resultOf({ status, headers = {}, body }: HttpAnswer, requestId: string, isSecure: boolean): HttpResult {
   const isBase64Encoded = body instanceof Uint8Array;
   const text = isBase64Encoded ? Buffer.from(body).toString("base64") : textOf(body);
   return {
@@ -165,6 +197,9 @@ function resultOf({ status, headers = {}, body }: HttpAnswer, requestId: string)
     headers: {
       ...(body === undefined ? {} : { "content-type": "application/json; charset=utf-8" }),
       "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+      // Browsers ignore it over HTTP, so a forged x-forwarded-proto does no harm.
+      ...(isSecure ? { "strict-transport-security": hsts } : {}),
       "x-request-id": requestId,
       ...headers,
     },
@@ -180,16 +215,17 @@ function textOf(body: unknown): string {
 
 // --- WebSocket -----------------------------------------------------------------------------------------------------
 
-/** A knock at the socket. */
+/** Handshake of a socket. */
 export interface ConnectRequest {
   readonly connection: string;
   readonly protocols: readonly string[];
-  /** How the connection is reached later: the gateway's own address for pushes. */
+  readonly query: Readonly<Record<string, string | undefined>>;
+  /** The gateway's address for pushes to this connection. */
   readonly gateway: string;
 }
 
-/** @returns the subprotocol that was chosen @throws an AppError to refuse the upgrade */
-export type ConnectRoute = (app: App, request: ConnectRequest) => Promise<string>;
+/** @returns the subprotocol that was chosen, if one was offered @throws an AppError to refuse the upgrade */
+export type ConnectRoute = (app: App, request: ConnectRequest) => Promise<string | undefined>;
 
 export function connect(route: ConnectRoute) {
   return (app: App) =>
@@ -197,15 +233,16 @@ export function connect(route: ConnectRoute) {
       const request = isTencent(event) ? fromTencent(event) : fromAws(event);
       const outcome = await attempt(app, "open", { connection: request.connection }, () => route(app, request));
       if (isTencent(event)) return tencentResult(outcome, request.connection);
-      if ("refusal" in outcome)
-        return { statusCode: outcome.refusal.status, body: JSON.stringify({ code: outcome.refusal.code }) };
-      return { statusCode: 200, headers: { "Sec-WebSocket-Protocol": outcome.value } };
+      if ("error" in outcome)
+        return { statusCode: outcome.error.status, body: JSON.stringify({ code: outcome.error.code }) };
+      const headers = outcome.value === undefined ? {} : { headers: { "Sec-WebSocket-Protocol": outcome.value } };
+      return { statusCode: 200, ...headers };
     };
 }
 
 export type MessageRoute = (app: App, connection: string, text: string) => Promise<void>;
 
-/** Serves a frame. Whatever happens is told by pushing; the answer to the gateway is always 200. */
+/** Serves a frame. Answers and errors are pushed; the answer to the gateway is always 200. */
 export function message(route: MessageRoute) {
   return (app: App) =>
     async (event: MessageEvent | TencentEvent): Promise<SocketResult> => {
@@ -238,29 +275,36 @@ async function attempt<T>(
   event: string,
   fields: Fields,
   work: () => Promise<T>,
-): Promise<{ value: T } | { refusal: AppError }> {
+): Promise<{ value: T } | { error: AppError }> {
   const startedAt = app.clock.now();
   try {
     const value = await work();
     app.log.info(event, { ...fields, ms: app.clock.now() - startedAt });
     return { value };
   } catch (error) {
-    const refusal = refusalOf(app, error);
-    app.log.info(event, { ...fields, code: refusal.code, ms: app.clock.now() - startedAt });
-    return { refusal };
+    const appError = toAppError(app, error);
+    app.log.info(event, { ...fields, code: appError.code, ms: app.clock.now() - startedAt });
+    return { error: appError };
   }
 }
 
-function fromAws({ headers, requestContext }: ConnectEvent): ConnectRequest {
+function fromAws({ headers, requestContext, queryStringParameters }: ConnectEvent): ConnectRequest {
   const { connectionId, domainName, stage } = requestContext;
   const offered = Object.entries(headers).find(([name]) => name.toLowerCase() === "sec-websocket-protocol")?.[1] ?? "";
-  return { connection: connectionId, protocols: split(offered), gateway: `https://${domainName}/${stage}` };
+  return {
+    connection: connectionId,
+    protocols: split(offered),
+    query: queryStringParameters ?? {},
+    gateway: `https://${domainName}/${stage}`,
+  };
 }
 
 function fromTencent({ websocket }: TencentEvent): ConnectRequest {
   return {
     connection: websocket.secConnectionID,
     protocols: split(websocket.secWebSocketProtocol ?? ""),
+    // Its event tells no query, so tunnels cannot be opened there.
+    query: {},
     gateway: "tencent",
   };
 }
@@ -271,12 +315,19 @@ const split = (protocols: string) =>
     .map((one) => one.trim())
     .filter((one) => one !== "");
 
-/** 101 and 102 are what the original demo said when parts of the event were missing; a refusal is anything but 0. */
-function tencentResult(outcome: { value: string } | { refusal: AppError }, secConnectionID: string): TencentResult {
-  if ("refusal" in outcome) return { errNo: outcome.refusal.status, errMsg: outcome.refusal.code };
+/** Any `errNo` but 0 refuses the upgrade. */
+function tencentResult(
+  outcome: { value: string | undefined } | { error: AppError },
+  secConnectionID: string,
+): TencentResult {
+  if ("error" in outcome) return { errNo: outcome.error.status, errMsg: outcome.error.code };
   return {
     errNo: 0,
     errMsg: "ok",
-    websocket: { action: "connecting", secConnectionID, secWebSocketProtocol: outcome.value },
+    websocket: {
+      action: "connecting",
+      secConnectionID,
+      ...(outcome.value === undefined ? {} : { secWebSocketProtocol: outcome.value }),
+    },
   };
 }

@@ -1,83 +1,75 @@
-/** The events that call us, as the clouds send them, and the answers they take. Sources: the API Gateway developer guide; SCF's WebSocket pages. */
+/**
+ * Events as the clouds send them, and the results they take. AWS's types come from `@types/aws-lambda`; each interface adds
+ * only what AWS's type lacks, and `extends` makes the compiler reject a contradiction.
+ * Sources: the API Gateway developer guide; SCF's WebSocket pages.
+ */
+import type {
+  APIGatewayEventIdentity,
+  APIGatewayEventWebsocketRequestContextV2,
+  APIGatewayProxyEventHeaders,
+  APIGatewayProxyEventMultiValueHeaders,
+  APIGatewayProxyEventV2,
+  APIGatewayProxyStructuredResultV2,
+  APIGatewayProxyWebsocketEventV2WithRequestContext,
+} from "aws-lambda";
 
-/** AWS HTTP API, payload format 2.0. */
-export interface HttpEvent {
+/** AWS HTTP API, payload format 2.0. Names of headers are in lower case; the values of a repeated name are joined by a comma. */
+export interface HttpEvent extends Readonly<Omit<APIGatewayProxyEventV2, "body">> {
   readonly version: "2.0";
-  readonly routeKey: string;
-  readonly rawPath: string;
-  readonly rawQueryString: string;
-  /** Lower-case names; a name that came twice is joined by a comma. */
-  readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly queryStringParameters?: Readonly<Record<string, string | undefined>>;
-  readonly pathParameters?: Readonly<Record<string, string | undefined>>;
-  readonly body?: string;
-  readonly isBase64Encoded: boolean;
-  readonly requestContext: {
-    readonly domainName: string;
-    readonly requestId: string;
-    readonly stage: string;
-    readonly timeEpoch: number;
-    readonly http: {
-      readonly method: string;
-      readonly path: string;
-      readonly protocol: string;
-      readonly sourceIp: string;
-      readonly userAgent: string;
-    };
-    readonly [more: string]: unknown;
-  };
-  readonly [more: string]: unknown;
+  /** AWS leaves an empty body out; gateways that imitate it send null. */
+  readonly body?: string | null;
 }
 
-export interface HttpResult {
+/** AWS requires none of these fields; our results have all, and their headers are text. */
+export interface HttpResult extends Readonly<APIGatewayProxyStructuredResultV2> {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly isBase64Encoded: boolean;
 }
 
-interface SocketContext {
-  readonly connectionId: string;
-  readonly domainName: string;
-  readonly stage: string;
-  readonly requestId: string;
-  readonly connectedAt: number;
-  readonly requestTimeEpoch: number;
-  readonly identity: { readonly sourceIp: string; readonly userAgent?: string };
-  readonly routeKey: string;
-  readonly [more: string]: unknown;
+/** AWS's type has no `identity`, and a `messageId` in every event: only a MESSAGE has one. */
+interface SocketContext extends Readonly<Omit<APIGatewayEventWebsocketRequestContextV2, "messageId">> {
+  readonly identity: Readonly<Pick<APIGatewayEventIdentity, "sourceIp"> & Partial<APIGatewayEventIdentity>>;
 }
 
-/** AWS WebSocket API. Headers come with CONNECT only; a MESSAGE has a body and nothing else. */
-export interface ConnectEvent {
-  readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly requestContext: SocketContext & { readonly eventType: "CONNECT" };
-  readonly [more: string]: unknown;
+interface ConnectContext extends SocketContext {
+  readonly eventType: "CONNECT";
 }
 
-export interface MessageEvent {
-  readonly body?: string;
-  readonly isBase64Encoded: boolean;
-  readonly requestContext: SocketContext & { readonly eventType: "MESSAGE"; readonly messageId: string };
+interface MessageContext extends Readonly<APIGatewayEventWebsocketRequestContextV2>, SocketContext {
+  readonly eventType: "MESSAGE";
+  readonly messageId: string;
 }
 
-/** Best effort: it may never come. */
-export interface DisconnectEvent {
-  readonly requestContext: SocketContext & {
-    readonly eventType: "DISCONNECT";
-    readonly disconnectStatusCode?: number;
-    readonly disconnectReason?: string;
-  };
-  readonly [more: string]: unknown;
+interface DisconnectContext extends SocketContext {
+  readonly eventType: "DISCONNECT";
+  readonly disconnectStatusCode?: number;
+  readonly disconnectReason?: string;
 }
 
-export interface SocketResult {
+/** AWS WebSocket API. AWS's type has no headers: they come with CONNECT, and a few with DISCONNECT. */
+export interface ConnectEvent extends Readonly<APIGatewayProxyWebsocketEventV2WithRequestContext<ConnectContext>> {
+  readonly headers: Readonly<APIGatewayProxyEventHeaders>;
+  readonly multiValueHeaders?: Readonly<APIGatewayProxyEventMultiValueHeaders>;
+}
+
+export type MessageEvent = Readonly<APIGatewayProxyWebsocketEventV2WithRequestContext<MessageContext>>;
+
+/** Best effort: the event may never come. */
+export interface DisconnectEvent
+  extends Readonly<APIGatewayProxyWebsocketEventV2WithRequestContext<DisconnectContext>> {
+  readonly headers?: Readonly<APIGatewayProxyEventHeaders>;
+  readonly multiValueHeaders?: Readonly<APIGatewayProxyEventMultiValueHeaders>;
+}
+
+export interface SocketResult extends Readonly<APIGatewayProxyStructuredResultV2> {
   readonly statusCode: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
-/** Tencent's register, transmit and cleanup functions: one shape, told apart by `action`. */
+/** Tencent's register, transmit and cleanup functions: one shape, distinguished by `action`. */
 export interface TencentEvent {
   readonly requestContext?: { readonly sourceIp?: string; readonly [more: string]: unknown };
   readonly websocket: {

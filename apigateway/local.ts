@@ -1,34 +1,38 @@
-/** The adapter to the gateway of this machine, in the same process. Subscriptions are in memory. */
-import type { Row } from "../db/database.ts";
-import { readEnded } from "../db/sessions.ts";
-import { SessionEnded, SessionExpired, SlowReader } from "../shared/errors.ts";
+/** Gateway adapter for this machine, in the same process. Subscriptions are in memory, rights in the database. */
+import { readKnownConnections } from "../db/connections.ts";
+import type { Database } from "../db/database.ts";
+import { maxLives, readLives } from "../db/sessions.ts";
+import { ConnectionUnknown } from "../shared/errors.ts";
+import type { Gateway } from "../shared/gateway.ts";
 import type { Log } from "../shared/log.ts";
-import type { Gateway } from "./gateway.ts";
-import type { Connection, Connections } from "./local/connections.ts";
+import { type Connection, type Connections, closeWithError } from "./local/connections.ts";
+import { pushQueue } from "./local/push_queue.ts";
+import { isPublic, readerRights, roomsOf, sessionsOf } from "./local/rights.ts";
 
 export interface LocalOptions {
   readonly connections: Connections;
+  readonly db: Database;
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
-  readonly log: () => Log;
+  readonly log: Log;
 }
 
-/** How long back an ended session is looked for at each push; its sockets were closed long before. */
-const endedMs = 60_000;
-const retries = 4;
+/** Connections that one call of `verify` checks; the next call continues after them. */
+const verifiesPerCall = 1_000;
+/** Frames sent before other work of the event loop gets its turn. */
+const sendsPerTurn = 1_000;
 
-export function localGateway({ connections, now, sleep, log }: LocalOptions): Gateway {
-  async function push(connection: Connection, frame: Buffer): Promise<void> {
-    for (let tries = 0; ; tries++) {
-      const sent = connections.send(connection.id, frame);
-      if (sent === "gone") log().info("gone", { connection: connection.id });
-      if (sent !== "throttled") return;
-      if (tries === retries) {
-        log().warn("slow", { connection: connection.id });
-        return dismiss(connection, new SlowReader());
-      }
-      await sleep(20 * 2 ** tries * (0.5 + Math.random()));
-    }
+export function localGateway({ connections, db, now, sleep, log }: LocalOptions): Gateway {
+  const push = pushQueue({ connections, sleep, log });
+  const rights = readerRights({ connections, db, now, push });
+
+  let verifyFrom = 0;
+  function nextToVerify(): Map<Connection, string> {
+    const all = [...connections.all()];
+    if (verifyFrom >= all.length) verifyFrom = 0;
+    const sessions = sessionsOf(all.slice(verifyFrom, verifyFrom + verifiesPerCall));
+    verifyFrom += verifiesPerCall;
+    return sessions;
   }
 
   return {
@@ -36,44 +40,45 @@ export function localGateway({ connections, now, sleep, log }: LocalOptions): Ga
       const known = connections.get(connection);
       if (known !== undefined) Object.assign(known, { session, until });
     },
-    subscribe: async (connection, stream, number) => connections.subscribe(connection, stream, number),
+    subscribe: async (connection, stream, number, grant) => connections.subscribe(connection, stream, number, grant),
     unsubscribe: async (connection, stream, number) => connections.unsubscribe(connection, stream, number),
-    // The readers are known here; what another process may have ended is asked in the trip of the commit.
-    audience: () => [readEnded(now() - endedMs)],
-    async publish(stream, frames, audience) {
-      const ended = new Set(audience[0]?.map((row: Row) => String(row.id)));
-      const entitled = connections.readersOf(stream).filter((connection) => {
-        if (connection.session !== undefined && ended.has(connection.session)) dismiss(connection, new SessionEnded());
-        else if (connection.until <= now()) dismiss(connection, new SessionExpired());
-        else return true;
-        return false;
-      });
-      for (const frame of frames) connections.notePublished(stream, seqOf(frame));
+    // The few readers of a kitchen or a customer are read in the trip of the commit; those of a room in `publish`, once
+    // for all that is pushed at a time.
+    subscribers(streams) {
+      const few = streams.filter((stream) => !isPublic(stream) && roomsOf(stream).length === 0);
+      const sessions = [...new Set(sessionsOf(few.flatMap((stream) => connections.readersOf(stream))).values())];
+      return sessions.length === 0 ? [] : [readLives(sessions.slice(0, maxLives))];
+    },
+    async publish(stream, frames, subscribers) {
+      const subscribed = connections.readersOf(stream).length;
+      const readers = await rights.entitled(stream, subscribers);
       const bytes = frames.map((frame) => Buffer.from(frame));
-      await Promise.all(
-        entitled.map(async (connection) => {
-          for (const frame of bytes) await push(connection, frame);
-        }),
-      );
+      const perTurn = Math.ceil(sendsPerTurn / Math.max(1, bytes.length));
+      let sent = 0;
+      for (let at = 0; at < readers.length; at += perTurn) {
+        if (at > 0) await new Promise((resolve) => setImmediate(resolve));
+        for (const reader of readers.slice(at, at + perTurn)) if (push(reader, bytes) === "sent") sent++;
+      }
+      return { readers: subscribed, sent, gone: readers.length - sent };
     },
     send: async (connection, frame) => connections.send(connection, frame),
     async close(connection) {
       connections.get(connection)?.socket.close(1000);
     },
+    async verify() {
+      const sessions = nextToVerify();
+      if (sessions.size === 0) return;
+      const rooms = new Set([...sessions.keys()].flatMap(({ streams }) => [...streams.keys()].flatMap(roomsOf)));
+      const { lives, versions } = await rights.read([...new Set(sessions.values())], [...rooms]);
+      const [known = []] = await db.read([readKnownConnections([...sessions.keys()].map(({ id }) => id))]);
+      const ids = new Set(known.map(({ id }) => String(id)));
+      for (const [reader, session] of sessions) {
+        // Another process, or the command line without one, has closed it.
+        if (!ids.has(reader.id)) closeWithError(reader, new ConnectionUnknown());
+        else if (rights.isAlive(reader, session, lives.get(session)))
+          for (const stream of reader.streams.keys())
+            if (roomsOf(stream).some((room) => rooms.has(room))) rights.isGranted(reader, stream, versions);
+      }
+    },
   };
-}
-
-/** The number in an `event` frame; a `head` frame has told of it only. */
-function seqOf(frame: string): number {
-  if (!frame.startsWith('{"type":"event"')) return 0;
-  return Number(/"seq":(\d+)/.exec(frame)?.[1] ?? 0);
-}
-
-/** Tells why and closes. The gateway cuts a peer that has stopped reading. */
-export function dismiss(
-  { socket }: Connection,
-  { code, message, retry }: SessionEnded | SessionExpired | SlowReader,
-): void {
-  socket.send(JSON.stringify({ type: "error", code, message, retry }));
-  socket.close(1008);
 }

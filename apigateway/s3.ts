@@ -1,4 +1,4 @@
-/** The adapter to S3: pictures are put and fetched there by the page itself, at addresses that a function has signed. */
+/** Files adapter for S3: pages upload and fetch pictures there themselves, at addresses that a function has signed. */
 import { AwsClient } from "aws4fetch";
 import { type Files, uploadMs } from "../shared/files.ts";
 import type { Pages } from "../shared/page_files.ts";
@@ -14,7 +14,7 @@ export interface S3Options {
   readonly now: () => number;
 }
 
-/** Objects lie under `pictures/`, so that whoever serves the pages can serve `/pictures/*` out of the bucket. */
+/** Objects lie under `pictures/`, so that the server of the pages can serve `/pictures/*` from the bucket. */
 export function s3Files(options: S3Options): Files {
   const { now } = options;
   const { root, client } = bucketOf(options);
@@ -25,20 +25,20 @@ export function s3Files(options: S3Options): Files {
       url.searchParams.set("X-Amz-Expires", String(uploadMs / 1_000));
       const signed = await client.sign(url.href, {
         method: "PUT",
-        // Length and type are part of the signature: another size or type is another request, and refused.
+        // Length and type are part of the signature: S3 refuses another size or type.
         headers: { ...headers, "content-length": String(bytes) },
         aws: { signQuery: true, allHeaders: true, datetime: stamp(now()) },
       });
-      // A page cannot set the length; its browser says how long the body is.
+      // A page cannot set the length; its browser does.
       return { method: "PUT", url: signed.url, headers };
     },
     urlOf: (path) => `/pictures/${path}`,
   };
 }
 
-/** Whoever asks within the same quarter of an hour is sent to the same address, and finds the bytes in the browser's cache. */
+/** Requests within the same quarter of an hour get the same address, so that the browser can use its cache. */
 const windowMs = 15 * 60_000;
-/** The address lives for two of these quarters, so at least one more after it was told; nobody may keep it that long. */
+/** An address is valid for two quarters, so for at least 15 minutes after it was given; a redirect is cached for less. */
 const maxAgeSec = 600;
 
 export function s3Pictures(options: S3Options): Pages["picture"] {

@@ -1,4 +1,4 @@
-/** The control: the least that can be called a takeaway back end. One insert, one `ws.send`. */
+/** Control of the benchmark, the smallest takeaway back end: one insert, one `ws.send`. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { PGlite } from "@electric-sql/pglite";

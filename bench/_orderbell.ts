@@ -1,12 +1,13 @@
-/** The contender: a machine with shops, customers and kitchens, in a process of its own. Prints what the generator needs as one line of JSON. */
+/** Contender of the benchmark: a server with shops, customers and kitchens, in its own process. Prints one line of JSON for the generator. */
 import { startMachine } from "../cli/machine.ts";
 import { migrate } from "../db/migrate.ts";
 import { openDatabase } from "../db/open.ts";
 import { openPglite } from "../db/pglite.ts";
 import { readConfig } from "../shared/config.ts";
-import { loginAsGuest, loginAsStaff, newPairingCode } from "../shared/login.ts";
 import { parseMenu, parseSettings } from "../shared/menu.ts";
-import { createShop, editMenu, openShop } from "../shared/shop.ts";
+import { loginAsGuest, loginAsStaff, newPairingCode } from "../shared/sessions/login.ts";
+import { editMenu } from "../shared/shop/edit_menu.ts";
+import { createShop, openShop } from "../shared/shop/open_shop.ts";
 
 const [url = "pglite:", shopCount = "20"] = process.argv.slice(2);
 const key = Buffer.alloc(32, 7).toString("base64");
@@ -41,7 +42,7 @@ for (let at = 0; at < Number(shopCount); at++) {
     rolloverMinutes: 0,
     settings: parseSettings({ services: {}, limits }),
   });
-  await editMenu(app, null, id, undefined, "bench", () => ({ menu }));
+  await editMenu(app, { actor: null, shop: id, action: "bench", edit: () => ({ menu }) });
   await openShop(app, null, id, true);
   const { code } = await newPairingCode(app, { shop: id, role: "kitchen", device: "bench", by: null });
   const kitchen = await loginAsStaff(app, code, "127.0.0.1");

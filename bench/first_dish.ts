@@ -1,6 +1,6 @@
 /**
- * How long until a customer sees the first dish, on a slow phone in a slow network: a new browser without a cache, 150 ms each way
- * and back, 1.6 Mbit/s down, a processor four times slower. The control is one HTML file with the same dishes already in it.
+ * Benchmark: time until a customer sees the first dish, on a slow phone in a slow network. A browser without a cache, 150 ms
+ * round trip, 1.6 Mbit/s down, a processor four times slower. The control is one HTML file with the same dishes in it.
  */
 
 import { mkdtempSync, rmSync } from "node:fs";
@@ -8,9 +8,9 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { pages } from "../cli/files.ts";
-import { demoKeys } from "../cli/keys.ts";
+import { demoKeys } from "../cli/demo_keys.ts";
 import { startMachine } from "../cli/machine.ts";
+import { servePages } from "../cli/serve_pages.ts";
 import { migrate } from "../db/migrate.ts";
 import { openPglite } from "../db/pglite.ts";
 import { createDemoShops, demoMenu } from "../demo/shops.ts";
@@ -32,7 +32,7 @@ export async function firstDish(argv: readonly string[]): Promise<void> {
     write: () => {},
     host: "127.0.0.1",
     port: 0,
-    files: pages(join(home, "web")),
+    files: servePages(join(home, "web")),
     pictures: join(home, "pictures"),
   });
   await createDemoShops(machine.app, join(home, "pictures"));
@@ -75,7 +75,7 @@ export async function firstDish(argv: readonly string[]): Promise<void> {
   console.log(`  orderbell / control ${show(ratios, 2)}`);
 }
 
-/** One visit by a browser that knows nothing. @returns ms until a dish of the menu has been painted */
+/** One visit with an empty cache. @returns ms until a dish of the menu has been painted */
 async function once(browser: OpenBrowser, url: string): Promise<number> {
   const page = await browser.newPage({ width: 390, height: 844, touch: true });
   try {

@@ -1,10 +1,12 @@
 /** `npm run bench [name] [options]`. */
 import { firstDish } from "./first_dish.ts";
 import { orderToKitchen } from "./order_to_kitchen.ts";
+import { tunnelRoundTrip } from "./tunnel_round_trip.ts";
 
 const benches: Record<string, (argv: readonly string[]) => Promise<void>> = {
   order_to_kitchen: orderToKitchen,
   first_dish: firstDish,
+  tunnel_round_trip: tunnelRoundTrip,
 };
 
 const [name, ...options] = process.argv.slice(2);

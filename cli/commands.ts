@@ -1,25 +1,30 @@
-/** The words of the command line → a call of the `admin` function, and its answer → text. */
+/** Commands: turns arguments of the command line into a call of the `admin` function, and its answer into text. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { AdminEvent } from "../functions/admin.ts";
+import { type ChannelLogPrinter, channelLogPrinter } from "./channel_log.ts";
 
 interface Command {
   readonly usage: string;
   readonly help: string;
-  /** @throws Misused */
+  /** @throws UsageError */
   build(args: Args): AdminEvent;
   /** Default: the answer as indented JSON. */
   print?(answer: unknown): string;
+  /** For an answer that can be followed: prints what is new in it, and says whether more comes. */
+  printer?(): ChannelLogPrinter;
 }
 
 interface Args {
   readonly words: readonly string[];
   readonly options: Readonly<Record<string, string | undefined>>;
+  /** Options without a value. */
+  readonly flags?: ReadonlySet<string>;
 }
 
-/** The words do not fit; the message is the usage. */
-export class Misused extends Error {
-  override readonly name = "Misused";
+/** The arguments do not fit a command; the message holds the usage. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
 }
 
 const event = (command: string, args: object): AdminEvent => ({
@@ -27,20 +32,27 @@ const event = (command: string, args: object): AdminEvent => ({
   args: Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined)),
 });
 
-const word = ({ words }: Args, at: number, what: string): string => {
+const argument = ({ words }: Args, at: number, what: string): string => {
   const found = words[at];
-  if (found === undefined) throw new Misused(`<${what}> is missing`);
+  if (found === undefined) throw new UsageError(`<${what}> is missing`);
   return found;
 };
 
-/** A file's text; `-` is standard input, so that a secret need not stand in the command. */
+/**
+ * Reads a file's text; `-` is standard input, so that a secret need not be an argument. UTF-8, UTF-16 with a byte order mark
+ * (Excel's "Unicode text"), or GB 2312 (spreadsheets in China).
+ */
 function fileText(path: string): string {
   const bytes = readFileSync(path === "-" ? 0 : path);
+  const marked =
+    bytes[0] === 0xff && bytes[1] === 0xfe ? "utf-16le" : bytes[0] === 0xfe && bytes[1] === 0xff ? "utf-16be" : "utf-8";
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder(marked, { fatal: true }).decode(bytes);
   } catch {
-    // Spreadsheets like to save in the encoding of their country; what they wrote would become question marks.
-    throw new Misused(`${path} is not UTF-8; save it as UTF-8`);
+    // Characters of two high bytes: Western encodings do not look like that.
+    if (/^(?:[\0-\x7f]|[\xa1-\xf7][\xa1-\xfe])*$/.test(bytes.toString("latin1")))
+      return new TextDecoder("gb18030", { fatal: true }).decode(bytes);
+    throw new UsageError(`${path} is neither UTF-8 nor UTF-16 nor GB 2312; save it as UTF-8`);
   }
 }
 
@@ -54,70 +66,85 @@ export const commands: Readonly<Record<string, Command>> = {
     build: (args) => {
       const { zh, en, zone, settings } = args.options;
       const read = settings === undefined ? undefined : JSON.parse(fileText(settings));
-      return event("shop.create", { id: word(args, 0, "id"), zh, en, zone, settings: read });
+      return event("shop.create", { id: argument(args, 0, "id"), zh, en, zone, settings: read });
     },
+  },
+  doctor: {
+    usage: "",
+    help: "the database's health; with --stage also limits, TLS, clocks, and a socket that is pushed to",
+    build: () => event("doctor", {}),
   },
   "shop list": { usage: "", help: "all shops", build: () => event("shop.list", {}) },
   "shop open": {
     usage: "<shop>",
     help: "open for business",
-    build: (args) => event("shop.open", { shop: word(args, 0, "shop"), open: true }),
+    build: (args) => event("shop.open", { shop: argument(args, 0, "shop"), open: true }),
   },
   "shop close": {
     usage: "<shop>",
     help: "close",
-    build: (args) => event("shop.open", { shop: word(args, 0, "shop"), open: false }),
+    build: (args) => event("shop.open", { shop: argument(args, 0, "shop"), open: false }),
   },
   "shop settings": {
     usage: "<shop> <file.json>",
     help: "services, fees, escalation, guests, limits",
     build: (args) =>
-      event("shop.settings", { shop: word(args, 0, "shop"), settings: JSON.parse(fileText(word(args, 1, "file"))) }),
+      event("shop.settings", {
+        shop: argument(args, 0, "shop"),
+        settings: JSON.parse(fileText(argument(args, 1, "file"))),
+      }),
   },
   "menu import": {
     usage: "<shop> <file.json|file.csv>",
     help: "replace the menu, all or nothing",
     build: (args) => {
-      const path = word(args, 1, "file");
+      const path = argument(args, 1, "file");
       const format = path.endsWith(".csv") ? "csv" : "json";
-      return event("menu.import", { shop: word(args, 0, "shop"), format, text: fileText(path) });
+      return event("menu.import", { shop: argument(args, 0, "shop"), format, text: fileText(path) });
     },
   },
   "tables add": {
     usage: "<shop> <label> [label …]",
     help: "tables with a random code each",
     build: (args) =>
-      event("tables.add", { shop: word(args, 0, "shop"), labels: [word(args, 1, "label"), ...args.words.slice(2)] }),
+      event("tables.add", {
+        shop: argument(args, 0, "shop"),
+        labels: [argument(args, 1, "label"), ...args.words.slice(2)],
+      }),
   },
   "tables list": {
     usage: "<shop>",
     help: "tables and their codes",
-    build: (args) => event("tables.list", { shop: word(args, 0, "shop") }),
+    build: (args) => event("tables.list", { shop: argument(args, 0, "shop") }),
   },
   "app add": {
     usage: "<appid> --secret-file <file|-> [--name name]",
     help: "add a mini-program, or renew its secret",
     build: (args) => {
       const { "secret-file": path, name } = args.options;
-      if (path === undefined) throw new Misused("--secret-file is missing; - reads standard input");
-      return event("app.add", { appid: word(args, 0, "appid"), secret: fileText(path).trim(), name });
+      if (path === undefined) throw new UsageError("--secret-file is missing; - reads standard input");
+      return event("app.add", { appid: argument(args, 0, "appid"), secret: fileText(path).trim(), name });
     },
   },
   pair: {
     usage: "<shop> [--role owner|cashier|kitchen] [--device name]",
     help: "a one-time code for a staff device",
     build: (args) =>
-      event("pair", { shop: word(args, 0, "shop"), role: args.options.role ?? "kitchen", device: args.options.device }),
+      event("pair", {
+        shop: argument(args, 0, "shop"),
+        role: args.options.role ?? "kitchen",
+        device: args.options.device,
+      }),
   },
   "devices list": {
     usage: "<shop>",
     help: "staff devices",
-    build: (args) => event("devices.list", { shop: word(args, 0, "shop") }),
+    build: (args) => event("devices.list", { shop: argument(args, 0, "shop") }),
   },
   "devices end": {
     usage: "<shop> <device>",
     help: "revoke a device",
-    build: (args) => event("devices.end", { shop: word(args, 0, "shop"), device: word(args, 1, "device") }),
+    build: (args) => event("devices.end", { shop: argument(args, 0, "shop"), device: argument(args, 1, "device") }),
   },
   "sessions list": {
     usage: "[user]",
@@ -127,20 +154,47 @@ export const commands: Readonly<Record<string, Command>> = {
   "sessions end": {
     usage: "<session>",
     help: "end a session",
-    build: (args) => event("sessions.end", { id: word(args, 0, "session") }),
+    build: (args) => event("sessions.end", { id: argument(args, 0, "session") }),
   },
   "connections list": { usage: "", help: "sockets, newest first", build: () => event("connections.list", {}) },
   "connections close": {
     usage: "<connection>",
     help: "close a socket",
-    build: (args) => event("connections.close", { id: word(args, 0, "connection") }),
+    build: (args) => event("connections.close", { id: argument(args, 0, "connection") }),
+  },
+  "channel add": {
+    usage: "--host <host> [--key-file file|-] [--receive-url http://10.0.0.5:5757] [--keep-bodies]",
+    help: "a business server with an SDK of Wafer; its key is made if none is given",
+    build: (args) => {
+      const { host, "key-file": path, "receive-url": receiveUrl } = args.options;
+      if (host === undefined)
+        throw new UsageError("--host is missing: as the business server's configuration writes it");
+      const key = path === undefined ? undefined : fileText(path).trim();
+      return event("channel.add", { host, key, receiveUrl, keepBodies: args.flags?.has("keep-bodies") });
+    },
+  },
+  "channel list": {
+    usage: "",
+    help: "business servers, and how many tunnels each has",
+    build: () => event("channel.list", {}),
+  },
+  "channel remove": {
+    usage: "<host|channel>",
+    help: "end a business server's channel and its tunnels",
+    build: (args) => event("channel.remove", { host: argument(args, 0, "host") }),
+  },
+  "channel log": {
+    usage: "<tunnel|connection> [--follow] [--bodies]",
+    help: "what happened to a tunnel in the last hour",
+    build: (args) => event("channel.log", { tunnel: argument(args, 0, "tunnel"), bodies: args.flags?.has("bodies") }),
+    printer: channelLogPrinter,
   },
   "keys add": {
-    usage: "<name> --scopes introspect,notify [--shop id]",
+    usage: "<name> --scopes introspect,notify,sessions,publish [--shop id]",
     help: "a key for another back end",
     build: (args) =>
       event("keys.add", {
-        name: word(args, 0, "name"),
+        name: argument(args, 0, "name"),
         scopes: (args.options.scopes ?? "").split(","),
         shop: args.options.shop,
       }),
@@ -149,56 +203,104 @@ export const commands: Readonly<Record<string, Command>> = {
   "keys revoke": {
     usage: "<key>",
     help: "revoke a key",
-    build: (args) => event("keys.revoke", { id: word(args, 0, "key") }),
+    build: (args) => event("keys.revoke", { id: argument(args, 0, "key") }),
+  },
+  "webhook add": {
+    usage: "<url> [--shop id] [--types order,notification]",
+    help: "send events to a business server; prints the secret of its signatures",
+    build: (args) =>
+      event("webhook.add", {
+        url: argument(args, 0, "url"),
+        shop: args.options.shop,
+        types: args.options.types?.split(",").map((type) => type.trim()),
+      }),
+  },
+  "webhook list": { usage: "", help: "webhooks, and what waits or is dead", build: () => event("webhook.list", {}) },
+  "webhook remove": {
+    usage: "<webhook>",
+    help: "send nothing more to it",
+    build: (args) => event("webhook.remove", { webhook: argument(args, 0, "webhook") }),
+  },
+  "webhook replay": {
+    usage: "<webhook> [--stream name] [--from number]",
+    help: "go on with dead streams, or send events of a stream again",
+    build: (args) => {
+      const { stream, from } = args.options;
+      return event("webhook.replay", {
+        webhook: argument(args, 0, "webhook"),
+        stream,
+        from: from === undefined ? undefined : Number(from),
+      });
+    },
+  },
+  "webhook test": {
+    usage: "<webhook>",
+    help: "send one event that means nothing, and show the answer",
+    build: (args) => event("webhook.test", { webhook: argument(args, 0, "webhook") }),
   },
   orders: {
     usage: "<shop> [--day 2026-11-21]",
     help: "the orders of a day as CSV",
-    build: (args) => event("orders", { shop: word(args, 0, "shop"), day: args.options.day }),
+    build: (args) => event("orders", { shop: argument(args, 0, "shop"), day: args.options.day }),
     print: csv,
   },
   report: {
     usage: "<shop> [--day 2026-11-21]",
     help: "a day in figures",
-    build: (args) => event("report", { shop: word(args, 0, "shop"), day: args.options.day }),
+    build: (args) => event("report", { shop: argument(args, 0, "shop"), day: args.options.day }),
   },
   sql: {
     usage: '"select …"',
     help: "look into the embedded database, reading only",
-    build: (args) => event("sql", { text: word(args, 0, "statement") }),
+    build: (args) => event("sql", { text: argument(args, 0, "statement") }),
     print: (answer) => table((answer as { rows: Record<string, unknown>[] }).rows),
   },
 };
 
-/** What a command takes stands in its usage: `<word>`, `[word]`, `--option`. */
-const optionsIn = (usage: string) => [...usage.matchAll(/--([a-z-]+)/g)].map(([, name = ""]) => name);
+/** The options in a usage; it is also what the arguments are checked against: `<word>`, `[word]`, `--option`. */
+const optionsIn = (usage: string) =>
+  [...usage.matchAll(/--([a-z-]+)(\])?/g)].map(
+    ([, name = "", end]) => [name, { type: end === undefined ? "string" : "boolean" }] as const,
+  );
 
-function placesIn(usage: string): number {
+function maxArguments(usage: string): number {
   if (/…\]/.test(usage)) return Number.POSITIVE_INFINITY;
   const words = usage.replace(/\[--[^\]]*\]|--\S+ \S+/g, "");
   return [...words.matchAll(/<[^>]+>|\[[^\]]+\]|"[^"]+"/g)].length;
 }
 
-/** @returns undefined when the words are no command of these @throws Misused */
-export function commandOf(
-  argv: readonly string[],
-): { event: AdminEvent; print: (answer: unknown) => string } | undefined {
+export interface ParsedCommand {
+  readonly event: AdminEvent;
+  readonly print: (answer: unknown) => string;
+  /** Of a command that follows: whether it is to be asked again. */
+  readonly goesOn: ((answer: unknown) => boolean) | undefined;
+}
+
+/** @returns undefined when the arguments are none of these commands @throws UsageError */
+export function parseCommand(argv: readonly string[]): ParsedCommand | undefined {
   const name = [argv.slice(0, 2).join(" "), argv[0] ?? ""].find((one) => Object.hasOwn(commands, one));
   const command = name === undefined ? undefined : commands[name];
   if (name === undefined || command === undefined) return undefined;
   try {
     const { values, positionals } = parseArgs({
       args: argv.slice(name.split(" ").length),
-      options: Object.fromEntries(optionsIn(command.usage).map((option) => [option, { type: "string" as const }])),
+      options: Object.fromEntries(optionsIn(command.usage)),
       allowPositionals: true,
       strict: true,
     });
-    const tooMany = positionals[placesIn(command.usage)];
-    if (tooMany !== undefined) throw new Misused(`"${tooMany}" is one word too many`);
-    const built = command.build({ words: positionals, options: values as Record<string, string | undefined> });
-    return { event: built, print: command.print ?? ((answer) => `${JSON.stringify(answer, null, 2)}\n`) };
+    const tooMany = positionals[maxArguments(command.usage)];
+    if (tooMany !== undefined) throw new UsageError(`"${tooMany}" is one word too many`);
+    const flags = new Set(Object.keys(values).filter((option) => values[option] === true));
+    const options = values as Record<string, string | undefined>;
+    const built = command.build({ words: positionals, options, flags });
+    const printer = command.printer?.();
+    return {
+      event: built,
+      print: printer?.print ?? command.print ?? ((answer) => `${JSON.stringify(answer, null, 2)}\n`),
+      goesOn: flags.has("follow") ? printer?.goesOn : undefined,
+    };
   } catch (error) {
-    throw new Misused(`${(error as Error).message}\nusage: orderbell ${name} ${command.usage}`);
+    throw new UsageError(`${(error as Error).message}\nusage: orderbell ${name} ${command.usage}`);
   }
 }
 
@@ -224,7 +326,7 @@ export function help(): string {
   const lines = Object.entries(commands).map(([name, { usage, help: what }]) => [`${name} ${usage}`, what] as const);
   const all = [
     ["start [--port 8787] [--lan] [--tls]", "the demo: embedded database, two shops, stand-in WeChat"],
-    ["serve", "the server; needs DATABASE_URL and SIGNING_KEY, and WECHAT_KEY for WeChat"],
+    ["serve [--only session]", "the server; needs DATABASE_URL and SIGNING_KEY, and WECHAT_KEY for WeChat"],
     ["init-db", "bring the database's tables up to date"],
     ...lines,
     ["tail", "follow the log of the running server"],

@@ -1,33 +1,44 @@
-/** Everything on this machine: the functions, the gateway, the clock. What `npm start`, `npm run serve` and the tests run. */
+/** Runs functions, gateway and clock on this machine, for `npm start`, `npm run serve` and the tests. */
+import { setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Gateway } from "../apigateway/gateway.ts";
 import type { Connections } from "../apigateway/local/connections.ts";
-import { awsLimits } from "../apigateway/local/limits.ts";
+import type { Call } from "../apigateway/local/invoke.ts";
 import { localPictures } from "../apigateway/local/pictures.ts";
-import { type Routes, readRoutes } from "../apigateway/local/routes.ts";
+import { type Part, type Routes, readRoutes, routesOf } from "../apigateway/local/routes.ts";
 import { type Faults, type Limits, type LocalServer, startServer } from "../apigateway/local/server.ts";
-import { dismiss, localGateway } from "../apigateway/local.ts";
+import { waitAtMost } from "../apigateway/local/wait_at_most.ts";
+import { type LocalOptions, localGateway } from "../apigateway/local.ts";
 import { removeConnectionsOf } from "../db/connections.ts";
 import type { Database, Migrator } from "../db/database.ts";
+import { limitConnections } from "../db/limited_connections.ts";
 import { sql } from "../db/sql.ts";
-import { makeApp, makeRandom, systemClock } from "../functions/_app.ts";
+import { makeApp, makeRandom, monotonicMs, systemClock } from "../functions/_app.ts";
+import { makeOutbound } from "../functions/_outbound.ts";
 import { caller } from "../functions/index.ts";
 import type { App, Clock, Random } from "../shared/app.ts";
-import { CatchUp } from "../shared/catch_up.ts";
 import type { Config } from "../shared/config.ts";
-import { SessionEnded } from "../shared/errors.ts";
-import { refreshStale } from "../shared/public_state.ts";
-import { checkScreens } from "../shared/screen.ts";
-import { escalateAndExpire } from "../shared/take_step.ts";
+import { DatabaseClock } from "../shared/database_clock.ts";
+import type { Gateway } from "../shared/gateway.ts";
+import { type Log, makeLog } from "../shared/log.ts";
+import { escalateAndExpire } from "../shared/ordering/take_step.ts";
+import type { Outbound } from "../shared/outbound.ts";
+import { refreshStale } from "../shared/shop/public_state.ts";
+import { CatchUp } from "../shared/streams/catch_up.ts";
+import { checkPresence } from "../shared/streams/presence.ts";
+import { closeTunnelsAt, hasTunnels, sendStoredElsewhere, sweepTunnels } from "../shared/wafer/sweep_tunnels.ts";
+import { startDueWebhooks, sweepWebhooks } from "../shared/webhooks/sweep_webhooks.ts";
 import type { Wechat } from "../shared/wechat.ts";
 
 export interface MachineOptions {
   readonly config: Config;
   readonly db: Database & Migrator;
   readonly wechat?: Wechat;
+  /** Default: calls from this process. */
+  readonly outbound?: Outbound;
+  /** Default: the database's, which all processes share. */
   readonly clock?: Clock;
-  /** Takes the log's lines. */
+  /** Writes a line of the log. */
   readonly write: (line: string) => void;
   readonly host: string;
   readonly port: number;
@@ -39,12 +50,14 @@ export interface MachineOptions {
   readonly limits?: Partial<Limits>;
   readonly faults?: Faults;
   readonly cloud?: "aws" | "tencent";
-  /** Instead of sending in process: a gateway of a cloud, given the app's own parts. */
+  /** Makes another gateway, such as a cloud's. Default: the one in this process. */
   readonly gateway?: (parts: GatewayParts) => Gateway;
-  /** Instead of the functions of this process: others that answer to the same names. */
-  readonly call?: (name: string, event: unknown) => Promise<unknown>;
-  /** How often this process looks for what others did, and lets time pass. */
+  /** Calls functions elsewhere. Default: those of this process. */
+  readonly call?: Call;
+  /** The interval at which this process reads other processes' changes and runs due jobs. */
   readonly lookMs?: number;
+  /** Serves this part alone: no sockets, no pages, and orders are another process's. */
+  readonly only?: Part | undefined;
   readonly tickMs?: number;
 }
 
@@ -52,7 +65,7 @@ export interface GatewayParts {
   readonly db: Database;
   readonly clock: Clock;
   readonly random: Random;
-  readonly log: () => App["log"];
+  readonly log: Log;
   readonly connections: Connections;
 }
 
@@ -61,45 +74,64 @@ export interface Machine {
   readonly server: LocalServer;
   /** Calls a function by its name. */
   call(name: string, event: unknown): Promise<unknown>;
-  /** Ends running work in bounded time. The database is the caller's to close. */
+  /** Ends running work in bounded time. The caller closes the database. */
   stop(): Promise<void>;
 }
 
-/** The routes as they stand in serverless.yml at the project's root, but for those of `pages`: here its folders are at hand. */
+/** After STOP_MS: for background work, and for the last statements to the database. */
+const backgroundMs = 1_000;
+const lastFlightMs = 2_000;
+
+/** The routes of serverless.yml, without those of `pages`: its files are served from their folders here. */
 export function projectRoutes(): Routes {
   const routes = readRoutes(readFileSync(new URL("../serverless.yml", import.meta.url), "utf8"));
   return { ...routes, http: routes.http.filter((route) => route.function !== "pages") };
 }
 
+/** The interval at which the database's clock is read. */
+const clockMs = 1_000;
+
+export const partsOfLocal = ({ db, clock, log, connections }: GatewayParts): LocalOptions => ({
+  db,
+  connections,
+  log,
+  now: clock.now,
+  sleep: clock.sleep,
+});
+
 export async function startMachine(options: MachineOptions): Promise<Machine> {
-  const { db, clock = systemClock } = options;
+  const { db } = options;
+  const shared = new DatabaseClock(db, { sleep: systemClock.sleep, monotonicMs });
+  if (options.clock === undefined) await shared.sync();
+  const clock = options.clock ?? shared;
   const processId = `local:${makeRandom(clock).id()}`;
   const config: Config = { ...options.config, callbackUrl: options.config.callbackUrl ?? processId };
-  const routes = projectRoutes();
-  let call: (name: string, event: unknown) => Promise<unknown> = async () => undefined;
-  let app: App | undefined;
+  const { only } = options;
+  const routes = only === undefined ? projectRoutes() : routesOf(projectRoutes(), only);
+  const log = makeLog(config.logLevel, clock.now, options.write);
+  let call: Call = async () => undefined;
 
   const pictures =
-    options.pictures === undefined
+    options.pictures === undefined || only !== undefined
       ? undefined
       : localPictures({
           folder: options.pictures,
           signingKey: config.signingKey,
           now: clock.now,
           tag: makeRandom(clock).tag,
-          log: () => made.log,
+          log,
         });
 
   const server = await startServer({
     routes,
-    call: (name, event) => call(name, event),
-    log: { debug: log("debug"), info: log("info"), warn: log("warn"), error: (...line) => app?.log.error(...line) },
+    call: (name, event, asked) => call(name, event, asked),
+    log,
     host: options.host,
     port: options.port,
     tls: options.tls,
     files(request, response, otherwise) {
       if (pictures?.serve(request, response)) return;
-      if (options.files === undefined) otherwise();
+      if (options.files === undefined || only !== undefined) otherwise();
       else options.files(request, response, otherwise);
     },
     healthy: () =>
@@ -114,82 +146,102 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     now: clock.now,
   });
 
-  function log(level: "debug" | "info" | "warn"): App["log"]["info"] {
-    return (...line) => app?.log[level](...line);
-  }
-
+  const stopped = new AbortController();
+  // Every sleep adds a listener, and Node would warn of the eleventh.
+  setMaxListeners(0, stopped.signal);
   const { connections } = server;
-  const ownLog = () => made.log;
-  const gateway =
-    options.gateway?.({ db, clock, random: makeRandom(clock), log: ownLog, connections }) ??
-    localGateway({ connections, now: clock.now, sleep: clock.sleep, log: ownLog });
-  const made = makeApp({
+  const parts: GatewayParts = { db, clock, random: makeRandom(clock), log, connections };
+  const gateway = options.gateway?.(parts) ?? localGateway(partsOfLocal(parts));
+  const app = makeApp({
     config,
     db,
     gateway,
     ...(pictures === undefined ? {} : { files: pictures.port }),
     clock,
-    write: options.write,
+    log,
     ...(options.wechat === undefined ? {} : { wechat: options.wechat }),
-    invoke: async (name, event) => void background(call(name, event)),
+    outbound:
+      options.outbound ?? makeOutbound({ networks: config.outbound.networks, now: monotonicMs, keepAlive: true }),
+    ...(gateway.verify === undefined ? {} : { isRead: (stream) => connections.isRead(stream) }),
+    invoke: async (name, event) => void background(run(name, event, name === "fan_out")),
   });
-  app = made;
-  call = options.call ?? caller(made);
+  // Work of guests leaves some connections free for kitchens and orders.
+  const urgent = caller(app);
+  const others = caller({
+    ...app,
+    db: limitConnections(db, Math.max(1, Math.floor((config.maxDatabaseConnections * 2) / 3))),
+  });
+  call = options.call ?? ((name, event, asked) => (asked.urgent ? urgent : others)(name, event, asked.signal));
+  const run = (name: string, event: unknown, urgent = true) => call(name, event, { urgent, signal: stopped.signal });
 
-  // --- What goes on beside requests --------------------------------------------------------------------------------
+  // --- Background work ---------------------------------------------------------------------------------------------
 
   const running = new Set<Promise<unknown>>();
-  /** Started, and not waited for; but `stop` waits for all of it. */
+  /** Starts work that only `stop` waits for. */
   function background(work: Promise<unknown>): void {
-    const quiet = work.catch((error) => made.log.error("background", {}, error)).finally(() => running.delete(quiet));
+    const quiet = work.catch((error) => log.error("background", {}, error)).finally(() => running.delete(quiet));
     running.add(quiet);
   }
 
-  const stopped = new AbortController();
   function every(ms: number, work: () => Promise<unknown>): void {
     background(
       (async () => {
         while (!stopped.signal.aborted) {
           await clock.sleep(ms, stopped.signal);
-          if (!stopped.signal.aborted) await work().catch((error) => made.log.error("background", {}, error));
+          if (!stopped.signal.aborted) await work().catch((error) => log.error("background", {}, error));
         }
       })(),
     );
   }
 
-  const catchUp = new CatchUp(made, {
-    streams: () => connections.streams(),
-    published: (stream) => connections.published(stream),
-    dismiss(sessions) {
-      for (const connection of connections.all())
-        if (connection.session !== undefined && sessions.has(connection.session))
-          dismiss(connection, new SessionEnded());
-    },
-  });
-  every(options.lookMs ?? 250, () => catchUp.look());
-  // The schedules below are the cloud's; on this machine time passes by the second.
-  every(options.tickMs ?? 1_000, async () => {
-    await escalateAndExpire(made);
-    await checkScreens(made);
-    await refreshStale(made);
-  });
-  for (const schedule of routes.schedules) every(schedule.everyMs, () => call(schedule.function, schedule.input));
+  const lookMs = options.lookMs ?? 250;
+  if (app.pushes !== undefined) {
+    const catchUp = new CatchUp({ db, pushes: app.pushes }, () => connections.streams());
+    every(lookMs, () => catchUp.run());
+  }
+  every(lookMs, async () => gateway.verify?.());
+  if (clock === shared) every(clockMs, () => shared.sync());
+  // The schedules below are the cloud's, once a minute; on this machine these run once a second.
+  const tickMs = options.tickMs ?? 1_000;
+  if (only === undefined) {
+    every(tickMs, async () => {
+      await escalateAndExpire(app);
+      await checkPresence(app);
+      await refreshStale(app);
+    });
+    let ownsTunnels = false;
+    every(tickMs, async () => {
+      await sweepTunnels(app);
+      ownsTunnels = await hasTunnels(app);
+    });
+    every(lookMs, async () => {
+      if (ownsTunnels) await sendStoredElsewhere(app);
+    });
+    let ticks = 0;
+    every(tickMs, async () => {
+      // Other processes' webhooks; and unread events of a process that died: right after the start, then now and then.
+      if ((await app.webhooks.refresh()).size === 0) return;
+      await (ticks++ % 30 === 0 ? sweepWebhooks(app) : startDueWebhooks(app));
+    });
+    every(lookMs, async () => {
+      const streams = app.webhooks.take();
+      if (streams.length > 0) await app.invoke("call_back", { streams });
+    });
+  }
+  for (const schedule of routes.schedules) every(schedule.everyMs, () => run(schedule.function, schedule.input));
 
   return {
-    app: made,
+    app,
     server,
-    call: (name, event) => call(name, event),
+    call: (name, event) => run(name, event),
     async stop() {
-      await server.stop();
       stopped.abort();
-      // What hangs is not waited for: the next process of this shop shall start.
-      const enough = new AbortController();
-      await Promise.race([
-        Promise.all(running),
-        clock.sleep(options.limits?.stopMs ?? awsLimits.stopMs, enough.signal),
-      ]);
-      enough.abort();
-      await db.flight({ statements: removeConnectionsOf(processId), repeatable: true }).catch(() => {});
+      await server.stop();
+      // Work that hangs is not waited for: systemd and Docker kill after 20 s, and the next process must start.
+      await waitAtMost(backgroundMs, Promise.all([...running, app.pushes?.idle()]));
+      const removed = db.flight({ statements: removeConnectionsOf(processId), repeatable: true }).catch(() => {});
+      const closed = closeTunnelsAt(app, processId).catch((error) => log.error("tunnel.stop", {}, error));
+      await waitAtMost(lastFlightMs, Promise.all([removed, closed]));
     },
   };
 }

@@ -1,27 +1,30 @@
 /** The command line: `npx orderbell …`. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { makeApp } from "../functions/_app.ts";
+import { AddressWrong } from "../db/address.ts";
+import { ConnectionLost } from "../db/database.ts";
+import { explainRefusal } from "../db/explain.ts";
+import { makeApp, printedLog, systemClock } from "../functions/_app.ts";
 import { type AdminAnswer, type AdminEvent, administer } from "../functions/admin.ts";
-import { ConfigError, homeOf, readConfig } from "../shared/config.ts";
-import { commandOf, help, Misused } from "./commands.ts";
-import { demoKeys } from "./keys.ts";
-import { type Place, placeOf } from "./place.ts";
-import { askServer, follow } from "./socket.ts";
+import { ConfigError, databaseOptions, homeOf, readConfig } from "../shared/config.ts";
+import { askServer, followLog } from "./admin_socket.ts";
+import { help, type ParsedCommand, parseCommand, UsageError } from "./commands.ts";
+import { demoKeys } from "./demo_keys.ts";
+import { type StageOptions, splitStageOptions } from "./stage_options.ts";
 
 type Environment = NodeJS.ProcessEnv;
 
 /** @returns the exit code */
 export async function main(argv: readonly string[], environment: Environment): Promise<number> {
   try {
-    const { place, rest } = placeOf(argv);
-    if (place !== undefined) return await inStage(place, rest, environment);
+    const { stageOptions, rest } = splitStageOptions(argv);
+    if (stageOptions !== undefined) return await runInStage(stageOptions, rest, environment);
     switch (argv[0]) {
       case "start":
         await (await import("./start.ts")).start(argv.slice(1), environment);
         return 0;
       case "serve":
-        await (await import("./serve.ts")).serve(environment);
+        await (await import("./serve.ts")).serve(argv.slice(1), environment);
         return 0;
       case "mock":
         await (await import("./mock.ts")).mock(argv.slice(1));
@@ -29,71 +32,112 @@ export async function main(argv: readonly string[], environment: Environment): P
       case "init-db":
         return await initDb(environment);
       case "tail": {
-        const followed = await follow(homeOf(environment), (text) => process.stdout.write(text));
-        return followed ? 0 : complain("no server runs here; start one with `npm start`");
+        const followed = await followLog(homeOf(environment), (text) => process.stdout.write(text));
+        return followed ? 0 : printError("no server runs here; start one with `npm start`");
       }
     }
-    const command = commandOf(argv);
+    const command = parseCommand(argv);
     if (command === undefined) {
       if (argv.length > 0 && argv[0] !== "help" && argv[0] !== "--help")
-        return complain(`there is no command "${argv.join(" ")}"\n\n${help()}`, 2);
+        return printError(`there is no command "${argv.join(" ")}"\n\n${help()}`, 2);
       process.stdout.write(help());
       return 0;
     }
-    return tell(command, await ask(command.event, environment));
+    return await printAnswers(command, () => runAdmin(command.event, environment));
   } catch (error) {
-    if (error instanceof Misused || error instanceof ConfigError || expected.has((error as Error).name))
-      return complain((error as Error).message, 2);
-    // The port is taken, or not ours to have.
-    if ((error as NodeJS.ErrnoException).syscall === "listen") return complain((error as Error).message);
+    if (error instanceof UsageError || error instanceof ConfigError || expectedErrors.has((error as Error).name))
+      return printError((error as Error).message, 2);
+    const problem = databaseProblem(error);
+    if (problem !== undefined) return printError(`DATABASE_URL: ${problem}`, 2);
+    // The port is in use or not permitted.
+    if ((error as NodeJS.ErrnoException).syscall === "listen") return printError((error as Error).message);
     throw error;
   }
 }
 
-/** Not ours to repair, and the message says all. */
-const expected = new Set(["DirectoryLocked", "NoCredentials", "AwsRefused", "FunctionFailed"]);
+/** Errors whose message is enough for the user. */
+const expectedErrors = new Set([
+  "DirectoryLocked",
+  "NoCredentials",
+  "AwsRefused",
+  "FunctionFailed",
+  "SchemaTooNew",
+  "LockTaken",
+  "ServerEnded",
+]);
 
-/** The same words, for a stage in the cloud. */
-async function inStage(place: Place, argv: readonly string[], environment: Environment): Promise<number> {
-  // Only who asks a cloud loads what it takes.
-  const { askStage } = await import("./stage.ts");
-  if (argv[0] === "init-db") {
-    const { applied } = (await askStage(place, "init_db", {}, environment)) as { applied: number[] };
-    return told(applied);
-  }
-  const command = commandOf(argv);
-  if (command === undefined)
-    throw new Misused(
-      `"${argv[0] ?? ""}" is not for a stage; its log is shown by \`npx serverless logs -f bill --tail\``,
-    );
-  return tell(command, (await askStage(place, "admin", command.event, environment)) as AdminAnswer);
+/** @returns why the database cannot be used, in a sentence; undefined for other errors */
+function databaseProblem(error: unknown): string | undefined {
+  if (error instanceof AddressWrong) return `it ${error.message}`;
+  if (error instanceof ConnectionLost) return error.reason ?? error.message;
+  return explainRefusal(error);
 }
 
-function tell(command: { print(answer: unknown): string }, answer: AdminAnswer): number {
+/** Runs a command for a stage in the cloud. */
+async function runInStage(
+  stageOptions: StageOptions,
+  argv: readonly string[],
+  environment: Environment,
+): Promise<number> {
+  // Loaded only for a command that needs the cloud.
+  const { askStage } = await import("./stage.ts");
+  if (argv[0] === "init-db") {
+    const { applied } = (await askStage(stageOptions, "init_db", {}, environment)) as { applied: number[] };
+    return printApplied(applied);
+  }
+  if (argv[0] === "doctor") {
+    const { diagnose, formatFindings } = await import("./doctor.ts");
+    const findings = await diagnose(stageOptions, environment);
+    process.stdout.write(formatFindings(findings));
+    return findings.every(({ ok }) => ok) ? 0 : 1;
+  }
+  const command = parseCommand(argv);
+  if (command === undefined)
+    throw new UsageError(
+      `"${argv[0] ?? ""}" is not for a stage; the log of a stage is shown by \`npx serverless logs -f bill --tail\``,
+    );
+  return printAnswers(
+    command,
+    async () => (await askStage(stageOptions, "admin", command.event, environment)) as AdminAnswer,
+  );
+}
+
+const followMs = 1_000;
+
+/** Once; or, for a command that follows, until there is nothing more to come. */
+async function printAnswers(command: ParsedCommand, ask: () => Promise<AdminAnswer>): Promise<number> {
+  for (;;) {
+    const answer = await ask();
+    const code = printAnswer(command, answer);
+    if (!("ok" in answer) || command.goesOn?.(answer.ok) !== true) return code;
+    await systemClock.sleep(followMs);
+  }
+}
+
+function printAnswer(command: { print(answer: unknown): string }, answer: AdminAnswer): number {
   if ("ok" in answer) {
     process.stdout.write(command.print(answer.ok));
     return 0;
   }
   const { code, message, errors } = answer.error;
-  return complain(Array.isArray(errors) ? errors.join("\n") : `${code}: ${message}`);
+  return printError(Array.isArray(errors) ? errors.join("\n") : `${code}: ${message}`);
 }
 
-function told(applied: readonly number[]): number {
+function printApplied(applied: readonly number[]): number {
   process.stdout.write(applied.length === 0 ? "the tables are up to date\n" : `applied: ${applied.join(", ")}\n`);
   return 0;
 }
 
-function complain(message: string, code = 1): number {
+function printError(message: string, code = 1): number {
   process.stderr.write(`${message}\n`);
   return code;
 }
 
-/** Asks the server that runs here; if none does, the database itself: of the address, or the embedded one. */
-async function ask(event: AdminEvent, environment: Environment): Promise<AdminAnswer> {
-  const home = homeOf(environment);
-  const answer = environment.DATABASE_URL === undefined ? await askServer(home, event) : undefined;
-  if (answer !== undefined) return answer;
-  return withDatabase(environment, (app) => administer(app)(event));
+/** Asks the server that runs here; without one works on the database itself: DATABASE_URL, or the embedded one. */
+async function runAdmin(event: AdminEvent, environment: Environment): Promise<AdminAnswer> {
+  // Even with a DATABASE_URL: only the server has the sockets, and its log is the one that is read.
+  const answer = await askServer(homeOf(environment), event);
+  return answer ?? withDatabase(environment, (app) => administer(app)(event));
 }
 
 async function withDatabase<T>(
@@ -103,33 +147,27 @@ async function withDatabase<T>(
   const home = homeOf(environment);
   const embedded = environment.DATABASE_URL === undefined;
   if (embedded && !existsSync(join(home, "data")))
-    throw new Misused("there is no database yet: run `npm start` once, or set DATABASE_URL");
+    throw new UsageError("there is no database yet: run `npm start` once, or set DATABASE_URL");
   const config = readConfig(
     embedded ? { ...environment, ...demoKeys(home), DATABASE_URL: `pglite:${home}` } : environment,
   );
   const db = embedded
     ? await (await import("../db/pglite.ts")).openPglite({ directory: home })
-    : await (await import("../db/open.ts")).openDatabase({
-        url: config.databaseUrl,
-        maxConnections: 1,
-        connectTimeoutMs: config.databaseConnectTimeoutMs,
-      });
+    : await (await import("../db/open.ts")).openDatabase({ ...databaseOptions(config), maxConnections: 1 });
   try {
-    return await work(
-      makeApp({ config: { ...config, logLevel: "error" }, db, gateway: nobody, invoke: async () => {} }),
-    );
+    return await work(makeApp({ config, db, gateway: noGateway, log: printedLog("error"), invoke: async () => {} }));
   } finally {
     await db.close();
   }
 }
 
-/** No sockets are here; those of a running server find out by themselves. */
-const nobody: Parameters<typeof makeApp>[0]["gateway"] = {
+/** This process has no sockets; a running server notices changes by itself. */
+const noGateway: Parameters<typeof makeApp>[0]["gateway"] = {
   renew: async () => {},
   subscribe: async () => "left",
   unsubscribe: async () => {},
-  audience: () => [],
-  publish: async () => {},
+  subscribers: () => [],
+  publish: async () => ({ readers: 0, sent: 0, gone: 0 }),
   send: async () => "gone",
   close: async () => {},
 };
@@ -137,5 +175,5 @@ const nobody: Parameters<typeof makeApp>[0]["gateway"] = {
 async function initDb(environment: Environment): Promise<number> {
   const { migrate } = await import("../db/migrate.ts");
   const applied = await withDatabase(environment, ({ db }) => migrate(db as Parameters<typeof migrate>[0]));
-  return told(applied);
+  return printApplied(applied);
 }

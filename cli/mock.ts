@@ -8,7 +8,7 @@ import { connect } from "node:net";
 import { parseArgs } from "node:util";
 import { OpenAPIBackend } from "openapi-backend";
 import { parse } from "yaml";
-import { Misused } from "./commands.ts";
+import { UsageError } from "./commands.ts";
 import { untilStopped } from "./signals.ts";
 
 const usage = `usage: npm run mock [-- [--port 8788] [--gateway http://127.0.0.1:8787 --route "POST /bill" …]]
@@ -17,20 +17,20 @@ A request chooses among answers with "Prefer: code=409" or "Prefer: example=deli
 
 export interface MockOptions {
   readonly port: number;
-  /** Where what is not mocked goes. */
+  /** The gateway that answers other routes. */
   readonly gateway?: string | undefined;
   /** Such as `POST /bill`, as they stand in openapi.yaml; empty for all. */
   readonly routes: readonly string[];
 }
 
-/** @throws Misused when a route is not in openapi.yaml */
+/** @throws UsageError when a route is not in openapi.yaml */
 export async function startMock({ port, gateway, routes }: MockOptions): Promise<{ port: number; server: Server }> {
   const text = readFileSync(new URL("../apigateway/openapi.yaml", import.meta.url), "utf8");
   const api = new OpenAPIBackend({ definition: parse(text), quick: true });
   await api.init();
   const known = api.getOperations().map(({ method, path }) => `${method.toUpperCase()} ${path}`);
   const unknown = routes.find((route) => !known.includes(route));
-  if (unknown !== undefined) throw new Misused(`there is no route "${unknown}" in apigateway/openapi.yaml`);
+  if (unknown !== undefined) throw new UsageError(`there is no route "${unknown}" in apigateway/openapi.yaml`);
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
     const { method = "GET", url = "/" } = request;
@@ -44,7 +44,7 @@ export async function startMock({ port, gateway, routes }: MockOptions): Promise
       return;
     }
     request.resume();
-    // Pages of another origin: a mock has nothing to protect.
+    // Pages of any origin may ask: a mock has nothing to protect.
     const open = { "access-control-allow-origin": "*", "access-control-allow-headers": "*" };
     if (method === "OPTIONS")
       return void response.writeHead(204, { ...open, "access-control-allow-methods": "*" }).end();
@@ -65,7 +65,7 @@ export async function startMock({ port, gateway, routes }: MockOptions): Promise
   }
 
   const server = createServer(answer);
-  // The socket has no examples: it is the real one's, or nobody's.
+  // The socket has no examples: the real gateway serves it, or none.
   server.on("upgrade", (request, socket, head) => {
     if (gateway === undefined) return void socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n");
     const { hostname, port: to } = new URL(gateway);
@@ -84,10 +84,10 @@ export async function startMock({ port, gateway, routes }: MockOptions): Promise
 
 /** `code=409, example=delivery` */
 function preference(header = ""): { code?: number; example?: string } {
-  const said = Object.fromEntries(header.split(/[,;]\s*/).map((part) => part.split("=", 2)));
+  const preferences = Object.fromEntries(header.split(/[,;]\s*/).map((part) => part.split("=", 2)));
   return {
-    ...(said.code === undefined ? {} : { code: Number(said.code) }),
-    ...(said.example === undefined ? {} : { example: said.example }),
+    ...(preferences.code === undefined ? {} : { code: Number(preferences.code) }),
+    ...(preferences.example === undefined ? {} : { example: preferences.example }),
   };
 }
 
@@ -128,13 +128,13 @@ function optionsOf(argv: readonly string[]): MockOptions {
         route: { type: "string", multiple: true, default: [] },
       },
     });
-    if (!/^\d{1,5}$/.test(values.port)) throw new Misused("--port is a number");
+    if (!/^\d{1,5}$/.test(values.port)) throw new UsageError("--port is a number");
     if (values.gateway !== undefined && !/^http:\/\/[^/]+\/?$/.test(values.gateway))
-      throw new Misused("--gateway is an address such as http://127.0.0.1:8787");
+      throw new UsageError("--gateway is an address such as http://127.0.0.1:8787");
     if ((values.gateway === undefined) !== (values.route.length === 0))
-      throw new Misused("--gateway and --route go together");
+      throw new UsageError("--gateway and --route go together");
     return { port: Number(values.port), gateway: values.gateway, routes: values.route };
   } catch (error) {
-    throw new Misused(`${(error as Error).message}\n${usage}`);
+    throw new UsageError(`${(error as Error).message}\n${usage}`);
   }
 }

@@ -1,19 +1,30 @@
-/** `npm run serve`: the server for one shop on one machine. Needs a database and keys, and refuses to start without. */
+/** `npm run serve`: the server for one shop on one machine. Does not start without a database and keys. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import axios from "axios";
+import { parseArgs } from "node:util";
+import { type Part, parts } from "../apigateway/local/routes.ts";
+import { waitAtMost } from "../apigateway/local/wait_at_most.ts";
+import { readAddress } from "../db/address.ts";
 import { migrate } from "../db/migrate.ts";
 import { openDatabase } from "../db/open.ts";
-import { ConfigError, homeOf, readConfig, readServerConfig } from "../shared/config.ts";
+import { waitForDatabase } from "../db/wait_for_database.ts";
+import { systemClock } from "../functions/_app.ts";
+import { wechatClient } from "../functions/_wechat_client.ts";
+import { ConfigError, databaseOptions, homeOf, readConfig, readServerConfig } from "../shared/config.ts";
+import { makeLog } from "../shared/log.ts";
 import { makeWechat } from "../shared/wechat.ts";
-import { pages } from "./files.ts";
+import { listenForAdmin } from "./admin_socket.ts";
+import { UsageError } from "./commands.ts";
 import { type Machine, startMachine } from "./machine.ts";
+import { servePages } from "./serve_pages.ts";
 import { untilStopped } from "./signals.ts";
-import { listen } from "./socket.ts";
 
-const wechatTimeoutMs = 5_000;
+/** After the machine has stopped: for closing the database, and for what is then still open. */
+const closeMs = 2_000;
+const lastMs = 500;
 
-export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
+export async function serve(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
+  const only = partOf(argv);
   const config = readConfig(environment);
   const server = readServerConfig(environment);
   if (!/^(postgres|postgresql|mysql|mariadb):\/\//.test(config.databaseUrl))
@@ -21,18 +32,30 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
       "DATABASE_URL",
       "must start with postgres:// or mysql://; the embedded database is the demo's",
     );
-  const db = await openDatabase({
-    url: config.databaseUrl,
-    maxConnections: config.maxDatabaseConnections,
-    connectTimeoutMs: config.databaseConnectTimeoutMs,
-  });
-  // Nobody is served before the tables are there.
-  await migrate(db);
-  let admin: Awaited<ReturnType<typeof listen>> | undefined;
+  const options = databaseOptions(config);
+  const db = await openDatabase(options);
+  const log = makeLog(config.logLevel, systemClock.now, (line) => void process.stdout.write(line));
+  try {
+    // No request is served before the tables exist.
+    await waitForDatabase(
+      db,
+      () => migrate(db, undefined, systemClock.now(), { onWait: (reason) => log.info("migration.waits", { reason }) }),
+      { maxWaitMs: config.databaseWaitMs, onWait: (reason) => log.warn("database.waits", { reason }) },
+    );
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+  if (readAddress(options.url, options).plain)
+    log.warn("database.plain", {
+      setting: "DATABASE_URL",
+      hint: "the database is on another machine, and the connection to it is not encrypted: docs/databases.md",
+    });
+  let admin: Awaited<ReturnType<typeof listenForAdmin>> | undefined;
   const machine: Machine = await startMachine({
     config,
     db,
-    wechat: makeWechat(axios.create({ baseURL: config.wechatUrl, timeout: wechatTimeoutMs })),
+    wechat: makeWechat(wechatClient(config.wechatUrl)),
     write(line) {
       process.stdout.write(line);
       admin?.write(line);
@@ -44,14 +67,34 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
       key: readFileSync(server.tls.keyPath, "utf8"),
     },
     trustedProxies: server.trustedProxies,
-    files: pages(),
+    files: servePages(undefined, config.socketUrl),
     pictures: join(homeOf(environment), "pictures"),
     limits: server,
+    only,
   });
-  admin = await listen(homeOf(environment), (event) => machine.call("admin", event) as never);
+  admin = await listenForAdmin(homeOf(environment), (event) => machine.call("admin", event) as never);
   machine.app.log.info("listening", { host: server.host, port: machine.server.port, tls: server.tls !== undefined });
+  if (server.tls === undefined && server.trustedProxies.length === 0)
+    machine.app.log.warn("proxies.none", {
+      setting: "TRUSTED_PROXIES",
+      hint: "no proxy is believed: behind one, all guests count as one address and share its limits",
+    });
   await untilStopped();
   await machine.stop();
-  await admin.close();
-  await db.close();
+  await waitAtMost(closeMs, Promise.all([admin.close(), db.close()]));
+  // Work that still hangs must not keep the process alive.
+  setTimeout(() => process.exit(0), lastMs).unref();
+}
+
+/** @throws UsageError */
+function partOf(argv: readonly string[]): Part | undefined {
+  let only: string | undefined;
+  try {
+    ({ only } = parseArgs({ args: [...argv], options: { only: { type: "string" } } }).values);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  const part = parts.find((one) => one === only);
+  if (only !== undefined && part === undefined) throw new UsageError(`--only is one of ${parts.join(", ")}`);
+  return part;
 }

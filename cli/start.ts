@@ -1,35 +1,35 @@
-/** `npm start`: the demo. Embedded database, two shops, a stand-in for WeChat, on this machine only unless told otherwise. */
+/** `npm start`: the demo, with an embedded database, two shops and a stand-in for WeChat. Reachable from this machine only, without `--lan`. */
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import axios from "axios";
 import { renderUnicodeCompact } from "uqr";
 import { trimConnections } from "../db/connections.ts";
 import { migrate } from "../db/migrate.ts";
 import { openPglite } from "../db/pglite.ts";
 import { createDemoShops } from "../demo/shops.ts";
 import { startWechat } from "../demo/wechat.ts";
+import { wechatClient } from "../functions/_wechat_client.ts";
 import { homeOf, readConfig, readServerConfig } from "../shared/config.ts";
-import { addWechatApp } from "../shared/keep_apps.ts";
-import { newPairingCode } from "../shared/login.ts";
+import { newPairingCode } from "../shared/sessions/login.ts";
+import { addWechatApp } from "../shared/sessions/wechat_apps.ts";
 import { makeWechat } from "../shared/wechat.ts";
-import { Misused } from "./commands.ts";
-import { pages } from "./files.ts";
-import { demoKeys } from "./keys.ts";
+import { listenForAdmin } from "./admin_socket.ts";
+import { UsageError } from "./commands.ts";
+import { demoKeys } from "./demo_keys.ts";
+import { ensurePages } from "./ensure_pages.ts";
 import { startMachine } from "./machine.ts";
-import { ensurePages } from "./pages.ts";
+import { selfSigned } from "./self_signed.ts";
+import { servePages } from "./serve_pages.ts";
 import { untilStopped } from "./signals.ts";
-import { listen } from "./socket.ts";
-import { selfSigned } from "./tls.ts";
 
-/** What the demo's mini-program is called; real ones are `wx` and 16 hex digits too. */
+/** The demo's mini-program; real app ids are `wx` and 16 hex digits too. */
 const demoApp = { appid: "wx0123456789abcdef", secret: "the-demo-has-no-secret-to-keep", name: "demo" };
 
 export async function start(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
   const { port, lan, tls } = optionsOf(argv);
   const home = homeOf(environment);
   const server = readServerConfig({ ...environment, ...(port === undefined ? {} : { PORT: port }) });
-  // The folder's lock comes first: who is refused has touched nothing of the one that runs.
+  // Takes the folder's lock first: a second process changes nothing of the one that runs.
   const db = await openPglite({ directory: home });
   const closing = [() => db.close()];
   try {
@@ -37,6 +37,8 @@ export async function start(argv: readonly string[], environment: NodeJS.Process
     const wechat = await startWechat({ apps: [demoApp] });
     closing.push(() => wechat.close());
     const config = readConfig({
+      // A business server that is tried out runs beside the demo.
+      CALLBACK_NETWORKS: "127.0.0.0/8,::1",
       ...environment,
       ...demoKeys(home),
       DATABASE_URL: `pglite:${home}`,
@@ -44,17 +46,17 @@ export async function start(argv: readonly string[], environment: NodeJS.Process
     });
     await ensurePages((line) => process.stdout.write(`${line}\n`));
     const pictures = join(home, "pictures");
-    let admin: Awaited<ReturnType<typeof listen>> | undefined;
+    let admin: Awaited<ReturnType<typeof listenForAdmin>> | undefined;
     const machine = await startMachine({
       config,
       db,
-      wechat: makeWechat(axios.create({ baseURL: config.wechatUrl, timeout: 5_000 })),
+      wechat: makeWechat(wechatClient(config.wechatUrl)),
       write: (line) => admin?.write(line),
       host: lan ? "0.0.0.0" : server.host,
       port: server.port,
       tls: tls ? await selfSigned(join(home, "tls"), addresses()) : undefined,
       trustedProxies: server.trustedProxies,
-      files: pages(),
+      files: servePages(),
       pictures,
       limits: server,
     });
@@ -62,9 +64,9 @@ export async function start(argv: readonly string[], environment: NodeJS.Process
       async () => admin?.close(),
       () => machine.stop(),
     );
-    // This process is alone with the database: whatever was connected is not any more.
+    // Only this process uses the database, so no connection in it is alive.
     await db.flight({ statements: trimConnections(Number.MAX_SAFE_INTEGER) });
-    admin = await listen(home, (event) => machine.call("admin", event) as never);
+    admin = await listenForAdmin(home, (event) => machine.call("admin", event) as never);
     await addWechatApp(machine.app, demoApp);
     const { shops } = await createDemoShops(machine.app, pictures);
 
@@ -88,6 +90,7 @@ export async function start(argv: readonly string[], environment: NodeJS.Process
       `  board      ${own}/board?shop=${shop}`,
       `  owner      ${own}/owner#pair=${await pairing("demo owner")}`,
       `  api        ${own}/get_shop_info?shop=${shop}`,
+      `  docs       ${own}/docs`,
       `  socket     ${own.replace("http", "ws")}/pgws`,
       ...others.map((address) => `  also at    ${at(address)}`),
       ...codes,
@@ -97,7 +100,7 @@ export async function start(argv: readonly string[], environment: NodeJS.Process
     ]);
     await untilStopped();
   } finally {
-    // The last one first. What stayed open would keep a process that has failed.
+    // The last one first. A failed process would not end while something is open.
     for (const close of closing.toReversed()) await close();
   }
 }
@@ -114,7 +117,7 @@ function optionsOf(argv: readonly string[]): { port: string | undefined; lan: bo
     });
     return { port: values.port, lan: values.lan, tls: values.tls };
   } catch (error) {
-    throw new Misused(`${(error as Error).message}\nusage: orderbell start [--port 8787] [--lan] [--tls]`);
+    throw new UsageError(`${(error as Error).message}\nusage: orderbell start [--port 8787] [--lan] [--tls]`);
   }
 }
 

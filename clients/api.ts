@@ -1,11 +1,11 @@
 /** HTTP: one request, one answer, errors by their stable code. */
 import type { Platform, Request } from "./platform.ts";
 
-/** A refusal. `code` is orderbell's; what a gateway said by itself is mapped to the nearest one. */
+/** An error that the server answered. `code` is one of orderbell's; a gateway's own answers are mapped to the nearest one. */
 export class ApiError extends Error {
   declare readonly code: string;
   declare readonly status: number;
-  /** Milliseconds to wait, where waiting is the cure. */
+  /** Milliseconds to wait before another try, where waiting helps. */
   declare readonly retryAfterMs: number | undefined;
   /** The problem document's further members. */
   declare readonly extra: Record<string, unknown>;
@@ -21,56 +21,64 @@ export class ApiError extends Error {
   }
 }
 
-/** There was no answer at all. */
+/** No answer came. */
 export const noAnswer = "NO_ANSWER";
 export const unanswered = (): ApiError => new ApiError(noAnswer, 0, "no answer");
 
-/** API Gateway's bare answers. */
+/** Codes for API Gateway's own answers, by status. */
 const bareCode = (status: number) =>
   status === 413 ? "BODY_TOO_LARGE" : status === 429 || status > 502 ? "OVERLOADED" : "INTERNAL";
 
-/** Whether the same request, unchanged, may succeed later. */
+/** @returns whether the same request, unchanged, may succeed later */
 export const mayRetry = (error: unknown): boolean =>
   error instanceof ApiError &&
   (error.code === noAnswer || error.status >= 500 || (error.status === 429 && error.code !== "TOO_MANY_UNACCEPTED"));
 
-export interface Ask {
+export interface ApiRequest {
   method: Request["method"];
   path: string;
   body?: unknown;
   headers?: Record<string, string>;
   /** Without a session. */
   open?: boolean;
-  /** A 401 is the answer: no second try under another session. */
+  /** A 401 is returned as the answer, without a second try under another session. */
   once?: boolean;
   timeoutMs?: number;
 }
 
 export interface Api {
+  /** The API's address. */
+  url: string;
   /** @returns the body @throws ApiError */
-  ask<T>(ask: Ask): Promise<T>;
+  ask<T>(ask: ApiRequest): Promise<T>;
 }
 
 export interface ApiOptions {
   /** Such as https://api.example.com; empty for the page's own host. */
   url: string;
   token(): string | undefined;
-  /** There is no token, or `stale` is refused: gets another one, or undefined when somebody must sign in. */
+  /** Called without a token, or when `stale` was refused: gets another one, or undefined when the user must sign in. */
   renew(stale?: string): Promise<string | undefined>;
 }
 
 export function makeApi(platform: Platform, { url, token, renew }: ApiOptions): Api {
-  async function send<T>({ method, path, body, headers, timeoutMs = 15_000 }: Ask, bearer?: string): Promise<T> {
-    const request: Request = { method, url: url + path, timeoutMs, headers: { ...headers } };
-    if (bearer) request.headers.authorization = `Bearer ${bearer}`;
-    if (body !== undefined) {
-      request.headers["content-type"] = "application/json";
-      request.body = JSON.stringify(body);
-    }
-    const answer = await platform.request(request).catch(() => undefined);
+  async function send<T>({ method, path, body, headers, timeoutMs = 15_000 }: ApiRequest, bearer?: string): Promise<T> {
+    const answer = await platform
+      .request({
+        method,
+        url: url + path,
+        timeoutMs,
+        headers: {
+          ...headers,
+          ...(bearer && { authorization: `Bearer ${bearer}` }),
+          ...(body !== undefined && { "content-type": "application/json" }),
+        },
+        body: JSON.stringify(body),
+      } as Request)
+      .catch(() => undefined);
     const said = parse(answer?.body);
     const bare = !said && answer?.body !== "";
-    // A proxy's page is no answer of ours, whatever its status says.
+    // A body that is not JSON comes from a proxy: no answer of the API, whatever its status.
     if (!answer || (answer.status < 400 && bare)) throw unanswered();
     if (answer.status < 400) return said as T;
     const { code, detail, ...extra } = (said ?? {}) as Record<string, unknown>;
@@ -78,14 +86,15 @@ export function makeApi(platform: Platform, { url, token, renew }: ApiOptions): 
     throw new ApiError(
       typeof code === "string" ? code : bareCode(answer.status),
       answer.status,
-      String(detail ?? answer.status),
+      `${detail ?? answer.status}`,
       wait > 0 ? wait * 1_000 : undefined,
       extra,
     );
   }
 
   return {
-    async ask<T>(wanted: Ask): Promise<T> {
+    url,
+    async ask<T>(wanted: ApiRequest): Promise<T> {
       if (wanted.open) return send<T>(wanted);
       const bearer = token() ?? (await renew());
       try {
@@ -100,10 +109,10 @@ export function makeApi(platform: Platform, { url, token, renew }: ApiOptions): 
   };
 }
 
-/** Nobody is signed in, or not any more. */
+/** There is no session, or it has ended. */
 export const isSignedOut = (error: unknown): boolean => error instanceof ApiError && error.status === 401;
 
-/** JSON of somebody else; undefined when it is none. */
+/** Parses JSON from outside; undefined when it is malformed. */
 export function parse(text: string | undefined): unknown {
   try {
     return JSON.parse(text as string);
@@ -116,5 +125,5 @@ export function parse(text: string | undefined): unknown {
 export const query = (fields: Record<string, string | number | readonly string[] | undefined>): string =>
   Object.entries(fields)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`)
+    .map(([name, value]) => `${name}=${encodeURIComponent(value as string)}`)
     .join("&");

@@ -1,14 +1,15 @@
-/** The SDK in a page: fetch, WebSocket, localStorage. Needs no secure context: a shop's own network has plain http. */
+/** The SDK's platform in a browser: fetch, WebSocket, localStorage. Works without a secure context, since a shop's own network has plain http. */
 import { asGuest, type Client, type ClientOptions, makeClient } from "./client.ts";
-import { memoryStore, type Platform, type Store } from "./platform.ts";
+import { overMemory, type Platform, type Store } from "./platform.ts";
 
 export * from "./index.ts";
 
-// What is used of a page, in a few lines: the rest of this project is not for browsers and has not their types.
-declare const document: Target & { hidden: boolean };
+// Types of the browser's API as far as it is used: the rest of this project is compiled without browser types.
+declare const document: Target;
 declare const self: Target;
 declare const location: { origin: string };
 declare const localStorage: Storage;
+declare const performance: { now(): number };
 declare const WebSocket: new (
   url: string,
   protocols: string[],
@@ -19,16 +20,24 @@ declare const WebSocket: new (
   send(text: string): void;
   close(): void;
 };
-type Hear = (event: { key?: string | null }) => void;
+type Listener = (event: { key?: string | null }) => void;
 interface Target {
-  addEventListener(what: string, hear: Hear): void;
-  removeEventListener(what: string, hear: Hear): void;
+  addEventListener(what: string, listener: Listener): void;
+  removeEventListener(what: string, listener: Listener): void;
 }
 interface Storage {
   getItem(name: string): string | null;
   setItem(name: string, value: string): void;
   removeItem(name: string): void;
 }
+
+let origin: number | undefined;
+
+/** A monotonic clock in milliseconds: the device's clock may be changed while the page is open. */
+export const pageNow = (): number => {
+  origin ??= Date.now() - performance.now();
+  return origin + performance.now();
+};
 
 /** A client for this page. */
 export function createClient({ guest = true, ...options }: ClientOptions = {}): Client {
@@ -55,43 +64,45 @@ export function browserPlatform(): Platform {
       }
     },
     store: pageStore(),
-    now: () => Date.now(),
+    now: pageNow,
     later(work, ms) {
       const timer = setTimeout(work, ms);
       return { cancel: () => clearTimeout(timer) };
     },
     random: Math.random,
-    /** A kitchen's screen stays connected when it is covered; coming back is only a reason to look at once. */
+    /** A hidden page stays connected, for kitchens; becoming visible only causes a check at once. Without a network it disconnects. */
     onChange(back) {
-      const look = () => document.hidden || back(true);
-      const stops = [listen(document, "visibilitychange", look), listen(self, "online", look)];
+      const look = () => back(true);
+      const stops = [
+        listen(document, "visibilitychange", look),
+        listen(self, "online", look),
+        listen(self, "offline", () => back(false)),
+      ];
       return () => {
-        for (const stop of stops) stop();
+        stops.map((stop) => stop());
       };
     },
   };
 }
 
-/** localStorage; this page's memory where it is forbidden, or too full for a session and a bill. */
+/** localStorage; values that it refuses, being full or forbidden, are kept in this page's memory. */
 function pageStore(): Store {
-  const probe = "orderbell?";
+  let storage: Partial<Storage> = {};
   try {
-    const storage = localStorage;
-    storage.setItem(probe, probe.repeat(999));
-    storage.removeItem(probe);
-    return {
-      get: (name) => storage.getItem(name) ?? undefined,
-      set: (name, value) => storage.setItem(name, value),
-      remove: (name) => storage.removeItem(name),
-      names: () => Object.keys(storage),
-      onChange: (hear) => listen(self, "storage", ({ key }) => hear(key ?? "")),
-    };
+    storage = localStorage;
   } catch {
-    return memoryStore();
+    // Forbidden.
   }
+  return overMemory({
+    get: (name) => storage.getItem?.(name) ?? undefined,
+    set: (name, value) => (storage as Storage).setItem(name, value),
+    remove: (name) => storage.removeItem?.(name),
+    names: () => Object.keys(storage),
+    onChange: (listener) => listen(self, "storage", ({ key }) => listener(key ?? "")),
+  });
 }
 
-function listen(to: Target, what: string, hear: Hear): () => void {
-  to.addEventListener(what, hear);
-  return () => to.removeEventListener(what, hear);
+function listen(to: Target, what: string, listener: Listener): () => void {
+  to.addEventListener(what, listener);
+  return () => to.removeEventListener(what, listener);
 }

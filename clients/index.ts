@@ -1,9 +1,19 @@
-/** The part that is the same on every platform. */
-export { type Api, ApiError, type Ask, isSignedOut, makeApi, mayRetry, noAnswer } from "./api.ts";
+/** Exports that are the same on every platform. */
+import type { ApiRequest } from "./api.ts";
+import type { WatchChange } from "./watch.ts";
+
+export { type Api, ApiError, type ApiRequest, isSignedOut, makeApi, mayRetry, noAnswer } from "./api.ts";
 export { type Channel, openChannel, type State, type Subscription } from "./channel.ts";
 export { type Client, type ClientOptions, type CoreOptions, makeClient } from "./client.ts";
-export type { HearBill } from "./outbox.ts";
+export type { BillListener } from "./outbox.ts";
+export { looksLikePhone, maxPhoneLength } from "./phone.ts";
 export { memoryStore, type Platform, type Store } from "./platform.ts";
-export type { HearSession } from "./session.ts";
+export type { SessionListener } from "./session.ts";
 export type * from "./types.ts";
-export type { Change, Watch, Watches } from "./watch.ts";
+export type { Watch, WatchChange, Watches } from "./watch.ts";
+
+/** @deprecated Write `ApiRequest`. Removed in 0.4.0. */
+export type Ask = ApiRequest;
+
+/** @deprecated Write `WatchChange`. Removed in 0.4.0. */
+export type Change = WatchChange;

@@ -7,7 +7,7 @@ export * from "./index.ts";
 
 export interface NodeOptions extends ClientOptions {
   url: string;
-  /** Kept by the caller; by default forgotten with the process. */
+  /** The caller's store; the default is memory, which ends with the process. */
   store?: Store;
 }
 
@@ -16,7 +16,7 @@ export function createClient({ guest = true, store, ...options }: NodeOptions): 
   return makeClient(nodePlatform(store), { ...options, begin: guest && asGuest });
 }
 
-/** @param store kept by the caller; by default forgotten with the process */
+/** @param store the caller's; the default is memory, which ends with the process */
 export function nodePlatform(store: Store = memoryStore()): Platform {
   return {
     socket(url, protocols, on) {

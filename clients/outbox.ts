@@ -1,77 +1,87 @@
-/** Bills on their way: each has its key and is in the store before it is sent, and stays there until it is answered. */
+/** The outbox: bills that are being sent. Each has its key and is stored before it is sent, and stays there until it is answered. */
 import { type Api, ApiError, isSignedOut, mayRetry, parse, unanswered } from "./api.ts";
-import { makeHearers } from "./hearers.ts";
+import { makeEmitter } from "./emitter.ts";
 import type { Platform } from "./platform.ts";
 import { waitAfter } from "./retry.ts";
-import type { Keeper } from "./session.ts";
+import type { SessionStore } from "./session.ts";
+import { giveUpMs, longWaitMs } from "./timing.ts";
 import type { Bill, OrderView, PendingBill } from "./types.ts";
 
-export type HearBill = (bill: PendingBill, answer: OrderView | ApiError) => void;
+export type BillListener = (bill: PendingBill, answer: OrderView | ApiError) => void;
 
 export interface Outbox {
-  /** @throws ApiError when it is refused, or when there was no answer for a quarter of an hour (`NO_ANSWER`) */
+  /** @throws ApiError when it is refused, when there was no answer for a quarter of an hour (`NO_ANSWER`), or when the client was closed (`CLOSED`) */
   submit(bill: Bill): Promise<OrderView>;
-  /** What has no answer yet, oldest first. */
+  /** Bills without an answer, oldest first. */
   pending(): PendingBill[];
-  onPending(hear: HearBill): () => void;
+  onPending(listener: BillListener): () => void;
   close(): void;
 }
 
-/** Nobody wants the noodles of noon at eight in the evening. Whether the order came through is seen in the list of orders. */
-const patienceMs = 15 * 60_000;
-
-/** @param pause waits so long, or until the network is back */
+/** @param pause waits this long, or until the network is back */
 export function makeOutbox(
   { store, now, random }: Platform,
   name: string,
   { ask }: Api,
-  { need, renew }: Keeper,
+  { need, renew }: SessionStore,
   pause: (ms: number) => Promise<void>,
 ): Outbox {
   const prefix = `${name}.bill.`;
-  const hearers = makeHearers<Parameters<HearBill>>();
-  let closed = false;
+  const emitter = makeEmitter<Parameters<BillListener>>();
+  const sessionEnded = () => new ApiError("SESSION_ENDED", 401, "signed out");
+  let closed: ApiError | undefined;
 
-  const keep = (pending: PendingBill) => store.set(prefix + pending.key, JSON.stringify(pending));
+  const save = (pending: PendingBill) => store.set(prefix + pending.key, JSON.stringify(pending));
 
-  /** @param unsure it was sent before, and nobody knows whether it arrived */
+  /** @param unsure it was sent before, and may or may not have arrived */
   async function send(pending: PendingBill, unsure: boolean): Promise<OrderView> {
     let refused = 0;
-    for (let tries = 1; ; tries++) {
+    for (let tries = 1; !closed; tries++) {
       let token: string | undefined;
       let failure: unknown;
       try {
-        if (now() - pending.at > patienceMs) throw unanswered();
+        if (now() - pending.at > giveUpMs) throw unanswered();
         const session = await need();
         token = session.token;
         if (pending.user !== session.user.id) {
-          // The key is the customer's: under another one it would be a second order.
-          if (unsure) throw new ApiError("SESSION_ENDED", 401, "another customer");
+          // The key belongs to the customer: for another customer it would make a second order.
+          if (unsure) throw sessionEnded();
           pending.user = session.user.id;
-          keep(pending);
+          save(pending);
         }
-        const headers = { "idempotency-key": pending.key };
-        const body = pending.bill;
-        return (await ask<{ order: OrderView }>({ method: "POST", path: "/bill", body, headers, once: true })).order;
+        const { order } = await ask<{ order: OrderView }>({
+          method: "POST",
+          path: "/bill",
+          body: pending.bill,
+          headers: { "idempotency-key": pending.key },
+          once: true,
+        });
+        return order;
       } catch (error) {
         failure = error;
       }
-      if (closed) return new Promise(() => {});
       if (isSignedOut(failure) && token && refused++ === 0) {
         await renew(token).catch(() => {});
         continue;
       }
       const waitMs = waitAfter(failure, tries, random());
-      if (!mayRetry(failure) || now() + waitMs - pending.at > patienceMs) throw failure;
+      // Too long to wait without telling the customer: no new guest session for minutes, or WeChat refuses sign-ins.
+      // A bill that may have arrived is still asked about, as long as there is a session.
+      const full = waitMs > longWaitMs && !(unsure && token);
+      if (full && unsure) throw sessionEnded();
+      if (full || !mayRetry(failure) || now() + waitMs - pending.at > giveUpMs) throw failure;
       if (token) unsure = true;
-      await pause(waitMs);
+      if (!closed) await pause(waitMs);
     }
+    throw closed;
   }
 
   async function settle(pending: PendingBill, unsure: boolean): Promise<OrderView> {
     const answer = await send(pending, unsure).catch((error: ApiError) => error);
+    // The bill stays stored, and the next client asks about it.
+    if (answer === closed) throw answer;
     store.remove(prefix + pending.key);
-    hearers.tell(pending, answer);
+    emitter._emit(pending, answer);
     if (answer instanceof Error) throw answer;
     return answer;
   }
@@ -81,7 +91,7 @@ export function makeOutbox(
       const part = () => random().toString(36).slice(2);
       const key = `${now().toString(36)}-${part()}-${part()}`;
       const pending = { key, bill, at: now(), user: "" };
-      keep(pending);
+      save(pending);
       return settle(pending, false);
     },
     pending: () =>
@@ -91,9 +101,9 @@ export function makeOutbox(
         .map((item) => parse(store.get(item)) as PendingBill)
         .filter(Boolean)
         .sort((a, b) => a.at - b.at),
-    onPending: hearers.add,
+    onPending: emitter._listen,
     close() {
-      closed = true;
+      closed = new ApiError("CLOSED", 0, "no answer");
     },
   };
   for (const pending of outbox.pending()) settle(pending, pending.user !== "").catch(() => {});

@@ -1,17 +1,17 @@
-/** What the SDK needs of the place it runs in. Each platform is one file beside this; nothing else touches the outside. */
+/** The port to the platform the SDK runs on. Each platform is one file beside this one; no other file uses its API. */
 
 export interface Platform {
-  /** Opens a socket. What happens on it is told to `on`, not before this has returned; `close` comes once, also when it never opened. */
+  /** Opens a socket. Its events are passed to `on`, never before this returns; `close` comes once, also when it never opened. */
   socket(url: string, protocols: string[], on: SocketEvents): Socket;
   /** Resolves with any HTTP status; rejects when there was no answer. */
   request(request: Request): Promise<Response>;
-  /** Kept over reloads. */
+  /** A store that outlives reloads. */
   readonly store: Store;
   now(): number;
   later(work: () => void, ms: number): Timer;
-  /** From 0 to just below 1. */
+  /** A random number from 0 to just below 1. */
   random(): number;
-  /** Calls back when the app comes to the front (true) or leaves it, and when the network does; returns how to stop. */
+  /** Calls back when the app comes to the front (true) or goes to the background, and when the network comes or goes. Returns the function that stops it. */
   onChange(back: (there: boolean) => void): () => void;
 }
 
@@ -46,21 +46,43 @@ export interface Store {
   set(name: string, value: string): void;
   remove(name: string): void;
   names(): string[];
-  /** Where others write into the same store, such as another tab: calls back with the name; returns how to stop. */
-  onChange?(hear: (name: string) => void): () => void;
+  /** Calls back with the name when another writer, such as another tab, changes the same store. Returns the function that stops it. */
+  onChange?(listener: (name: string) => void): () => void;
 }
 
 export interface Timer {
   cancel(): void;
 }
 
-/** Forgotten with the process. */
+/** A store in memory; it ends with the process. */
 export function memoryStore(): Store {
-  const kept = new Map<string, string>();
+  const values = new Map<string, string>();
   return {
-    get: (name) => kept.get(name),
-    set: (name, value) => void kept.set(name, value),
-    remove: (name) => void kept.delete(name),
-    names: () => [...kept.keys()],
+    get: (name) => values.get(name),
+    set: (name, value) => values.set(name, value),
+    remove: (name) => values.delete(name),
+    names: () => [...values.keys()],
+  };
+}
+
+/** Wraps a store that may refuse a value, being full: such a value is kept in memory, so that it lasts as long as the process. */
+export function overMemory(store: Store): Store {
+  const memory = new Map<string, string>();
+  return {
+    ...store,
+    get: (name) => memory.get(name) ?? store.get(name),
+    set(name, value) {
+      try {
+        store.set(name, value);
+        memory.delete(name);
+      } catch {
+        memory.set(name, value);
+      }
+    },
+    remove(name) {
+      store.remove(name);
+      memory.delete(name);
+    },
+    names: () => [...store.names(), ...memory.keys()],
   };
 }

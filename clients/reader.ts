@@ -1,61 +1,86 @@
 /**
- * One stream as its reader sees it: every event once, in order, whatever the road does. Pure.
- * It delivers the next number, drops what it has, holds what comes early, and says when something is missing.
+ * Reader of one stream: every event once, in order, whatever the network does. Pure.
+ * It delivers the next event if that continues the history it has, drops repeats, holds early events, and reports
+ * missing events or another history.
  */
 import type { Position, StreamEvent } from "../shared/protocol.ts";
 
 export interface Reader {
-  /** Where this reader stands; undefined before the first answer. */
-  position(): Position | undefined;
+  /** The reader's position; undefined before the first answer. A new object after each move. */
+  _position(): Position | undefined;
   /** Begins anew from a snapshot. */
-  restart(at: Position | undefined): void;
-  /** @returns what can be delivered now, in order; `missing` when something before it has not come */
-  take(epoch: string, events: readonly StreamEvent[]): { events: StreamEvent[]; missing: boolean };
-  /** The server says where the reader stands now, in an answer that lacked nothing. */
-  arrive(at: Position): void;
-  /** Whether the reader lacks something, seen from this head. */
-  isBehind(head: Position): boolean;
+  _restart(at?: Position): void;
+  /**
+   * @param from the epoch that came with the events; without events, the position for a reader that had none
+   * @returns the events to deliver now, in order; `missing` when an earlier event has not come; `strange` when they belong to
+   * another history
+   */
+  _take(from: Position, events: readonly StreamEvent[]): { events: StreamEvent[]; missing: boolean; strange: boolean };
+  /** @returns whether this reader has exactly this event, and therefore all events before it */
+  _has(at: Position): boolean;
+  /** Drops the early events. @returns how many there were */
+  _dropEarly(): number;
 }
 
-/** Early events that are held; beyond it they are asked for again. */
+/** The bound of early events held and of tags remembered; what is dropped is requested again. */
 const maxHeld = 500;
 
-/** Of a message, what is a position. */
-const positionIn = ({ epoch, seq, tag }: Position): Position => ({ epoch, seq, tag });
-
 export function makeReader(start?: Position): Reader {
-  let at = start;
+  let at: Position | undefined;
   const held = new Map<number, StreamEvent>();
+  /** Tags of the last events, by number. */
+  const tags = new Map<number, string>();
 
+  /** Takes the position out of a message. */
+  function move({ epoch, seq, tag }: Position): void {
+    at = { epoch, seq, tag };
+    tags.set(seq, tag);
+    tags.delete(seq - maxHeld);
+  }
+
+  function restart(position?: Position): void {
+    at = undefined;
+    held.clear();
+    tags.clear();
+    if (position) move(position);
+  }
+
+  restart(start);
   return {
-    position: () => at,
-    restart(position) {
-      at = position && positionIn(position);
-      held.clear();
-    },
-    take(epoch, events) {
+    _position: () => at,
+    _restart: restart,
+    _take(from, events) {
+      const { epoch } = from;
       const ready: StreamEvent[] = [];
-      // Before the first answer nobody knows where to begin.
-      if (!at) return { events: ready, missing: true };
-      // A stream that nobody had written has no epoch yet. Of another history nothing is taken.
-      if (at.seq === 0 && at.epoch === "") at = { ...at, epoch };
-      if (epoch !== at.epoch) return { events: ready, missing: true };
+      if (!events.length && !at?.epoch) move(from);
+      // A stream without events has no epoch yet.
+      if (at && !at.epoch) at = { ...at, epoch };
+      // Before the first answer the beginning is unknown; events of another history are not taken.
+      if (at?.epoch !== epoch) return { events: ready, missing: true, strange: !!at };
+      let strange = false;
       for (const event of events) {
-        // The next one is always welcome: it is what a full store waits for.
         const next = at.seq + 1;
-        if (event.seq === next || (event.seq > next && held.size < maxHeld)) held.set(event.seq, event);
+        // The same number with another event: another history.
+        if (event.seq < next) strange ||= (tags.get(event.seq) ?? event.tag) !== event.tag;
+        // The next event is taken even when the store is full: it frees the store.
+        else if (event.seq === next || held.size < maxHeld) held.set(event.seq, event);
         for (let due = held.get(next); due; due = held.get(at.seq + 1)) {
           held.delete(due.seq);
-          at = positionIn({ ...due, epoch });
+          if (due.prev !== at.tag) {
+            strange = true;
+            break;
+          }
+          move({ ...due, epoch });
           ready.push(due);
         }
       }
-      return { events: ready, missing: held.size > 0 };
+      return { events: ready, missing: held.size > 0, strange };
     },
-    arrive(position) {
-      if (!at || (at.seq === 0 && at.epoch === "")) at = positionIn(position);
+    _has: ({ epoch, seq, tag }) => at?.epoch === epoch && tags.get(seq) === tag,
+    _dropEarly() {
+      const early = held.size;
+      held.clear();
+      return early;
     },
-    isBehind: (head) =>
-      !at || head.epoch !== at.epoch || head.seq > at.seq || (head.seq === at.seq && head.tag !== at.tag),
   };
 }

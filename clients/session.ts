@@ -1,113 +1,113 @@
-/** Who is signed in here. The store is the truth: several tabs of one browser share it, and none believes its own memory. */
-import { type Api, ApiError, type Ask, parse } from "./api.ts";
-import { makeHearers } from "./hearers.ts";
+/** The session of this client, always read from the store: the tabs of one browser share it. */
+import { type Api, ApiError, type ApiRequest, parse } from "./api.ts";
+import { makeEmitter } from "./emitter.ts";
 import type { Platform } from "./platform.ts";
 import type { Session, User } from "./types.ts";
 
-export type HearSession = (session: Session | undefined) => void;
+export type SessionListener = (session: Session | undefined) => void;
 
-export interface Keeper {
+export interface SessionStore {
   session(): Session | undefined;
-  /** The kept session, else one that begins by itself. @throws ApiError SESSION_MISSING where somebody must do it */
+  /** The stored session, else one that begins without the user. @throws ApiError SESSION_MISSING where the user must sign in */
   signIn(): Promise<Session>;
-  /** The same for what goes on by itself: not after somebody has signed out. */
+  /** The same for background work: not after the user has signed out. */
   need(): Promise<Session>;
   pair(pairingCode: string): Promise<Session>;
   signOut(): Promise<void>;
-  onSession(hear: HearSession): () => void;
-  /** For the API: another token than `stale`; undefined when somebody must sign in. @throws ApiError when it cannot be known now */
+  onSession(listener: SessionListener): () => void;
+  /** Another token than `stale`, for the API; undefined when the user must sign in. @throws ApiError when it cannot be known now */
   renew(stale?: string): Promise<string | undefined>;
   close(): void;
 }
 
-interface Begun {
+interface SessionAnswer {
   session: Omit<Session, "user">;
   user: User;
 }
 
-/** @param begin the request that begins a session without anybody's doing; undefined where there is none */
-export function keepSession(
+/** @param begin the request that begins a session without the user; undefined where there is none */
+export function makeSessionStore(
   { store }: Platform,
   name: string,
   ask: Api["ask"],
-  begin: (() => Promise<Ask>) | false | undefined,
-): Keeper {
+  begin: (() => Promise<ApiRequest>) | false | undefined,
+): SessionStore {
   const item = `${name}.session`;
-  const hearers = makeHearers<Parameters<HearSession>>();
+  const emitter = makeEmitter<Parameters<SessionListener>>();
   const session = () => parse(store.get(item)) as Session | undefined;
-  let told = session()?.token;
+  let lastToken = session()?.token;
   let beginning: Promise<Session> | undefined;
-  /** Somebody signed out here: nothing begins by itself. */
-  let out = false;
+  /** The user signed out here: no session begins without the user. */
+  let signedOut = false;
 
-  function tell(): void {
+  function emitChange(): void {
     const now = session();
-    if (now?.token === told) return;
-    told = now?.token;
-    hearers.tell(now);
+    if (now?.token === lastToken) return;
+    lastToken = now?.token;
+    emitter._emit(now);
   }
 
-  function keep(begun: Session): Session {
-    out = false;
-    store.set(item, JSON.stringify(begun));
-    tell();
-    return begun;
+  function save(started: Session): Session {
+    signedOut = false;
+    store.set(item, JSON.stringify(started));
+    emitChange();
+    return started;
   }
 
-  function forget(): void {
+  function remove(): void {
     store.remove(item);
-    tell();
+    emitChange();
   }
 
-  async function start(wanted: Ask): Promise<Session> {
-    const begun = await ask<Begun>({ ...wanted, open: true });
-    return { ...begun.session, user: begun.user };
+  async function start(wanted: ApiRequest): Promise<Session> {
+    const answer = await ask<SessionAnswer>({ ...wanted, open: true });
+    return { ...answer.session, user: answer.user };
   }
 
-  async function beginOnce(make: () => Promise<Ask>): Promise<Session> {
+  async function beginOnce(make: () => Promise<ApiRequest>): Promise<Session> {
     const mine = await start(await make());
     // Another tab was faster: two customers in one browser would each see half of the orders.
     const other = session();
-    return other ?? keep(mine);
+    return other ?? save(mine);
   }
 
-  const keeper: Keeper = {
+  const sessions: SessionStore = {
     session,
     signIn() {
-      out = false;
-      return keeper.need();
+      signedOut = false;
+      return sessions.need();
     },
     async need() {
-      tell();
-      const kept = session();
-      if (kept) return kept;
-      if (!begin || out) throw new ApiError("SESSION_MISSING", 401, "nobody is signed in");
+      emitChange();
+      const stored = session();
+      if (stored) return stored;
+      if (!begin || signedOut) throw new ApiError("SESSION_MISSING", 401, "signed out");
       beginning ??= beginOnce(begin).finally(() => {
         beginning = undefined;
       });
       return beginning;
     },
-    pair: async (pairingCode) => keep(await start({ method: "POST", path: "/login/staff", body: { pairingCode } })),
+    pair: async (pairingCode) => save(await start({ method: "POST", path: "/login/staff", body: { pairingCode } })),
     async signOut() {
-      out = true;
-      // Without an answer it ends by its own expiry; here it ends now.
+      signedOut = true;
+      // Without an answer the server ends it at its expiry; here it ends now.
       if (session()) await ask({ method: "DELETE", path: "/session", once: true, timeoutMs: 5_000 }).catch(() => {});
-      forget();
+      remove();
     },
-    onSession: hearers.add,
+    onSession: emitter._listen,
     async renew(stale) {
-      if (stale && session()?.token === stale) forget();
-      const kept = session();
-      if (!kept && (out || !begin)) return undefined;
-      return (kept ?? (await keeper.need())).token;
+      if (stale && session()?.token === stale) remove();
+      const stored = session();
+      if (!stored && (signedOut || !begin)) return undefined;
+      return (stored ?? (await sessions.need())).token;
     },
     close:
       store.onChange?.((changed) => {
         if (changed !== item) return;
-        // Who signs out in one tab does so in all.
-        out = !session();
-        tell();
+        // Signing out in one tab signs out in all.
+        signedOut = !session();
+        emitChange();
       }) ?? (() => {}),
   };
-  return keeper;
+  return sessions;
 }

@@ -1,17 +1,9 @@
-/** The words of apigateway/openapi.yaml, in types; what streams carry too stands in shared/protocol.ts. */
-import type {
-  Action,
-  BoardState,
-  Names,
-  Notification,
-  OrderView,
-  Service,
-  Status,
-  StreamPosition,
-} from "../shared/protocol.ts";
+/** Types of apigateway/openapi.yaml's bodies; those that streams carry too are in shared/protocol.ts. */
+import type { Action, Actor, Role, Service, Status } from "../shared/order_states.ts";
+import type { BoardState, Names, Notification, OrderView, StreamPosition } from "../shared/protocol.ts";
 
+export type { Action, Role, Service, Status } from "../shared/order_states.ts";
 export type {
-  Action,
   BoardState,
   LineView,
   MenuState,
@@ -20,20 +12,16 @@ export type {
   OrderEvent,
   OrderView,
   Position,
-  Service,
-  Status,
   StreamEvent,
   StreamPosition,
 } from "../shared/protocol.ts";
 
-export type Role = "owner" | "cashier" | "kitchen";
-
-/** Whoever has the token is this user. It is told once, when the session begins, and kept in the store. */
+/** A session. Its token proves the user; the server returns it only once, when the session begins, and the SDK stores it. */
 export interface Session {
   id: string;
   token: string;
   kind: "wechat" | "guest" | "staff";
-  /** RFC 3339. Moves on by itself while the session is used. */
+  /** RFC 3339. Extended by the server while the session is used. */
   expiresAt: string;
   user: User;
   /** Staff only. */
@@ -49,12 +37,12 @@ export interface User {
 
 export interface DeliveryTerms {
   feeFen: number;
-  /** Dishes for less are not delivered. */
+  /** The least sum of dishes for a delivery. */
   minimumFen: number;
   freeFromFen?: number;
 }
 
-/** What anyone may know of a shop. */
+/** A shop's public data. */
 export interface ShopBrief {
   id: string;
   names: Names;
@@ -63,7 +51,7 @@ export interface ShopBrief {
   open: boolean;
   /** A kitchen screen is connected. */
   live: boolean;
-  /** Orders are refused while none is. */
+  /** Orders are refused while no kitchen screen is connected. */
   needsKitchen: boolean;
   guests: "take" | "counter" | "refuse";
   services: { table: boolean; pickup: boolean; delivery: DeliveryTerms | null };
@@ -73,9 +61,9 @@ export interface ShopBrief {
 export interface ShopInfo {
   shop: ShopBrief;
   menu: Menu;
-  /** Dishes that cannot be had today any more. */
+  /** Dishes that are sold out today. */
   soldOut: string[];
-  /** The table that was asked for. */
+  /** The table of the request's code. */
   table: { token: string; label: string } | null;
   position: StreamPosition;
 }
@@ -91,7 +79,7 @@ export interface Dish {
   category: string;
   names: Names;
   description?: Names;
-  /** A path. */
+  /** The path of its picture. */
   picture?: string;
   priceFen: number;
   /** Per portion, for pickup and delivery. */
@@ -102,13 +90,13 @@ export interface Dish {
 export interface DishOption {
   id: string;
   names: Names;
-  /** So many choices must be taken, and so many may. */
+  /** The least and the largest number of choices. */
   min: number;
   max: number;
   choices: { id: string; names: Names; priceFen: number; available: boolean }[];
 }
 
-/** What `POST /bill` takes. */
+/** The body of `POST /bill`. */
 export interface Bill {
   shop: string;
   lines: {
@@ -118,12 +106,12 @@ export interface Bill {
     note?: string;
   }[];
   service: Service;
-  /** The code that was scanned; goes with service `table`, and only with it. */
+  /** The scanned code; required for service `table`, and allowed only there. */
   table?: string;
-  /** Goes with service `delivery`, and only with it. */
+  /** Required for service `delivery`, and allowed only there. */
   delivery?: { name: string; phone: string; address: string };
   note?: string;
-  /** What the page showed; another total is `PRICE_CHANGED`. */
+  /** The total that the page showed; if the server's differs, the error is `PRICE_CHANGED`. */
   expectedTotalFen?: number;
 }
 
@@ -132,31 +120,31 @@ export interface PendingBill {
   /** The idempotency key. */
   key: string;
   bill: Bill;
-  /** When it was submitted, ms. */
+  /** The time it was submitted, ms. */
   at: number;
-  /** Whose it is. */
+  /** The user it belongs to. */
   user: string;
 }
 
 /** One step in an order's history. */
 export interface Step {
   version: number;
-  action: Action | "place" | "expire" | "escalate" | "strike" | "unstrike";
+  action: Action | "place" | "expire" | "escalate" | "strike" | "unstrike" | "station" | "unstation";
   from: Status | null;
   to: Status;
-  by: Role | "customer" | "system" | "shop";
+  by: Actor | "shop";
   reason: string | null;
   at: string;
 }
 
 export interface OrdersQuery {
-  /** Staff: the shop's orders. Without: one's own. */
-  shop?: string;
+  /** For staff: the shop's orders. Without it: one's own. */
+  shop?: string | undefined;
   /** With `shop` only. */
   status?: readonly Status[];
-  /** With `shop` only: the business day, such as 2026-11-21. */
+  /** The business day, with `shop` only; such as 2026-11-21. */
   day?: string;
-  /** The id of an order: those older than it. */
+  /** The id of an order; only older ones are returned. */
   before?: string;
 }
 
@@ -165,11 +153,11 @@ export interface Orders {
   orders: OrderView[];
   /** There are older ones. */
   more: boolean;
-  /** With `shop`. */
+  /** The stream's position, with `shop`. */
   shop?: ShopBrief;
-  /** Without `shop`: what was told to the customer lately. */
+  /** Recent notifications to the customer, without `shop`. */
   notifications?: Notification[];
-  /** On the first page. */
+  /** The stream's position, on the first page. */
   position?: StreamPosition;
 }
 

@@ -1,40 +1,40 @@
 /**
- * The SDK in a WeChat mini-program. One client for the whole app, made in app.ts: it has one socket, which closes when the
- * app goes to the background, as WeChat would do it five seconds later, and is made anew in front.
+ * The SDK's platform in a WeChat mini-program. One client for the whole app, made in app.ts, with one socket: it closes when
+ * the app goes to the background, as WeChat would do five seconds later, and is opened again when the app is back in front.
  */
-import { type Ask, unanswered } from "./api.ts";
+import { type ApiRequest, unanswered } from "./api.ts";
 import { type Client, type ClientOptions, makeClient } from "./client.ts";
-import type { Platform, Request, Response } from "./platform.ts";
+import { overMemory, type Platform, type Request, type Response } from "./platform.ts";
 
 export * from "./index.ts";
 
 export interface WechatOptions extends ClientOptions {
-  /** https://… of a domain that is entered in WeChat's console. */
+  /** The https://… address; its domain must be entered in WeChat's console. */
   url: string;
-  /** Needed only where the shop has several mini-programs. */
+  /** The app id, needed only where the shop has several mini-programs. */
   appid?: string;
 }
 
-let own: Client | undefined;
+let current: Client | undefined;
 
 /** The client of this app: a second call gives the same one, until it is closed. It signs in with `wx.login`. */
 export function createClient({ guest = true, appid, ...options }: WechatOptions): Client {
-  if (own !== undefined) return own;
+  if (current !== undefined) return current;
   const platform = wechatPlatform();
-  const begin = async (): Promise<Ask> => {
-    // A code is never sent twice: whoever tries again fetches another one.
+  const begin = async (): Promise<ApiRequest> => {
+    // A code is valid once: another try fetches a new one.
     const code = await loginCode();
     return { method: "POST", path: "/login", body: { code, ...(appid === undefined ? {} : { appid }) } };
   };
   const client = makeClient(platform, { ...options, begin: guest && begin });
-  own = {
+  current = {
     ...client,
     close() {
       client.close();
-      own = undefined;
+      current = undefined;
     },
   };
-  return own;
+  return current;
 }
 
 const loginCode = () =>
@@ -42,7 +42,7 @@ const loginCode = () =>
     wx.login({ success: ({ code }) => resolve(code), fail: () => reject(unanswered()) }),
   );
 
-/** @param app `wx`, or what stands in for it */
+/** @param app `wx`, or a stand-in for it in tests */
 export function wechatPlatform(app: Wx = wx): Platform {
   const request = queue((wanted) => ask(app, wanted));
   return {
@@ -53,9 +53,9 @@ export function wechatPlatform(app: Wx = wx): Platform {
         over = true;
         on.close();
       };
-      // Where five are open already, or the app is in the background, this fails, and not always by an event of the task.
+      // This fails when five are open already or the app is in the background, and not always by an event of the task.
       const task = app.connectSocket({ url, protocols, timeout: connectMs, fail: () => setTimeout(close) });
-      // There is no taking back of these: what comes late is for nobody.
+      // Listeners of a task cannot be removed, so late events are ignored.
       task.onOpen(() => over || on.open());
       task.onMessage(({ data }) => over || typeof data !== "string" || on.message(data));
       task.onClose(close);
@@ -69,12 +69,12 @@ export function wechatPlatform(app: Wx = wx): Platform {
       };
     },
     request,
-    store: {
+    store: overMemory({
       get: (name) => app.getStorageSync(name) || undefined,
       set: (name, value) => app.setStorageSync(name, value),
       remove: (name) => app.removeStorageSync(name),
       names: () => app.getStorageInfoSync().keys,
-    },
+    }),
     now: Date.now,
     later(work, ms) {
       const timer = setTimeout(work, ms);
@@ -107,7 +107,7 @@ const connectMs = 10_000;
 /** WeChat runs ten requests at once and fails the eleventh. Two are left to the rest of the app. */
 const maxRequests = 8;
 
-/** Runs so many at once; the others wait in order. */
+/** Runs a limited number at once; the others wait in order. */
 function queue(work: (request: Request) => Promise<Response>): (request: Request) => Promise<Response> {
   const waiting: (() => void)[] = [];
   let running = 0;
@@ -131,10 +131,10 @@ function ask(app: Wx, { method, url, headers, body, timeoutMs }: Request): Promi
       url,
       header: headers,
       ...(body === undefined ? {} : { data: body }),
-      // As text: what `json` cannot read it gives as text too, and nobody knows which.
+      // As text: with `json`, a malformed body also arrives as text, and a JSON string looks the same.
       dataType: "text",
       timeout: timeoutMs,
-      // Any status is a success.
+      // `success` is called for any status.
       success({ statusCode, header, data }) {
         const lowered = Object.entries(header).map(([name, value]) => [name.toLowerCase(), String(value)]);
         resolve({ status: statusCode, headers: Object.fromEntries(lowered), body: String(data ?? "") });
@@ -144,7 +144,7 @@ function ask(app: Wx, { method, url, headers, body, timeoutMs }: Request): Promi
   );
 }
 
-// --- What is used of wx ------------------------------------------------------------------------------------------------
+// --- Types of wx, as far as it is used ----------------------------------------------------------------------------------
 
 interface Failed {
   errMsg: string;
@@ -167,21 +167,21 @@ export interface Wx {
   setStorageSync(key: string, data: string): void;
   removeStorageSync(key: string): void;
   getStorageInfoSync(): { keys: string[] };
-  onAppShow(hear: () => void): void;
-  offAppShow(hear: () => void): void;
-  onAppHide(hear: () => void): void;
-  offAppHide(hear: () => void): void;
-  onNetworkStatusChange(hear: (status: { isConnected: boolean }) => void): void;
-  offNetworkStatusChange(hear: (status: { isConnected: boolean }) => void): void;
+  onAppShow(listener: () => void): void;
+  offAppShow(listener: () => void): void;
+  onAppHide(listener: () => void): void;
+  offAppHide(listener: () => void): void;
+  onNetworkStatusChange(listener: (status: { isConnected: boolean }) => void): void;
+  offNetworkStatusChange(listener: (status: { isConnected: boolean }) => void): void;
 }
 
 export interface SocketTask {
   send(options: { data: string; fail(error: Failed): void }): void;
   close(options: { code: number }): void;
-  onOpen(hear: () => void): void;
-  onMessage(hear: (message: { data: string | ArrayBuffer }) => void): void;
-  onClose(hear: () => void): void;
-  onError(hear: (error: Failed) => void): void;
+  onOpen(listener: () => void): void;
+  onMessage(listener: (message: { data: string | ArrayBuffer }) => void): void;
+  onClose(listener: () => void): void;
+  onError(listener: (error: Failed) => void): void;
 }
 
 declare const wx: Wx;

@@ -1,5 +1,6 @@
-/** One signed call to AWS: Signature Version 4 by aws4fetch, a time for the answer, and no retries of its own. */
+/** Signed calls to AWS: Signature Version 4 by aws4fetch, with a time limit and without retries. */
 import { AwsClient } from "aws4fetch";
+import { boundedFetch } from "../shared/bounded_fetch.ts";
 
 export interface AwsCredentials {
   readonly accessKeyId: string;
@@ -7,17 +8,17 @@ export interface AwsCredentials {
   readonly sessionToken?: string | undefined;
 }
 
-export interface AwsPlace {
+export interface AwsCallOptions {
   readonly region: string;
   readonly credentials: AwsCredentials;
   /** `amazonaws.com`; `amazonaws.com.cn` in China. */
   readonly urlSuffix: string;
-  /** Instead of AWS's own addresses: a test's, or an endpoint of one's own network. */
+  /** Replaces AWS's own addresses: in a test, or for an endpoint of the user's network. */
   readonly endpointUrl: string | undefined;
   readonly timeoutMs: number;
 }
 
-/** Lambda's usual host has IPv4 only; a function in a network without NAT needs the other one. Secrets Manager's has both. */
+/** Lambda's usual host has IPv4 only; a function in a network without NAT needs the other one. Secrets Manager's usual host has both. */
 const dualStack: Readonly<Record<string, string>> = {
   "amazonaws.com": "api.aws",
   "amazonaws.com.cn": "api.amazonwebservices.com.cn",
@@ -31,33 +32,40 @@ export interface Answer {
 
 /** @throws AwsRefused for any answer but 2xx */
 export type AwsCall = (
-  service: "lambda" | "secretsmanager" | "ssm",
+  service: "lambda" | "secretsmanager" | "ssm" | "cloudformation" | "apigateway",
   path: string,
   headers: Record<string, string>,
-  body: string,
+  /** Undefined for a GET. */
+  body?: string,
 ) => Promise<Answer>;
 
-export function awsCaller({ region, credentials, urlSuffix, endpointUrl, timeoutMs }: AwsPlace): AwsCall {
+/** A secret has 64 KB; the answers of our functions are far smaller than this. */
+const maxAnswerBytes = 1_048_576;
+
+export function awsCaller({ region, credentials, urlSuffix, endpointUrl, timeoutMs }: AwsCallOptions): AwsCall {
   const { accessKeyId, secretAccessKey, sessionToken } = credentials;
   const session = sessionToken === undefined ? {} : { sessionToken };
   const client = new AwsClient({ accessKeyId, secretAccessKey, ...session, region, retries: 0 });
   const hostOf = (service: string) =>
     `${service}.${region}.${service === "lambda" ? (dualStack[urlSuffix] ?? urlSuffix) : urlSuffix}`;
   return async (service, path, headers, body) => {
-    const answer = await client.fetch(`${endpointUrl ?? `https://${hostOf(service)}`}${path}`, {
-      method: "POST",
-      headers,
-      body,
-      aws: { service },
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    const text = await answer.text();
-    if (!answer.ok) throw new AwsRefused(service, answer.status, codeOf(answer.headers, text));
-    return { status: answer.status, headers: answer.headers, text };
+    const {
+      ok,
+      status,
+      text,
+      headers: answerHeaders,
+    } = await boundedFetch(
+      (url, init) => client.fetch(url, { ...init, aws: { service } }),
+      `${endpointUrl ?? `https://${hostOf(service)}`}${path}`,
+      body === undefined ? { method: "GET", headers } : { method: "POST", headers, body },
+      { timeoutMs, maxBytes: maxAnswerBytes },
+    );
+    if (!ok) throw new AwsRefused(service, status, codeOf(answerHeaders, text));
+    return { status, headers: answerHeaders, text };
   };
 }
 
-/** The error's name, from wherever the service puts it. What else it says may quote what it was asked. */
+/** Only the error's name, from the header or the body: the message may quote the request. */
 function codeOf(headers: Headers, text: string): string {
   const named = headers.get("x-amzn-errortype") ?? /"__type"\s*:\s*"([^"]+)"/.exec(text)?.[1] ?? "";
   return /[A-Za-z]+$/.exec(named.split(":")[0] ?? "")?.[0] ?? "";

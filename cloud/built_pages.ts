@@ -1,14 +1,14 @@
-/** The built pages out of a function's own zip, told where socket and pictures are in this deployment. */
+/** Built pages in a function's own zip; their headers allow the addresses of this deployment's socket and pictures. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { answerPage, type PageFile, type Pages, pageFile, pageName, pageType } from "../shared/page_files.ts";
-import { pageHeadersAt, withSocket } from "../shared/pages.ts";
+import { pageHeadersAt } from "../shared/pages.ts";
 
 export interface BuiltPages {
-  /** What a build of the pages left; `x.js.br` beside `x.js` is the same, packed. */
+  /** The folder of a build of the pages; `x.js.br` is `x.js`, compressed. */
   readonly folder: string;
   readonly socketUrl: string;
-  /** Where pictures are put and fetched. */
+  /** The address for uploading and fetching pictures. */
   readonly picturesUrl: string;
 }
 
@@ -21,8 +21,7 @@ export function builtPages({ folder, socketUrl, picturesUrl }: BuiltPages): Page
     if (name.endsWith(".br")) packed.set(`/${name.slice(0, -3)}`, readFileSync(join(folder, name)));
     if (type === undefined) continue;
     const body = readFileSync(join(folder, name));
-    const own = name.endsWith(".html") ? Buffer.from(withSocket(body.toString(), socketUrl)) : body;
-    held.set(`/${name}`, pageFile(type, own));
+    held.set(`/${name}`, pageFile(type, body));
   }
   for (const [name, br] of packed) {
     const file = held.get(name);

@@ -1,5 +1,5 @@
 /**
- * Whose rights the command line has at AWS: the environment's, or those of a profile in ~/.aws, as AWS's own tools find them.
+ * Credentials of the command line at AWS: from the environment or a profile in ~/.aws, as AWS's own tools find them.
  * Source: the AWS CLI user guide, configuration and credential file settings.
  */
 import { execFileSync } from "node:child_process";
@@ -11,21 +11,21 @@ import type { AwsCredentials } from "./aws_call.ts";
 
 type Profile = Readonly<Record<string, string>>;
 
-/** Nobody's credentials are there, or of a kind that is not read here. The message says what to do. */
+/** There are no credentials, or of a kind that is not read here. The message says what to do. */
 export class NoCredentials extends Error {
   override readonly name = "NoCredentials";
 }
 
-export interface Caller {
+export interface AwsIdentity {
   readonly credentials: AwsCredentials;
-  /** Of the environment or the profile. */
+  /** From the environment or the profile. */
   readonly region: string | undefined;
 }
 
 /** @param profile from the command line @throws NoCredentials */
-export function readCaller(config: CallerConfig, profile = config.profile): Caller {
+export function readAwsIdentity(config: CallerConfig, profile = config.profile): AwsIdentity {
   const { keys, region } = config;
-  // A profile that was named wins over keys that happen to be in the environment.
+  // A named profile goes before keys in the environment.
   if (profile === undefined && keys !== undefined) return { credentials: keys, region };
   const name = profile ?? "default";
   const home = join(config.home ?? homedir(), ".aws");
@@ -53,17 +53,17 @@ function credentialsOf(profile: Profile, name: string): AwsCredentials {
   );
 }
 
-/** The profile's owner wrote the command, for this very use. */
+/** Runs the profile's command; its owner wrote it for this purpose. */
 function fromProcess(command: string): AwsCredentials {
-  let said: { AccessKeyId?: string; SecretAccessKey?: string; SessionToken?: string } = {};
+  let output: { AccessKeyId?: string; SecretAccessKey?: string; SessionToken?: string } = {};
   try {
-    said = JSON.parse(
+    output = JSON.parse(
       execFileSync("/bin/sh", ["-c", command], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }),
     );
   } catch {
-    // What it printed may be secret.
+    // Its output may be secret, so it is not shown.
   }
-  const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, SessionToken: sessionToken } = said;
+  const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, SessionToken: sessionToken } = output;
   if (accessKeyId === undefined || secretAccessKey === undefined)
     throw new NoCredentials("the profile's credential_process gave no credentials");
   return { accessKeyId, secretAccessKey, sessionToken };
@@ -79,7 +79,7 @@ function sectionsOf(path: string): Map<string, Profile> {
       current = {};
       sections.set(section, current);
     }
-    // An indented line belongs to the setting above, which is none of ours.
+    // Indented lines belong to nested settings, which are not used here.
     const [, name, value] = /^([a-z_]+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
     if (name !== undefined && value !== undefined) current[name] = value;
   }

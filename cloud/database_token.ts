@@ -1,4 +1,4 @@
-/** The password of IAM database authentication: a signed request that is never sent, good for 15 minutes, made without asking anybody. */
+/** Password of IAM database authentication: a signed request that is never sent, valid for 15 minutes. Made without a network call. */
 import { AwsV4Signer } from "aws4fetch";
 import type { AwsCredentials } from "./aws_call.ts";
 

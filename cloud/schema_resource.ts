@@ -3,11 +3,12 @@
  * functions of that deployment take requests, and a failure fails the deployment with its reason.
  * Source: the CloudFormation user guide, custom resource request and response objects.
  */
+import { boundedFetch } from "../shared/bounded_fetch.ts";
 import type { Log } from "../shared/log.ts";
 
 export interface ResourceEvent {
   readonly RequestType: "Create" | "Update" | "Delete";
-  /** Presigned, in S3; the answer is put there. */
+  /** Presigned address in S3, to which the answer is uploaded. */
   readonly ResponseURL: string;
   readonly StackId: string;
   readonly RequestId: string;
@@ -23,7 +24,7 @@ export const isResourceEvent = (event: unknown): event is ResourceEvent =>
 /** CloudFormation takes 4 KB in all. */
 const maxReasonChars = 1_000;
 
-/** Runs `migrate` if the event asks for it and tells CloudFormation how it went. Never throws: who does not answer is waited for. */
+/** Runs `migrate` if the event needs it and reports the result to CloudFormation, which would wait long for a missing answer: never throws. */
 export async function answerResource(
   event: ResourceEvent,
   migrate: () => Promise<{ applied: number[] }>,
@@ -39,21 +40,21 @@ export async function answerResource(
   const body = JSON.stringify({
     Status: failed === undefined ? "SUCCESS" : "FAILED",
     Reason: failed ?? "the tables are up to date",
-    // The same for ever: the resource is never replaced.
+    // Always the same: the resource is never replaced.
     PhysicalResourceId: event.PhysicalResourceId ?? "schema",
     StackId: event.StackId,
     RequestId: event.RequestId,
     LogicalResourceId: event.LogicalResourceId,
   });
-  // The signature of the address covers an empty content type.
-  const answer = await fetch(event.ResponseURL, { method: "PUT", headers: { "content-type": "" }, body });
-  await answer.arrayBuffer();
+  // The signature in the address covers an empty content type.
+  const init = { method: "PUT", headers: { "content-type": "" }, body };
+  const answer = await boundedFetch(fetch, event.ResponseURL, init, { timeoutMs: 30_000, maxBytes: 65_536 });
   if (!answer.ok) log.error("migration.untold", { status: answer.status });
 }
 
 /**
- * Deleting the stack leaves the data to the database's own rules. A lower version than before is a rollback: the tables stay as
- * they are, because each migration leaves tables that the version before it can work with.
+ * When the stack is deleted, the database's own rules decide about the data. A lower version than before is a rollback: the
+ * tables stay as they are, because the version before can work with them.
  */
 function needsTables({ RequestType, ResourceProperties, OldResourceProperties }: ResourceEvent): boolean {
   if (RequestType === "Delete") return false;
@@ -61,8 +62,11 @@ function needsTables({ RequestType, ResourceProperties, OldResourceProperties }:
 }
 
 function reasonOf(error: unknown): string {
+  // The database's own explanation.
+  if (error instanceof Error && "reason" in error && typeof error.reason === "string")
+    return `DATABASE_URL: ${error.reason}`;
   const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : "";
-  const said = error instanceof Error ? `${error.name}: ${error.message}${cause}` : String(error);
-  // An address in a message would carry its password.
-  return said.replace(/\/\/[^@\s/]*@/g, "//…@").slice(0, maxReasonChars);
+  const text = error instanceof Error ? `${error.name}: ${error.message}${cause}` : String(error);
+  // An address in a message would contain its password.
+  return text.replace(/\/\/[^@\s/]*@/g, "//…@").slice(0, maxReasonChars);
 }

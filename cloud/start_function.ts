@@ -1,7 +1,7 @@
 /** Calls another function of the same stage. */
 import type { AwsCall } from "./aws_call.ts";
 
-/** Waits until Lambda has taken the event, not for the function. @throws AwsRefused */
+/** Waits until Lambda has accepted the event, not for the function. @throws AwsRefused */
 export async function startFunction(call: AwsCall, name: string, event: unknown): Promise<void> {
   await call("lambda", pathOf(name), { "x-amz-invocation-type": "Event" }, JSON.stringify(event));
 }
@@ -16,7 +16,7 @@ export async function askFunction(call: AwsCall, name: string, event: unknown): 
 
 const pathOf = (name: string) => `/2015-03-31/functions/${encodeURIComponent(name)}/invocations`;
 
-/** The function threw or ran out of time; what it says of it is in its own log. */
+/** The function threw or ran out of time; its own log has the reason. */
 export class FunctionFailed extends Error {
   override readonly name = "FunctionFailed";
   constructor(name: string) {

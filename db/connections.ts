@@ -1,6 +1,7 @@
 /** Statements on `connections` and `subscriptions`. */
 import { among, type Dialect, insertRows } from "./dialect.ts";
-import { type Sql, type Statement, sql } from "./sql.ts";
+import { padded } from "./sessions.ts";
+import { join, raw, type Sql, type Statement, sql } from "./sql.ts";
 
 /** The connection with the session behind it, as it is now. */
 export function readConnection(id: string): Sql {
@@ -9,17 +10,22 @@ export function readConnection(id: string): Sql {
     FROM connections c JOIN sessions s ON s.id = c.session_id WHERE c.id = ${id}`;
 }
 
-/** The first message opens: from now on a push may find it, and "gone" means gone. */
+/** Reads which of these connections still exist. */
+export function readKnownConnections(ids: readonly string[]): Sql {
+  return sql`SELECT id FROM connections WHERE ${among(sql`id`, padded(ids))}`;
+}
+
+/** The first message marks it as open: from now on pushes are sent to it, and "gone" means closed. */
 export function openConnection(id: string, at: number): Sql {
   return sql`UPDATE connections SET opened_at = ${at} WHERE id = ${id} AND opened_at IS NULL`;
 }
 
-/** The connection goes on under another session: its token was renewed. */
+/** The connection goes on under another session: its token was refreshed. */
 export function moveConnection(id: string, session: string): Sql {
   return sql`UPDATE connections SET session_id = ${session} WHERE id = ${id}`;
 }
 
-/** Locks the connection until the transaction ends, so that nobody removes it or counts its streams meanwhile. */
+/** Locks the connection until the transaction ends, so that no other one removes it or counts its streams meanwhile. */
 export function lockConnection(id: string): Sql {
   return sql`SELECT id, opened_at FROM connections WHERE id = ${id} FOR UPDATE`;
 }
@@ -43,7 +49,7 @@ export function readConnections(limit: number): Sql {
     FROM connections c JOIN sessions s ON s.id = c.session_id ORDER BY c.connected_at DESC LIMIT ${limit}`;
 }
 
-/** Connections older than any gateway lets one live: their `$disconnect` never came. */
+/** Connections older than any gateway's limit: their `$disconnect` never came. */
 export function trimConnections(before: number): Sql[] {
   const old = sql`SELECT id FROM connections WHERE connected_at < ${before}`;
   return [
@@ -52,7 +58,7 @@ export function trimConnections(before: number): Sql[] {
   ];
 }
 
-/** All connections of a process that is no more. */
+/** All connections of a process that has ended. */
 export function removeConnectionsOf(gateway: string): Sql[] {
   return [
     sql`DELETE FROM subscriptions WHERE connection_id IN (SELECT id FROM connections WHERE gateway = ${gateway})`,
@@ -63,26 +69,28 @@ export function removeConnectionsOf(gateway: string): Sql[] {
 
 // --- Subscriptions, for gateways without memory --------------------------------------------------------------------
 
-/** Writes only if no message with a higher number was here before. To be sent under the lock of the connection. */
+/** Writes only if no message with a higher number was handled before. Send it under the lock of the connection. */
 export function subscribe(
   dialect: Dialect,
   connection: string,
   stream: string,
   number: number,
   active: boolean,
+  grant?: { readonly version: number; readonly until: number },
 ): Statement[] {
   const newer = (column: string) =>
-    sql`CASE WHEN ${dialect.incoming("number")} >= subscriptions.number THEN ${dialect.incoming(column)} ELSE ${column === "active" ? sql`subscriptions.active` : sql`subscriptions.number`} END`;
-  // MySQL assigns from left to right, so what is compared with is changed last.
+    sql`${raw(column)} = CASE WHEN ${dialect.incoming("number")} >= subscriptions.number THEN ${dialect.incoming(column)} ELSE ${raw(`subscriptions.${column}`)} END`;
+  const row = { number, active, grant_version: grant?.version ?? null, grant_until: grant?.until ?? null };
+  // MySQL assigns from left to right, so the column that is compared is changed last.
   return insertRows(
     dialect,
     "subscriptions",
-    [{ connection_id: connection, stream, number, active }],
-    sql`${dialect.onConflict(["connection_id", "stream"])} active = ${newer("active")}, number = ${newer("number")}`,
+    [{ connection_id: connection, stream, ...row }],
+    sql`${dialect.onConflict(["connection_id", "stream"])} ${join(["active", "grant_version", "grant_until", "number"].map(newer), ", ")}`,
   );
 }
 
-/** What was left before this number; a message that is older still is under way no more. */
+/** Streams left before this number; no older message is still on its way. */
 export function forgetLeft(connection: string, number: number): Sql {
   return sql`DELETE FROM subscriptions WHERE connection_id = ${connection} AND active = 0 AND number < ${number}`;
 }
@@ -91,10 +99,15 @@ export function readSubscriptions(connection: string): Sql {
   return sql`SELECT stream, number, active FROM subscriptions WHERE connection_id = ${connection}`;
 }
 
-/** Who may be sent events of these streams at this moment: subscribed, and the session alive. */
-export function readAudience(streams: readonly string[], now: number): Sql {
-  return sql`SELECT b.stream, b.connection_id, c.gateway FROM subscriptions b
-    JOIN connections c ON c.id = b.connection_id
-    JOIN sessions s ON s.id = c.session_id AND s.ended_at IS NULL AND s.expires_at > ${now}
+/** Leaves the stream, if the connection's subscription still has this number. */
+export function leave(connection: string, stream: string, number: number): Sql {
+  return sql`UPDATE subscriptions SET active = 0 WHERE connection_id = ${connection} AND stream = ${stream} AND number = ${number}`;
+}
+
+/** The subscribers of these streams, with the current state of the session or room that gives them the right. */
+export function readSubscribers(streams: readonly string[]): Sql {
+  return sql`SELECT b.stream, b.connection_id, b.number, b.grant_version, b.grant_until, c.gateway, s.ended_at, s.expires_at,
+      (SELECT r.grant_version FROM rooms r WHERE b.grant_version IS NOT NULL AND r.id = substring(b.stream, 6)) AS room_version
+    FROM subscriptions b JOIN connections c ON c.id = b.connection_id LEFT JOIN sessions s ON s.id = c.session_id
     WHERE ${among(sql`b.stream`, streams)} AND b.active = 1`;
 }

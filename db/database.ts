@@ -1,20 +1,28 @@
-/** The port to the database. Everything above speaks only to this; the engines stand beside it, one file each. */
+/** The port to the database. All other code uses only this; each engine has a file beside it. */
 import type { Dialect } from "./dialect.ts";
+import type { Explained } from "./explain.ts";
 import type { Statement } from "./sql.ts";
 
 /** A row as every engine gives it: text, integers as numbers, null. Flags are 0 and 1. */
 export type Row = Record<string, string | number | null>;
 
+/** The rows of each statement: a tuple as long as the tuple of statements, so that no result needs a cast. */
+export type RowsOf<S extends readonly Statement[]> = { -readonly [K in keyof S]: Row[] };
+
+/** Types an engine's `read` by the length of its list: it gives back as many lists of rows as it was given statements. */
+export const readTyped = (read: (statements: readonly Statement[]) => Promise<Row[][]>): Database["read"] =>
+  read as Database["read"];
+
 export interface Database {
   readonly dialect: Dialect;
 
   /** One statement by itself; several see one snapshot (REPEATABLE READ, READ ONLY). Result k is the rows of statement k. */
-  read(statements: readonly Statement[]): Promise<Row[][]>;
+  read<const S extends readonly Statement[]>(statements: S): Promise<RowsOf<S>>;
 
   /**
    * One transaction, stored whole or not at all.
    *
-   * The list is sent in one go. Whatever fails, guard or statement, takes everything back and is thrown.
+   * The list is sent in one go. If a guard or a statement fails, everything is rolled back and the error is thrown.
    * Deadlocks and lock time-outs repeat the whole flight up to three times.
    */
   flight(flight: Flight): Promise<Landed>;
@@ -27,12 +35,12 @@ export interface Flight {
   /**
    * Given what the statements returned (their locks are held), names the statements that end the transaction.
    * Pure and synchronous: nothing is awaited while locks are held, and it may run again when the flight is repeated.
-   * What it throws takes everything back.
+   * An error that it throws rolls everything back.
    */
   readonly decide?: (rows: Row[][]) => readonly Statement[];
   /** Read after the commit, in the same trip: who subscribes *now*, after our change is visible. */
   readonly after?: readonly Statement[];
-  /** Whether the flight may be repeated when the connection broke and nobody knows if it was stored. */
+  /** The flight may be repeated when the connection broke and it is unknown whether it was committed. */
   readonly repeatable?: boolean;
 }
 
@@ -45,10 +53,28 @@ export interface Landed {
   readonly after: Row[][];
 }
 
-/** What migrations need beside the port: plain text, one at a time, alone in the database. */
+/** Needed by migrations beside the port: plain text, one statement at a time, alone in the database. */
 export interface Migrator {
-  /** Runs `work` while nobody else's `alone` runs on this database, in any process. */
-  alone<T>(work: (run: (text: string) => Promise<Row[]>) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` while no other `alone` runs on this database, in any process. No time limit but the caller's.
+   * On PostgreSQL all of it is one transaction, so that no lock or setting stays on a connection that a pooler gives to another client.
+   * @throws LockTaken when `wait.maxWaitMs` ends first
+   */
+  alone<T>(work: (run: (text: string) => Promise<Row[]>) => Promise<T>, wait?: LockWait): Promise<T>;
+  /** Connects once, waits up to `timeoutMs` for the answer, and disconnects: it wakes a paused database. @throws ConnectionLost */
+  probe(timeoutMs: number): Promise<void>;
+}
+
+export interface LockWait {
+  /** Without it, no limit. */
+  readonly maxWaitMs?: number | undefined;
+  /** Called once, when another migration is running: a sentence that says since when. */
+  readonly onWait?: ((sentence: string) => void) | undefined;
+}
+
+/** Another migration has not finished in time. */
+export class LockTaken extends Error {
+  override readonly name = "LockTaken";
 }
 
 /** A guard did not hold. `name` is the guard's. */
@@ -72,7 +98,7 @@ export class ConstraintFailed extends Error {
   }
 }
 
-/** The statement lost against another flight; repeated by the driver, and thrown only when three repeats lost as well. */
+/** A deadlock, a lock time-out or a failed serialization; repeated by the driver, and thrown only when three repeats failed as well. */
 export class FlightLost extends Error {
   override readonly name = "FlightLost";
   constructor(cause: unknown) {
@@ -84,8 +110,14 @@ export class FlightLost extends Error {
 export class ConnectionLost extends Error {
   override readonly name = "ConnectionLost";
   readonly sent: boolean;
-  constructor(sent: boolean, cause: unknown) {
+  /** For the operator: it names host, user and database, so it must not be sent to a client. */
+  readonly reason: string | undefined;
+  /** Wrong address, password or certificate: waiting is of no use. */
+  readonly lasting: boolean;
+  constructor(sent: boolean, cause: unknown, explained?: Explained, mayLast = true) {
     super("the database cannot be reached", { cause });
     this.sent = sent;
+    this.reason = explained?.sentence;
+    this.lasting = !sent && mayLast && explained?.lasting === true;
   }
 }

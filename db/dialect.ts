@@ -1,10 +1,16 @@
-/** What remains different between the two families of SQL, as data. PGlite speaks PostgreSQL. */
+/** The differences between the two families of SQL, as data. PGlite speaks PostgreSQL. */
 import { encode, join, raw, type Sql, sql, type Value } from "./sql.ts";
 
 export interface Dialect {
   readonly name: "postgres" | "mysql";
   /** Numbers that a statement drew can be used by the next one of the same trip, so an order needs one trip. */
-  readonly oneTrip: boolean;
+  readonly chainsNumbers: boolean;
+  /** Rows to insert travel as one JSON value, so that the text is the same for every batch and is prepared once. */
+  readonly rowsAsJson: boolean;
+  /** A change of tables is part of its transaction: a migration is applied completely or not at all. */
+  readonly transactionalTables: boolean;
+  /** Milliseconds since 1970 when the statement runs, independent of the zones of server and connection. */
+  readonly nowMs: Sql;
   /** `INSERT … ON CONFLICT (keys) DO UPDATE SET`, to be followed by assignments. */
   onConflict(keys: readonly string[]): Sql;
   /** In those assignments: the value of the row that was to be inserted. */
@@ -15,7 +21,10 @@ export interface Dialect {
 
 const postgres: Dialect = {
   name: "postgres",
-  oneTrip: true,
+  chainsNumbers: true,
+  rowsAsJson: true,
+  transactionalTables: true,
+  nowMs: sql`CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)`,
   onConflict: (keys) => sql`ON CONFLICT (${raw(keys.join(", "))}) DO UPDATE SET`,
   incoming: (column) => raw(`excluded.${column}`),
   greatest: (a, b) => sql`greatest(${a}, ${b})`,
@@ -23,7 +32,10 @@ const postgres: Dialect = {
 
 const mysql: Dialect = {
   name: "mysql",
-  oneTrip: false,
+  chainsNumbers: false,
+  rowsAsJson: false,
+  transactionalTables: false,
+  nowMs: sql`TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000`,
   onConflict: () => sql`ON DUPLICATE KEY UPDATE`,
   incoming: (column) => raw(`VALUES(${column})`),
   greatest: (a, b) => sql`greatest(${a}, ${b})`,
@@ -38,7 +50,6 @@ const rowsPerStatement = 1_000;
 
 /**
  * `INSERT INTO table (columns) SELECT … ` for any number of rows, in the order given.
- * On PostgreSQL the rows travel as one JSON value, so the text is the same for every batch and is prepared once.
  * `tail` may hold an upsert. All rows have the columns of the first.
  */
 export function insertRows(dialect: Dialect, table: string, rows: readonly NewRow[], tail: Sql = sql``): Sql[] {
@@ -46,7 +57,7 @@ export function insertRows(dialect: Dialect, table: string, rows: readonly NewRo
   if (first === undefined) return [];
   const columns = Object.keys(first);
   const into = raw(`INSERT INTO ${table} (${columns.join(", ")})`);
-  if (dialect.name === "postgres")
+  if (dialect.rowsAsJson)
     return [sql`${into} SELECT ${raw(columns.join(", "))} FROM ${recordset(table, rows)} ${tail}`];
   const statements: Sql[] = [];
   for (let at = 0; at < rows.length; at += rowsPerStatement) {

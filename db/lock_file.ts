@@ -1,4 +1,4 @@
-/** One process per folder: two PGlites on one folder lose each other's data. */
+/** Locks a folder for one process: two PGlites on one folder overwrite each other's data. */
 
 import { rmSync } from "node:fs";
 import { mkdir, open, readFile, rm } from "node:fs/promises";
@@ -18,7 +18,7 @@ export class DirectoryLocked extends Error {
 /** Folders of this very process. A container starts again under the number it had, and finds its own in the lock. */
 const held = new Set<string>();
 
-/** Takes the folder for this process. A lock whose process is gone (kill -9) is taken over. Returns how to let go. */
+/** Takes the folder for this process. A lock whose process is gone (kill -9) is taken over. Returns the function that unlocks it. */
 export async function lockDirectory(directory: string): Promise<() => void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, "lock");
@@ -48,12 +48,12 @@ async function take(directory: string, path: string): Promise<void> {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       const pid = Number(await readFile(path, "utf8").catch(() => "0"));
       if (tries > 20 || (pid > 0 && pid !== process.pid && isAlive(pid))) throw new DirectoryLocked(directory, pid);
-      // Written by one who is gone, or not written yet by one who is just taking it.
+      // Left by a process that ended, or not yet written by one that is just taking it.
       if (pid === 0) await new Promise((resolve) => setTimeout(resolve, 20));
       else await rm(path, { force: true });
     }
   }
-  // Two who saw the same dead lock may both have removed it; the one whose file was removed finds another's name in it.
+  // Two processes may both remove the same dead lock; the one whose new file was removed finds the other's id in it.
   await new Promise((resolve) => setTimeout(resolve, 50));
   const owner = await readFile(path, "utf8").catch(() => "0");
   if (owner !== mine) throw new DirectoryLocked(directory, Number(owner));

@@ -1,27 +1,19 @@
-/** Applies the migrations that a database lacks, once each, in order. Several may start it at once: one works, the others find it done. */
-import type { Database, Migrator, Row } from "./database.ts";
+/** Applies missing migrations, once each, in order. Several processes may start it at once: one migrates, the others wait and find it done. */
+import type { Database, LockWait, Migrator, Row } from "./database.ts";
+import type { Dialect } from "./dialect.ts";
+import type { ColumnTypes, Migration } from "./migration.ts";
 import { first } from "./migrations/0001_first.ts";
+import { chain } from "./migrations/0002_chain.ts";
+import { networks } from "./migrations/0003_networks.ts";
+import { bounds } from "./migrations/0004_bounds.ts";
+import { granted } from "./migrations/0005_granted.ts";
+import { stationsDone } from "./migrations/0006_stations_done.ts";
+import { freeNumbers } from "./migrations/0007_free_numbers.ts";
+import { failedCodes } from "./migrations/0008_failed_codes.ts";
+import { userInfo } from "./migrations/0009_user_info.ts";
+import { channels } from "./migrations/0010_channels.ts";
+import { webhooks } from "./migrations/0011_webhooks.ts";
 import { guardFunction } from "./postgres_text.ts";
-
-export interface Migration {
-  readonly version: number;
-  readonly name: string;
-  /** One text for both families; what differs are the words in `types`. */
-  readonly statements: (types: ColumnTypes) => readonly string[];
-}
-
-/** The words that differ between PostgreSQL and MySQL. */
-export interface ColumnTypes {
-  /** ASCII, compared byte by byte, at most 64: ids, keys, hashes, stream names. MySQL's default would take `abc`, `ABC` and `ábc` for one. */
-  readonly id: string;
-  readonly text: string;
-  readonly bigint: string;
-  readonly integer: string;
-  readonly flag: string;
-  /** After the closing parenthesis. `hot` tables are updated all day and leave room in their pages. */
-  readonly table: string;
-  readonly hotTable: string;
-}
 
 const postgresTypes: ColumnTypes = {
   id: `varchar(64) COLLATE "C"`,
@@ -43,7 +35,19 @@ const mysqlTypes: ColumnTypes = {
   hotTable: "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
 };
 
-export const migrations: readonly Migration[] = [first];
+export const migrations: readonly Migration[] = [
+  first,
+  chain,
+  networks,
+  bounds,
+  granted,
+  stationsDone,
+  freeNumbers,
+  failedCodes,
+  userInfo,
+  channels,
+  webhooks,
+];
 
 /** The database was written by a newer orderbell: going on could damage what that one stored. */
 export class SchemaTooNew extends Error {
@@ -53,53 +57,61 @@ export class SchemaTooNew extends Error {
   }
 }
 
-/** A MySQL migration that died between doing a statement and noting it does that statement again: exists, duplicate column, duplicate key, nothing to drop. */
+/** Errors of a repeated statement, when a MySQL migration ended between the statement and its record: exists, duplicate column, duplicate key, nothing to drop. */
 const doneBefore = new Set([1050, 1060, 1061, 1091]);
 
 /**
- * Brings the schema up to date and returns the versions that this call applied.
+ * Brings the schema up to date and returns the versions that this call applied. The lock is taken anew for each migration: on
+ * PostgreSQL that is its transaction, all of a migration or nothing.
  * @throws SchemaTooNew when the database knows a version that the code does not.
+ * @throws LockTaken when another migration outlasts `wait.maxWaitMs`
  */
 export async function migrate(
   database: Database & Migrator,
   list: readonly Migration[] = migrations,
   now: number = Date.now(),
+  wait: LockWait = {},
 ): Promise<number[]> {
-  return database.alone(async (run) => {
-    await run(
-      "CREATE TABLE IF NOT EXISTS schema_migrations (version integer NOT NULL PRIMARY KEY, name varchar(64) NOT NULL, steps integer NOT NULL, applied_at bigint)",
-    );
-    const rows = await run("SELECT version, steps, applied_at FROM schema_migrations ORDER BY version");
-    const newest = Number(rows.at(-1)?.version ?? 0);
-    const known = list.at(-1)?.version ?? 0;
-    if (newest > known) throw new SchemaTooNew(newest, known);
-    const applied: number[] = [];
-    for (const migration of list) {
-      const row = rows.find(({ version }) => version === migration.version);
-      if (row !== undefined && row.applied_at !== null) continue;
-      if (database.dialect.name === "postgres") await applyWhole(run, migration, now);
-      else await applyStepwise(run, migration, Number(row?.steps ?? -1), now);
-      applied.push(migration.version);
-    }
-    return applied;
-  });
+  const applied: number[] = [];
+  for (;;) {
+    const done = await database.alone((run) => applyNext(database.dialect, run, list, now), wait);
+    if (done === undefined) return applied;
+    applied.push(done);
+  }
 }
 
 type Run = (text: string) => Promise<Row[]>;
 
-/** PostgreSQL changes tables inside a transaction: all of a migration or nothing. */
+/** @returns its version, or nothing when the database has them all */
+async function applyNext(
+  { transactionalTables }: Dialect,
+  run: Run,
+  list: readonly Migration[],
+  now: number,
+): Promise<number | undefined> {
+  await run(
+    "CREATE TABLE IF NOT EXISTS schema_migrations (version integer NOT NULL PRIMARY KEY, name varchar(64) NOT NULL, steps integer NOT NULL, applied_at bigint)",
+  );
+  const rows = await run("SELECT version, steps, applied_at FROM schema_migrations ORDER BY version");
+  const newest = Number(rows.at(-1)?.version ?? 0);
+  const known = list.at(-1)?.version ?? 0;
+  if (newest > known) throw new SchemaTooNew(newest, known);
+  const stepsOf = (version: number) => rows.find((row) => row.version === version);
+  const next = list.find(({ version }) => (stepsOf(version)?.applied_at ?? null) === null);
+  if (next === undefined) return undefined;
+  if (transactionalTables) await applyWhole(run, next, now);
+  else await applyStepwise(run, next, Number(stepsOf(next.version)?.steps ?? -1), now);
+  return next.version;
+}
+
+/** In one message, so that a first deployment far from its database is not hundreds of round trips. */
 async function applyWhole(run: Run, { version, name, statements }: Migration, now: number): Promise<void> {
   const list = [guardFunction, ...statements(postgresTypes)];
   const note = `INSERT INTO schema_migrations (version, name, steps, applied_at) VALUES (${version}, '${name}', ${list.length}, ${now})`;
-  try {
-    await run(["BEGIN", ...list, note, "COMMIT"].join(";\n"));
-  } catch (error) {
-    await run("ROLLBACK");
-    throw error;
-  }
+  await run([...list, note].join(";\n"));
 }
 
-/** MySQL commits after each change of a table, so each step is noted, and a migration that died goes on where it stopped. */
+/** MySQL commits after each change of a table, so each step is recorded, and an interrupted migration continues where it stopped. */
 async function applyStepwise(
   run: Run,
   { version, name, statements }: Migration,

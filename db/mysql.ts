@@ -1,5 +1,7 @@
 /** MySQL 8 and MariaDB 10.11 through `mysql2`. Statements go one by one, because MySQL goes on after an error and commits. */
 import mysql from "mysql2/promise";
+import { type Address, type AddressSettings, readAddress } from "./address.ts";
+import { conditionOf, DatabaseUnwell } from "./conditions.ts";
 import {
   ConnectionLost,
   ConstraintFailed,
@@ -8,42 +10,56 @@ import {
   FlightLost,
   GuardFailed,
   type Landed,
+  LockTaken,
   type Migrator,
   type Row,
+  readTyped,
 } from "./database.ts";
+import { DecideFailed, runDecide } from "./decide_error.ts";
 import { dialects } from "./dialect.ts";
-import { Refused, refusable } from "./refusable.ts";
+import { explain } from "./explain.ts";
 import { repeat } from "./repeat.ts";
 import { type Encoded, encodeAll } from "./sql.ts";
 
-/** What the pool's event really hands over: the callback connection underneath. */
+/** The pool's event passes this type in fact: the callback connection underneath. */
 interface CoreConnection {
   query(text: string, done: (error: unknown) => void): void;
   destroy(): void;
 }
 
-export interface MysqlOptions {
-  /** mysql://user:password@host:port/database */
+export interface MysqlOptions extends AddressSettings {
+  /** mysql://user:password@host:port/database; db/address.ts says what may stand behind it. */
   readonly url: string;
   readonly maxConnections: number;
   readonly connectTimeoutMs: number;
-  /** Asked for each new connection: a password that does not live long. It travels as it is, so the connection must be TLS. */
+  /** Called for each new connection: returns a short-lived password. It is sent as plain text, so the connection must be TLS. */
   readonly password?: (() => Promise<string>) | undefined;
+  /** The server ends a connection that is silent for this long, so that a frozen environment does not occupy one. */
+  readonly idleSessionMs?: number | undefined;
 }
 
 const statementTimeoutMs = 10_000;
+const answerTimeoutMs = statementTimeoutMs * 1.5;
 
-/** Strict, so that no value is cut to fit. READ COMMITTED, so that no gap is locked and each read sees what is committed. */
+/**
+ * Strict, so that no value is cut to fit. READ COMMITTED, so that no gap is locked and each read sees what is committed.
+ * Only MariaDB ends a transaction whose client is lost; MySQL keeps it until wait_timeout.
+ */
 const session = [
   "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
   `SET SESSION time_zone = '+00:00', SESSION innodb_lock_wait_timeout = ${statementTimeoutMs / 2_000},
-    SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'`,
+    SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'
+    /*M!100300 , SESSION idle_transaction_timeout = ${statementTimeoutMs / 1_000} */`,
 ];
 
 export function openMysql(options: MysqlOptions): Database & Migrator {
-  const { password } = options;
+  const { password, idleSessionMs } = options;
+  const address = readAddress(options.url, options);
+  /** A token that is refused now may be accepted soon: new rights take time to spread. */
+  const away = (sent: boolean, cause: unknown) =>
+    new ConnectionLost(sent, cause, explain(cause, address), password === undefined);
   const config: mysql.ConnectionOptions = {
-    uri: options.url,
+    ...partsOf(address),
     charset: "utf8mb4",
     timezone: "Z",
     decimalNumbers: true,
@@ -60,13 +76,12 @@ export function openMysql(options: MysqlOptions): Database & Migrator {
   pool.on("connection", (promised) => {
     const connection = promised as unknown as CoreConnection;
     for (const text of session) connection.query(text, (error) => error && connection.destroy());
+    if (idleSessionMs !== undefined)
+      connection.query(`SET SESSION wait_timeout = ${Math.ceil(idleSessionMs / 1_000)}`, () => {});
   });
 
   async function run(connection: mysql.Connection, statement: Encoded): Promise<Row[]> {
-    const [result] = await connection.execute(
-      { sql: statement.text, timeout: statementTimeoutMs * 1.5 },
-      statement.values,
-    );
+    const [result] = await answered(connection, connection.execute(statement.text, statement.values));
     const rows = Array.isArray(result) ? (result as unknown as Row[]) : [];
     const { guard } = statement;
     if (guard !== undefined) {
@@ -87,7 +102,7 @@ export function openMysql(options: MysqlOptions): Database & Migrator {
 
   async function lend<T>(work: (connection: mysql.PoolConnection) => Promise<T>): Promise<T> {
     const connection = await pool.getConnection().catch((cause) => {
-      throw new ConnectionLost(false, cause);
+      throw away(false, cause);
     });
     try {
       const result = await work(connection);
@@ -97,67 +112,136 @@ export function openMysql(options: MysqlOptions): Database & Migrator {
       const broken = isBroken(error);
       if (broken) connection.destroy();
       else {
-        // The connection goes back clean, or not at all.
-        await connection.query("ROLLBACK").then(
+        // Returned to the pool without an open transaction, or destroyed.
+        await command(connection, "ROLLBACK").then(
           () => connection.release(),
           () => connection.destroy(),
         );
       }
-      if (error instanceof Refused) throw error.cause;
-      throw broken ? new ConnectionLost(true, error) : translate(error);
+      if (error instanceof DecideFailed) throw error.cause;
+      throw broken ? away(true, error) : translate(error);
     }
   }
+
+  const connectAlone = (timeoutMs: number): Promise<mysql.Connection> =>
+    mysql.createConnection({ ...config, connectTimeout: timeoutMs }).catch((cause) => {
+      throw away(false, cause);
+    });
 
   async function flight({ statements, decide, after = [] }: Flight): Promise<Landed> {
     const first = encodeAll(statements, "question");
     const last = encodeAll(after, "question");
     return lend(async (connection) => {
-      await connection.query("START TRANSACTION");
+      await command(connection, "START TRANSACTION");
       const rows = await runAll(connection, first);
-      const second = decide === undefined ? [] : refusable(() => encodeAll(decide(rows), "question"));
+      const second = decide === undefined ? [] : runDecide(() => encodeAll(decide(rows), "question"));
       const decided = await runAll(connection, second);
-      await connection.query("COMMIT");
-      // What is stored is not called failed because a read behind it failed.
+      await command(connection, "COMMIT");
+      // The transaction is committed: a failed read behind it must not report it as failed.
       return { rows, decided, after: await runAll(connection, last).catch(() => last.map(() => [])) };
     });
   }
 
   return {
     dialect: dialects.mysql,
-    async read(statements) {
+    read: readTyped(async (statements) => {
       if (statements.length === 0) return [];
       const list = encodeAll(statements, "question");
       return repeat(
         () =>
           lend(async (connection) => {
             if (list.length === 1) return runAll(connection, list);
-            await connection.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-            await connection.query("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
+            await command(connection, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+            await command(connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
             const rows = await runAll(connection, list);
-            await connection.query("COMMIT");
+            await command(connection, "COMMIT");
             return rows;
           }),
         true,
       );
-    },
+    }),
     flight: (plan) => repeat(() => flight(plan), plan.repeatable === true),
     close: () => pool.end(),
-    async alone(work) {
-      const connection = await mysql.createConnection(config).catch((cause) => {
-        throw new ConnectionLost(false, cause);
-      });
+    async probe(timeoutMs) {
+      await (await connectAlone(timeoutMs)).end();
+    },
+    async alone(work, { maxWaitMs, onWait } = {}) {
+      const connection = await connectAlone(options.connectTimeoutMs);
+      const first = async (text: string): Promise<Row | undefined> => {
+        const [rows] = await connection.query(text);
+        return Array.isArray(rows) ? (rows as unknown as Row[])[0] : undefined;
+      };
+      const lock = async (waitSec: number) =>
+        (await first(`SELECT GET_LOCK(${lockName}, ${waitSec}) AS got`))?.got === 1;
       try {
         for (const text of session) await connection.query(text);
-        // The name is cut to MySQL's 64 characters; it lies beside the database, not in it.
-        await connection.query("SELECT GET_LOCK(LEFT(CONCAT('orderbell ', DATABASE()), 64), 3600)");
+        if (!(await lock(0))) {
+          const sentence = busy(await first(lockHolder).catch(() => undefined));
+          onWait?.(sentence);
+          if (!(await lock(maxWaitMs === undefined ? aYearSec : Math.ceil(maxWaitMs / 1_000))))
+            throw new LockTaken(sentence);
+        }
         return await work(async (text) => {
           const [rows] = await connection.query(text);
           return Array.isArray(rows) ? (rows as unknown as Row[]) : [];
         });
       } finally {
-        await connection.end();
+        // A connection that died ends by itself, and its error is thrown already.
+        await connection.end().catch(() => connection.destroy());
       }
     },
+  };
+}
+
+/**
+ * The driver's own time limit knows neither the preparing of a statement nor COMMIT: if the network loses the answer it would
+ * wait for ever, holding the connection and the locks of its transaction.
+ */
+async function answered<T>(connection: mysql.Connection, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      connection.destroy();
+      reject(new Error(`the server gave no answer for ${answerTimeoutMs} ms`));
+    }, answerTimeoutMs);
+  });
+  try {
+    return await Promise.race([answer, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const command = (connection: mysql.Connection, text: string) => answered(connection, connection.query(text));
+
+/** Cut to MySQL's 64 characters; it lies beside the database, not in it. */
+const lockName = "LEFT(CONCAT('orderbell ', DATABASE()), 64)";
+const lockHolder = `SELECT id, time FROM information_schema.processlist WHERE id = IS_USED_LOCK(${lockName})`;
+const aYearSec = 31_536_000;
+
+const busy = (holder: Row | undefined): string =>
+  holder === undefined
+    ? "another migration holds the lock"
+    : `another migration holds the lock: connection ${holder.id ?? holder.ID}, its statement runs for ${holder.time ?? holder.TIME} s`;
+
+function partsOf({ host, port, user, password, database, tls }: Address): mysql.ConnectionOptions {
+  const where = host.startsWith("/") ? { socketPath: host } : { host, port };
+  return {
+    ...where,
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { password }),
+    ...(database === undefined ? {} : { database }),
+    ...(tls === undefined
+      ? {}
+      : {
+          ssl: {
+            rejectUnauthorized: tls.rejectUnauthorized,
+            verifyIdentity: tls.checkHost,
+            ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+            ...(tls.cert === undefined ? {} : { cert: tls.cert }),
+            ...(tls.key === undefined ? {} : { key: tls.key }),
+          },
+        }),
   };
 }
 
@@ -165,8 +249,8 @@ export function openMysql(options: MysqlOptions): Database & Migrator {
 const lost = new Set([1213, 1205, 1020]);
 /** 3819 on MySQL, 4025 on MariaDB. */
 const checks = new Set([3819, 4025]);
-/** The server is leaving or closed this connection. */
-const leaving = new Set([1053, 1079, 1927, 3169, 4031]);
+/** The server is leaving, closed this connection, or is not the primary any more: the next connection finds the new one. */
+const leaving = new Set([1053, 1079, 1927, 3169, 4031, 1290, 1836]);
 
 function errnoOf(error: unknown): number {
   return error instanceof Error && "errno" in error ? Number(error.errno) : 0;
@@ -177,12 +261,13 @@ function translate(error: unknown): unknown {
   if (errno === 1062) return new ConstraintFailed("unique", error);
   if (checks.has(errno)) return new ConstraintFailed("check", error);
   if (lost.has(errno)) return new FlightLost(error);
-  return error;
+  const condition = conditionOf(error);
+  return condition === undefined ? error : new DatabaseUnwell(condition, error);
 }
 
-/** A positive errno is the server's own SQL error; everything else mysql2 throws is the wire. */
+/** A positive errno is the server's own SQL error; everything else mysql2 throws is the connection. */
 function isBroken(error: unknown): boolean {
-  if (error instanceof Refused || error instanceof GuardFailed) return false;
+  if (error instanceof DecideFailed || error instanceof GuardFailed) return false;
   const errno = errnoOf(error);
   return !(errno > 0) || leaving.has(errno);
 }

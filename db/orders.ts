@@ -1,5 +1,6 @@
 /** Statements on `orders`, `order_lines`, `order_history` and `idempotency_keys`. */
 import { among, type Dialect, insertRows, jsonOf, type NewRow, recordset } from "./dialect.ts";
+import { keyOf } from "./key_of.ts";
 import { absent, join, raw, type Sql, type Statement, sql } from "./sql.ts";
 import { sortedBy } from "./streams.ts";
 
@@ -15,12 +16,9 @@ export interface IdempotencyKey {
 }
 
 const inOrder = (keys: readonly IdempotencyKey[]): IdempotencyKey[] =>
-  sortedBy(
-    keys.map((key) => ({ key, sort: `${key.owner_id}\n${key.idem_key}` })),
-    "sort",
-  ).map(({ key }) => key);
+  sortedBy(keys, ({ owner_id, idem_key }) => keyOf(owner_id, idem_key));
 
-/** Takes the keys, waiting for whoever is just taking the same ones; keys taken before stay as they are. */
+/** Takes the keys, waiting for a transaction that is just taking the same ones; keys taken before stay as they are. */
 export function takeKeys(dialect: Dialect, keys: readonly IdempotencyKey[]): Statement[] {
   const tail = sql`${dialect.onConflict(["owner_id", "idem_key"])} created_at = idempotency_keys.created_at`;
   return insertRows(dialect, "idempotency_keys", inOrder(keys).map(keyRow), tail);
@@ -39,7 +37,7 @@ export function readKeys(keys: readonly Pick<IdempotencyKey, "owner_id" | "idem_
   return sql`SELECT owner_id, idem_key, body_hash, result_id, created_at FROM idempotency_keys WHERE ${join(each, " OR ")}`;
 }
 
-/** Gives keys back whose requests were refused; a key that an earlier request took stays. */
+/** Releases the keys of refused requests; a key that an earlier request took stays. */
 export function dropKeys(keys: readonly IdempotencyKey[]): Statement[] {
   if (keys.length === 0) return [];
   const each = keys.map(
@@ -55,7 +53,7 @@ export function trimKeys(before: number): Sql {
 
 // --- Reading -------------------------------------------------------------------------------------------------------
 
-export function readOrders(ids: readonly string[]): Sql[] {
+export function readOrders(ids: readonly string[]): [Sql, Sql] {
   return [
     sql`SELECT * FROM orders WHERE ${among(sql`id`, ids)}`,
     sql`SELECT * FROM order_lines WHERE ${among(sql`order_id`, ids)} ORDER BY order_id, line_no`,
@@ -72,7 +70,7 @@ export function readWhose(id: string): Sql {
 }
 
 /** The order row, locked, and its lines. */
-export function lockOrder(id: string): Sql[] {
+export function lockOrder(id: string): [Sql, Sql] {
   return [
     sql`SELECT * FROM orders WHERE id = ${id} FOR UPDATE`,
     sql`SELECT * FROM order_lines WHERE order_id = ${id} ORDER BY line_no`,
@@ -90,12 +88,12 @@ export function readHistory(order: string): Sql {
   return sql`SELECT version, action, from_status, to_status, actor, reason, at FROM order_history WHERE order_id = ${order} ORDER BY version`;
 }
 
-export function readHistoryAt(order: string, version: number): Sql {
-  return sql`SELECT action FROM order_history WHERE order_id = ${order} AND version = ${version}`;
+export function readHistoryAfter(order: string, version: number): Sql {
+  return sql`SELECT action FROM order_history WHERE order_id = ${order} AND version > ${version} ORDER BY version`;
 }
 
 /** The newest orders of a kind with their lines, as two statements that see the same rows when read in one snapshot. */
-function newestWithLines(where: Sql, limit: number): Sql[] {
+function newestWithLines(where: Sql, limit: number): [Sql, Sql] {
   const chosen = sql`(SELECT id FROM orders WHERE ${where} ORDER BY id DESC LIMIT ${limit}) chosen`;
   return [
     sql`SELECT o.* FROM orders o JOIN ${chosen} ON chosen.id = o.id ORDER BY o.id DESC`,
@@ -110,22 +108,33 @@ export interface OrderFilter {
   readonly before?: string | undefined;
 }
 
-export function readOrdersOfShop(shop: string, { statuses, day, before }: OrderFilter, limit: number): Sql[] {
+export function readOrdersOfShop(shop: string, { statuses, day, before }: OrderFilter, limit: number): [Sql, Sql] {
   const parts = [sql`shop_id = ${shop}`, among(sql`status`, statuses)];
   if (day !== undefined) parts.push(sql`day = ${day}`);
   if (before !== undefined) parts.push(sql`id < ${before}`);
   return newestWithLines(join(parts, " AND "), limit);
 }
 
-export function readOrdersOfUser(user: string, before: string | undefined, limit: number): Sql[] {
+export function readOrdersOfUser(user: string, before: string | undefined, limit: number): [Sql, Sql] {
   const where = before === undefined ? sql`user_id = ${user}` : sql`user_id = ${user} AND id < ${before}`;
   return newestWithLines(where, limit);
 }
 
-/** Pickup numbers for the board. */
-export function readBoard(shop: string, since: number, limit: number): Sql {
-  return sql`SELECT number, status FROM orders WHERE status IN ('accepted', 'cooking', 'ready') AND shop_id = ${shop}
-    AND placed_at >= ${since} ORDER BY id LIMIT ${limit}`;
+/** Numbers for the board: those of pickup orders. Orders for a table or for delivery are not called up. */
+export function readBoard(
+  shop: string,
+  statuses: readonly string[],
+  since: number,
+  readySince: number,
+  limit: number,
+): Sql {
+  return sql`SELECT number, status FROM orders WHERE ${among(sql`status`, statuses)} AND shop_id = ${shop}
+    AND service = 'pickup' AND placed_at >= ${since} AND (status <> 'ready' OR ready_at >= ${readySince}) ORDER BY id LIMIT ${limit}`;
+}
+
+/** Shops with an order that became ready between the two and was not collected. */
+export function readUncollected(from: number, to: number): Sql {
+  return sql`SELECT DISTINCT shop_id AS id FROM orders WHERE status = 'ready' AND ready_at >= ${from} AND ready_at < ${to}`;
 }
 
 /** Placed orders that are due to become louder, or to expire. */
@@ -140,8 +149,8 @@ export function hasOrdered(user: string, shop: string | null): Sql {
   return sql`SELECT id FROM orders WHERE user_id = ${user}${at} LIMIT 1`;
 }
 
-/** All orders of a business day, and what of them stands, by dish. */
-export function readReport(shop: string, day: string): Sql[] {
+/** All orders of a business day, and the lines of those that were not rejected, cancelled or expired. */
+export function readReport(shop: string, day: string): [Sql, Sql] {
   return [
     sql`SELECT id, day, number, status, payment, service, table_label, items_fen, packing_fen, delivery_fen, total_fen, placed_at, completed_at
       FROM orders WHERE shop_id = ${shop} AND day = ${day} ORDER BY day_number`,
@@ -150,14 +159,32 @@ export function readReport(shop: string, day: string): Sql[] {
   ];
 }
 
-/** How many orders wait unaccepted, for each of the four reasons to refuse one more. */
+/**
+ * Numbers that a day's counter has still before it and that another day's orders hold: open ones, and those that ended after
+ * `since` and may be recalled. An order that is counted itself is behind its counter.
+ */
+export function readTakenNumbers(days: readonly { shop: string; day: string }[], since: number): Sql {
+  const taken = (ended: Sql) =>
+    join(
+      days.map(
+        ({ shop, day }) =>
+          sql`SELECT o.shop_id, d.day, o.day_number FROM shop_days d JOIN orders o ON o.shop_id = d.shop_id AND o.day_number > d.orders
+            AND o.${ended} WHERE d.shop_id = ${shop} AND d.day = ${day}`,
+      ),
+      " UNION ALL ",
+    );
+  return sql`${taken(sql`ended_at IS NULL`)} UNION ALL ${taken(sql`ended_at > ${since}`)}`;
+}
+
+/** How many orders wait unaccepted, for each of the five reasons to refuse one more. */
 export function readWaiting(wanted: readonly Waiting[]): Sql {
   const count = (where: Sql) => sql`(SELECT count(*) FROM orders WHERE status = 'placed' AND ${where})`;
-  const each = wanted.map(({ shop, session, table, addressHash }, nth) => {
+  const each = wanted.map(({ shop, session, table, addressHash, widerHash }, nth) => {
     const here = sql`shop_id = ${shop}`;
     return sql`SELECT ${raw(String(nth))} AS nth, ${count(sql`${here} AND session_id = ${session}`)} AS of_session,
       ${table === null ? sql`0` : count(sql`${here} AND table_token = ${table}`)} AS of_table,
       ${addressHash === null ? sql`0` : count(sql`${here} AND address_hash = ${addressHash}`)} AS of_address,
+      ${widerHash === null ? sql`0` : count(sql`${here} AND wider_hash = ${widerHash}`)} AS of_wider,
       ${count(here)} AS of_shop`;
   });
   return join(each, " UNION ALL ");
@@ -168,6 +195,7 @@ export interface Waiting {
   readonly session: string;
   readonly table: string | null;
   readonly addressHash: string | null;
+  readonly widerHash: string | null;
 }
 
 // --- Writing -------------------------------------------------------------------------------------------------------
@@ -198,10 +226,7 @@ export function insertOrders(dialect: Dialect, orders: readonly OrderRows[]): St
   ];
 }
 
-/** Columns of `orders` that change after the order was placed. */
-export type OrderChange = Readonly<Record<string, string | number | null>>;
-
-export function updateOrder(id: string, change: OrderChange): Sql {
+export function updateOrder(id: string, change: NewRow): Sql {
   const sets = Object.entries(change).map(([column, value]) => sql`${raw(column)} = ${value}`);
   return sql`UPDATE orders SET ${join(sets)} WHERE id = ${id}`;
 }
@@ -218,42 +243,56 @@ export function forgetDeliveries(before: number): Sql {
   return sql`UPDATE orders SET delivery = NULL WHERE ended_at < ${before} AND delivery IS NOT NULL`;
 }
 
-// --- One trip (PostgreSQL) -----------------------------------------------------------------------------------------
+/** Expired orders, with all their rows. */
+export function trimExpired(before: number): Sql[] {
+  const old = sql`status = 'expired' AND ended_at < ${before}`;
+  return [
+    sql`DELETE FROM order_lines WHERE order_id IN (SELECT id FROM orders WHERE ${old})`,
+    sql`DELETE FROM order_history WHERE order_id IN (SELECT id FROM orders WHERE ${old})`,
+    sql`DELETE FROM orders WHERE ${old}`,
+  ];
+}
 
-/** The guard of the one-trip flight: something it took for granted is not so. The careful road finds out what. */
-export const notAsHeld = "NOT_AS_HELD";
+// --- Optimistically, in one trip (PostgreSQL) ------------------------------------------------------------------------
 
-export interface OneTrip {
+/** The guard of that flight: something is not as the plan expects. Storing with locks then finds the reason. */
+export const notAsExpected = "NOT_AS_HELD";
+
+export interface OptimisticPlan {
   readonly keys: readonly IdempotencyKey[];
   /** Counted dishes, the quantities of all orders added up. */
   readonly dishes: readonly { shop_id: string; dish_id: string; day: string; stock: number | null; sold: number }[];
   readonly days: readonly { shop_id: string; day: string; orders: number }[];
   /** seq is how many events this flight adds; tag that of the last. */
   readonly heads: readonly { name: string; epoch: string; seq: number; tag: string; changed_at: number }[];
-  /** What each order takes for granted. */
+  /** The assumptions of each order. */
   readonly checks: readonly NewRow[];
   /** day_number is minus the orders of the same shop that follow in this flight. */
   readonly orders: readonly OrderRows[];
-  /** seq is minus the events of the same stream that follow; `data` begins behind the order's number; order_id says whose. */
+  /** seq is minus the events of the same stream that follow; `data` has `numberPlace` for the number of the order `order_id`. */
   readonly events: readonly {
     stream: string;
     seq: number;
     tag: string;
+    /** The tag of the same stream's event before it in this flight; of the first only the database knows it. */
+    prev: string | null;
     type: string;
+    data: string;
     at: number;
     order_id: string;
-    rest: string;
   }[];
   readonly now: number;
   readonly screensSince: number;
+  /** Orders that ended later may be recalled: their numbers are not free. */
+  readonly endedSince: number;
 }
 
 /**
- * Everything an order needs, as one list that is sent in one go. The database draws the numbers; what was decided before
- * (prices by the held menu, the session's claim) is checked behind the locks, and anything unexpected raises.
- * Locks in the house's order: keys, dishes, day counters, streams.
+ * All statements of an order, as one list sent in one trip. The database draws the numbers; the data used to decide
+ * (the held menu, the session's claim) is checked behind the locks, and any difference raises an error.
+ * Locks in the usual order: keys, dishes, day counters, streams.
  */
-export function oneTrip(dialect: Dialect, plan: OneTrip): Statement[] {
+export function optimisticFlight(dialect: Dialect, plan: OptimisticPlan): Statement[] {
   const upsert = (table: string, rows: readonly NewRow[], keys: string, sum: string, more = "") =>
     rows.length === 0
       ? []
@@ -263,34 +302,33 @@ export function oneTrip(dialect: Dialect, plan: OneTrip): Statement[] {
           rows,
           raw(`ON CONFLICT (${keys}) DO UPDATE SET ${sum} = ${table}.${sum} + excluded.${sum}${more}`),
         );
-  const sorted = <R extends NewRow>(rows: readonly R[], ...columns: (keyof R & string)[]) =>
-    sortedBy(
-      rows.map((row) => ({ row, sort: columns.map((column) => row[column]).join("\n") })),
-      "sort",
-    ).map(({ row }) => row);
-  const shopDays = sorted(plan.days, "shop_id", "day");
+  const shopDays = sortedBy(plan.days, ({ shop_id, day }) => keyOf(shop_id, day));
   const orders = plan.orders.map(({ order }) => order);
   return [
     ...insertRows(dialect, "idempotency_keys", inOrder(plan.keys).map(keyRow)),
     ...upsert(
       "dish_days",
-      sorted(plan.dishes, "shop_id", "dish_id", "day").map((row) => ({ ...row, sold_out: 0 })),
+      sortedBy(plan.dishes, ({ shop_id, dish_id, day }) => keyOf(shop_id, dish_id, day)).map((row) => ({
+        ...row,
+        sold_out: 0,
+      })),
       "shop_id, dish_id, day",
       "sold",
     ),
     ...upsert("shop_days", shopDays, "shop_id, day", "orders"),
     ...upsert(
       "streams",
-      sorted(plan.heads, "name").map((row) => ({ ...row, source_seq: 0 })),
+      sortedBy(plan.heads, ({ name }) => name).map((row) => ({ ...row, source_seq: 0 })),
       "name",
       "seq",
-      ", tag = excluded.tag, changed_at = excluded.changed_at",
+      ", prev = streams.tag, tag = excluded.tag, changed_at = excluded.changed_at",
     ),
-    absent(notAsHeld, notAsHeldCount(plan)),
+    absent(notAsExpected, notAsExpectedCount(plan)),
     sql`INSERT INTO orders (${columnsOf(orders)}) SELECT ${columnsOf(orders, {
       day_number: "d.orders + r.day_number",
       number: pickupNumberSql("(d.orders + r.day_number)"),
     })} FROM ${recordset("orders", orders)} r JOIN shop_days d ON d.shop_id = r.shop_id AND d.day = r.day`,
+    absent(notAsExpected, takenNumbersCount(plan)),
     ...insertRows(
       dialect,
       "order_lines",
@@ -301,11 +339,11 @@ export function oneTrip(dialect: Dialect, plan: OneTrip): Statement[] {
       "order_history",
       plan.orders.map(({ history }) => history),
     ),
-    sql`INSERT INTO events (stream, seq, tag, type, data, at)
-      SELECT r.stream, s.seq + r.seq, r.tag, r.type, concat('{"action":"place","order":{"number":"', o.number, '"', r.rest), r.at
-      FROM json_to_recordset(${jsonOf(plan.events)}::json) AS r(stream text, seq bigint, tag text, type text, at bigint, order_id text, rest text)
+    sql`INSERT INTO events (stream, seq, tag, prev, type, data, at)
+      SELECT r.stream, s.seq + r.seq, r.tag, coalesce(r.prev, s.prev), r.type, ${numberFilledIn}, r.at
+      FROM json_to_recordset(${jsonOf(plan.events)}::json) AS r(stream text, seq bigint, tag text, prev text, type text, data text, at bigint, order_id text)
       JOIN streams s ON s.name = r.stream JOIN orders o ON o.id = r.order_id
-      RETURNING stream, seq, tag, type, data, at`,
+      RETURNING stream, seq, tag, prev, type, data, at`,
     sql`SELECT name, epoch FROM streams WHERE name IN (SELECT name FROM ${recordset("streams", plan.heads)})`,
     sql`SELECT id, number, day_number FROM orders WHERE id IN (SELECT id FROM ${recordset(
       "orders",
@@ -314,23 +352,44 @@ export function oneTrip(dialect: Dialect, plan: OneTrip): Statement[] {
   ];
 }
 
+/** Numbers just drawn that an order of another day still holds. The lock on the shop's stream keeps two days from drawing at once. */
+function takenNumbersCount({ orders, endedSince }: OptimisticPlan): Sql {
+  const ids = recordset(
+    "orders",
+    orders.map(({ order: { id = null } }) => ({ id })),
+  );
+  const held = (ended: Sql) =>
+    sql`EXISTS (SELECT 1 FROM orders o WHERE o.shop_id = n.shop_id AND o.${ended} AND o.day_number = n.day_number AND o.id <> n.id)`;
+  return sql`SELECT count(*) FROM orders n WHERE n.id IN (SELECT id FROM ${ids})
+    AND (${held(sql`ended_at IS NULL`)} OR ${held(sql`ended_at > ${endedSince}`)})`;
+}
+
+/**
+ * The placeholder in an event's JSON for its order's number. It is unique: inside of strings JSON escapes quotes, and no
+ * other field has this name.
+ */
+const numberPlace = '"number":""';
+const numberFilledIn = raw(`replace(r.data, '${numberPlace}', concat('"number":"', o.number, '"'))`);
+
 /** Orders whose session, shop, menu, stock, screens or limits are not as the plan took them to be. */
-function notAsHeldCount({ checks, now, screensSince }: OneTrip): Sql {
+function notAsExpectedCount({ checks, now, screensSince }: OptimisticPlan): Sql {
   const waiting = (column: string, limit: string) =>
     raw(`(r.${limit} IS NOT NULL AND r.${limit} < (SELECT count(*) FROM (SELECT 1 FROM orders o WHERE o.status = 'placed'
       AND o.shop_id = r.shop AND o.${column} LIMIT greatest(r.${limit} + 1, 0)) waiting))`);
-  return sql`SELECT count(*) FROM json_to_recordset(${jsonOf(checks)}::json) AS r(shop text, menu_version bigint, day text, dishes text, session text,
-      owner text, token_hash text, kind text, table_token text, address_hash text, needs_screen smallint,
-      per_session bigint, per_table bigint, per_address bigint, per_shop bigint)
+  return sql`SELECT count(*) FROM json_to_recordset(${jsonOf(checks)}::json) AS r(shop text, menu_version bigint, menu_at bigint, day text, dishes text, session text,
+      owner text, token_hash text, kind text, table_token text, address_hash text, wider_hash text, needs_screen smallint,
+      per_session bigint, per_table bigint, per_address bigint, per_wider bigint, per_shop bigint)
     WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = r.session AND s.user_id = r.owner AND s.token_hash = r.token_hash
         AND s.kind = r.kind AND s.ended_at IS NULL AND s.expires_at > ${now})
-      OR NOT EXISTS (SELECT 1 FROM shops h WHERE h.id = r.shop AND h.is_open = 1 AND h.menu_version = r.menu_version)
+      OR NOT EXISTS (SELECT 1 FROM shops h JOIN menus m ON m.shop_id = h.id AND m.version = h.menu_version
+        WHERE h.id = r.shop AND h.is_open = 1 AND h.menu_version = r.menu_version AND m.created_at = r.menu_at)
       OR EXISTS (SELECT 1 FROM dish_days d WHERE d.shop_id = r.shop AND d.day = r.day AND (d.sold_out = 1 OR d.sold >= d.stock)
         AND d.dish_id IN (SELECT json_array_elements_text(r.dishes::json)))
-      OR (r.needs_screen = 1 AND NOT EXISTS (SELECT 1 FROM screens c WHERE c.shop_id = r.shop AND c.seen_at >= ${screensSince}))
+      OR (r.needs_screen = 1 AND NOT EXISTS (SELECT 1 FROM screens c WHERE c.shop_id = r.shop AND c.seen_at BETWEEN ${screensSince} AND ${2 * now - screensSince}))
       OR ${waiting("session_id = r.session", "per_session")}
       OR ${waiting("table_token = r.table_token", "per_table")}
       OR ${waiting("address_hash = r.address_hash", "per_address")}
+      OR ${waiting("wider_hash = r.wider_hash", "per_wider")}
       OR ${waiting("shop_id = r.shop", "per_shop")}`;
 }
 

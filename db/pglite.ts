@@ -1,13 +1,13 @@
 /**
- * PGlite: PostgreSQL inside this process, for trying out.
+ * PGlite: PostgreSQL inside this process, for tests and trials.
  * It does not fsync, so its promises hold for kill -9 and not for power loss; one process only, see lock_file.ts.
  */
 import { PGlite, type Transaction } from "@electric-sql/pglite";
-import type { Database, Flight, Landed, Migrator, Row } from "./database.ts";
+import { type Database, type Flight, type Landed, type Migrator, type Row, readTyped } from "./database.ts";
+import { DecideFailed, runDecide } from "./decide_error.ts";
 import { dialects } from "./dialect.ts";
 import { lockDirectory } from "./lock_file.ts";
 import { guardedText, numberTypes, translate } from "./postgres_text.ts";
-import { Refused, refusable } from "./refusable.ts";
 import { repeat } from "./repeat.ts";
 import { type Encoded, encodeAll } from "./sql.ts";
 
@@ -49,22 +49,22 @@ export async function openPglite(options: PgliteOptions = {}): Promise<Embedded>
     try {
       const stored = await pglite.transaction(async (transaction) => {
         const rows = await run(transaction, first);
-        const second = decide === undefined ? [] : refusable(() => encodeAll(decide(rows), "numbered"));
+        const second = decide === undefined ? [] : runDecide(() => encodeAll(decide(rows), "numbered"));
         return { rows, decided: await run(transaction, second) };
       });
-      // What is stored is not called failed because a read behind it failed.
+      // The transaction is committed: a failed read behind it must not report it as failed.
       return { ...stored, after: await pglite.transaction((tx) => run(tx, last)).catch(() => last.map(() => [])) };
     } catch (error) {
-      throw error instanceof Refused ? error.cause : translate(error);
+      throw error instanceof DecideFailed ? error.cause : translate(error);
     }
   }
 
-  // There is one process, so waiting in line is all the lock that migrations need.
+  // There is one process, so a queue is enough as a lock for migrations.
   let turn: Promise<void> = Promise.resolve();
 
   return {
     dialect: dialects.postgres,
-    async read(statements) {
+    read: readTyped(async (statements) => {
       if (statements.length === 0) return [];
       const list = encodeAll(statements, "numbered");
       try {
@@ -75,20 +75,32 @@ export async function openPglite(options: PgliteOptions = {}): Promise<Embedded>
       } catch (error) {
         throw translate(error);
       }
-    },
+    }),
     flight: (plan) => repeat(() => flight(plan), plan.repeatable === true),
     async close() {
       await pglite.close();
       unlock();
     },
     alone(work) {
-      const mine = turn.then(() => work(async (text) => ((await pglite.exec(text)).at(-1)?.rows ?? []) as Row[]));
+      const run = async (text: string) => ((await pglite.exec(text)).at(-1)?.rows ?? []) as Row[];
+      const mine = turn.then(async () => {
+        await run("BEGIN");
+        try {
+          const result = await work(run);
+          await run("COMMIT");
+          return result;
+        } catch (error) {
+          await run("ROLLBACK");
+          throw error;
+        }
+      });
       turn = mine.then(
         () => {},
         () => {},
       );
       return mine;
     },
+    probe: async () => {},
     dump: () => pglite.dumpDataDir("none"),
   };
 }

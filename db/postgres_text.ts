@@ -1,8 +1,9 @@
-/** What the two PostgreSQL drivers (pg and PGlite) share: guards as SQL, error classes, number parsing. */
+/** Code shared by the two PostgreSQL drivers (pg and PGlite): guards as SQL, error classes, number parsing. */
+import { conditionOf, DatabaseUnwell } from "./conditions.ts";
 import { ConstraintFailed, FlightLost, GuardFailed } from "./database.ts";
 import type { Encoded } from "./sql.ts";
 
-/** SQLSTATE that `orderbell_guard` raises; its message is the guard's name. Class OB is nobody else's. */
+/** SQLSTATE that `orderbell_guard` raises; its message is the guard's name. No other software uses class OB. */
 const guardState = "OB001";
 
 /** Created by the first migration. Volatile, or the planner could raise while planning. */
@@ -26,6 +27,8 @@ const lost = new Set(["40P01", "40001", "55P03"]);
 
 /** Translates an engine's error, or gives it back untouched. */
 export function translate(error: unknown): unknown {
+  const condition = conditionOf(error);
+  if (condition !== undefined) return new DatabaseUnwell(condition, error);
   if (!(error instanceof Error) || !("code" in error)) return error;
   const code = String(error.code);
   if (code === guardState) return new GuardFailed(error.message);

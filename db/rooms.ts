@@ -1,24 +1,73 @@
 /** Statements on `rooms`, `room_messages` and `notifications`. */
-import { type Sql, sql } from "./sql.ts";
+import { among } from "./dialect.ts";
+import { raw, type Sql, sql } from "./sql.ts";
 
 export function readRoom(id: string): Sql {
-  return sql`SELECT id, owner_id, grant_version FROM rooms WHERE id = ${id}`;
+  return sql`SELECT id, owner_id, grant_version, bytes, messages FROM rooms WHERE id = ${id}`;
+}
+
+export function readGrantVersions(ids: readonly string[]): Sql {
+  return sql`SELECT id, grant_version FROM rooms WHERE ${among(sql`id`, ids)}`;
 }
 
 export function lockRoom(id: string): Sql {
   return sql`SELECT id, owner_id, grant_version FROM rooms WHERE id = ${id} FOR UPDATE`;
 }
 
-export function insertRoom(id: string, owner: string, at: number): Sql {
-  return sql`INSERT INTO rooms (id, owner_id, grant_version, created_at) VALUES (${id}, ${owner}, 1, ${at})`;
+export interface NewRoom {
+  readonly id: string;
+  readonly owner: string;
+  /** Null for a room that does not count by its network. */
+  readonly addressHash: string | null;
+  readonly widerHash: string | null;
+  readonly at: number;
+}
+
+export function insertRoom({ id, owner, addressHash, widerHash, at }: NewRoom): Sql {
+  return sql`INSERT INTO rooms (id, owner_id, grant_version, address_hash, wider_hash, created_at, used_at)
+    VALUES (${id}, ${owner}, 1, ${addressHash}, ${widerHash}, ${at}, ${at})`;
 }
 
 export function setGrantVersion(id: string, version: number): Sql {
   return sql`UPDATE rooms SET grant_version = ${version} WHERE id = ${id}`;
 }
 
-export function countRooms(owner: string, since: number): Sql {
-  return sql`SELECT count(*) AS n FROM rooms WHERE owner_id = ${owner} AND created_at > ${since}`;
+/** The newest rooms of a user or a network, as many as the limit allows. */
+export function readRecentRooms(
+  by: "owner_id" | "address_hash" | "wider_hash",
+  value: string,
+  since: number,
+  limit: number,
+): Sql {
+  return sql`SELECT created_at FROM rooms WHERE ${raw(by)} = ${value} AND created_at > ${since} ORDER BY created_at DESC LIMIT ${limit}`;
+}
+
+/** Bytes of all rooms together. */
+export function sumRooms(): Sql {
+  return sql`SELECT coalesce(sum(bytes), 0) AS bytes FROM rooms`;
+}
+
+/** A grant was signed: the room lives at least as long as it. */
+export function touchRoom(id: string, at: number): Sql {
+  return sql`UPDATE rooms SET used_at = ${at} WHERE id = ${id}`;
+}
+
+export function setRoomUse(id: string, bytes: number, messages: number, at: number): Sql {
+  return sql`UPDATE rooms SET bytes = ${bytes}, messages = ${messages}, used_at = ${at} WHERE id = ${id}`;
+}
+
+/** Rooms that cannot be entered any more, with their streams' heads. */
+export function trimRooms(before: number): Sql[] {
+  return [
+    sql`DELETE FROM streams WHERE name IN (SELECT concat('room:', id) FROM rooms WHERE used_at < ${before})`,
+    sql`DELETE FROM rooms WHERE used_at < ${before}`,
+  ];
+}
+
+/** Counts the content of rooms again, after old messages were removed. */
+export function recountRooms(): Sql {
+  const of = sql`FROM room_messages m WHERE m.stream = concat('room:', rooms.id)`;
+  return sql`UPDATE rooms SET bytes = (SELECT coalesce(sum(m.bytes), 0) ${of}), messages = (SELECT count(*) ${of}) WHERE bytes > 0`;
 }
 
 // --- Messages ------------------------------------------------------------------------------------------------------
@@ -29,12 +78,38 @@ export function readMessage(stream: string, sender: string, id: string): Sql {
     WHERE m.stream = ${stream} AND m.sender_id = ${sender} AND m.message_id = ${id}`;
 }
 
-export function countMessages(stream: string, sender: string, since: number): Sql {
-  return sql`SELECT count(*) AS n FROM room_messages WHERE stream = ${stream} AND sender_id = ${sender} AND at > ${since}`;
+/**
+ * Messages in this room and bytes in all rooms that a sender has published since then. Bounded on both sides: messages from
+ * before a clock was set back do not count for longer.
+ */
+export function countMessages(stream: string, sender: string, since: number, now: number): Sql {
+  return sql`SELECT coalesce(sum(CASE WHEN stream = ${stream} THEN 1 ELSE 0 END), 0) AS n, coalesce(sum(bytes), 0) AS bytes
+    FROM room_messages WHERE sender_id = ${sender} AND at > ${since} AND at <= ${now}`;
 }
 
-export function insertMessage(stream: string, sender: string, id: string, seq: number, at: number): Sql {
-  return sql`INSERT INTO room_messages (stream, sender_id, message_id, seq, at) VALUES (${stream}, ${sender}, ${id}, ${seq}, ${at})`;
+export interface NewMessage {
+  readonly stream: string;
+  readonly sender: string;
+  readonly id: string;
+  readonly seq: number;
+  readonly bytes: number;
+  readonly at: number;
+}
+
+export function insertMessage({ stream, sender, id, seq, bytes, at }: NewMessage): Sql {
+  return sql`INSERT INTO room_messages (stream, sender_id, message_id, seq, bytes, at) VALUES (${stream}, ${sender}, ${id}, ${seq}, ${bytes}, ${at})`;
+}
+
+/** The oldest messages, which are removed first. */
+export function readOldest(stream: string, limit: number): Sql {
+  return sql`SELECT seq, bytes FROM room_messages WHERE stream = ${stream} ORDER BY seq LIMIT ${limit}`;
+}
+
+export function removeMessages(stream: string, upTo: number): Sql[] {
+  return [
+    sql`DELETE FROM events WHERE stream = ${stream} AND seq <= ${upTo}`,
+    sql`DELETE FROM room_messages WHERE stream = ${stream} AND seq <= ${upTo}`,
+  ];
 }
 
 export function trimMessages(before: number): Sql {

@@ -1,6 +1,6 @@
 /** Statements on `users`, `sessions`, `pairing_codes`, `tickets` and `api_keys`. */
 import { among } from "./dialect.ts";
-import { type Sql, sql, type Value } from "./sql.ts";
+import { raw, type Sql, sql, type Value } from "./sql.ts";
 
 const columns = sql`id, user_id, kind, shop_id, role, device, token_hash, created_at, seen_at, expires_at, ended_at`;
 
@@ -24,20 +24,21 @@ export function updateProfile(id: string, profile: string): Sql {
   return sql`UPDATE users SET profile = ${profile} WHERE id = ${id}`;
 }
 
-export interface NewSession {
+export interface SessionRow {
   readonly id: string;
   readonly user: string;
   readonly kind: string;
   readonly tokenHash: string;
   readonly addressHash: string | null;
+  readonly widerHash: string | null;
   readonly at: number;
   readonly expiresAt: number;
 }
 
-export function insertSession(session: NewSession): Sql {
-  const { id, user, kind, tokenHash, addressHash, at, expiresAt } = session;
-  return sql`INSERT INTO sessions (id, user_id, kind, token_hash, address_hash, created_at, seen_at, expires_at)
-    VALUES (${id}, ${user}, ${kind}, ${tokenHash}, ${addressHash}, ${at}, ${at}, ${expiresAt})`;
+export function insertSession(session: SessionRow): Sql {
+  const { id, user, kind, tokenHash, addressHash, widerHash, at, expiresAt } = session;
+  return sql`INSERT INTO sessions (id, user_id, kind, token_hash, address_hash, wider_hash, created_at, seen_at, expires_at)
+    VALUES (${id}, ${user}, ${kind}, ${tokenHash}, ${addressHash}, ${widerHash}, ${at}, ${at}, ${expiresAt})`;
 }
 
 export function extendSession(id: string, at: number, expiresAt: number): Sql {
@@ -48,13 +49,32 @@ export function endSession(id: string, reason: string, at: number): Sql {
   return sql`UPDATE sessions SET ended_at = ${at}, end_reason = ${reason} WHERE id = ${id} AND ended_at IS NULL`;
 }
 
-/** Sessions that somebody ended since then: what a gateway must stop serving. */
-export function readEnded(since: number): Sql {
-  return sql`SELECT id FROM sessions WHERE ended_at >= ${since}`;
+/** The most sessions in one statement of `readLives`. */
+export const maxLives = 1_024;
+
+/** The expiry of these sessions, and the time each was ended, if it was. */
+export function readLives(ids: readonly string[]): Sql {
+  return sql`SELECT id, expires_at, ended_at FROM sessions WHERE ${among(sql`id`, padded(ids))}`;
 }
 
-export function countGuests(addressHash: string, since: number): Sql {
-  return sql`SELECT count(*) AS n FROM sessions WHERE address_hash = ${addressHash} AND created_at > ${since} AND kind = 'guest'`;
+/** Repeats the last value up to a power of two: few lengths are few texts, and each text is prepared once. */
+export function padded(ids: readonly string[]): string[] {
+  const length = 2 ** Math.ceil(Math.log2(Math.max(1, ids.length)));
+  return Array.from({ length: ids.length === 0 ? 0 : length }, (_, at) => ids[Math.min(at, ids.length - 1)] as string);
+}
+
+/**
+ * Guests of a network that began since then and never ordered, as many as the limit allows, the oldest first: it is the one
+ * whose time is over first. Guests with an order are limited as customers.
+ */
+export function readIdleGuests(
+  network: "address_hash" | "wider_hash",
+  hash: string,
+  since: number,
+  limit: number,
+): Sql {
+  return sql`SELECT s.created_at FROM sessions s WHERE s.${raw(network)} = ${hash} AND s.created_at > ${since} AND s.kind = 'guest'
+    AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.user_id = s.user_id) ORDER BY s.created_at DESC LIMIT ${limit}`;
 }
 
 export function readDevices(shop: string, now: number): Sql {
@@ -91,10 +111,10 @@ export function insertPairingCode({ hash, shop, role, device, by, at, expiresAt 
 }
 
 /**
- * One conditional update takes the code, and what follows is made from the row that it marked: of two who come with
- * the same code, the second one's session is made from no row.
+ * One conditional update takes the code, and what follows is made from the row that it marked: of two requests with
+ * the same code, the second finds no row to make its session from.
  */
-export function pair(hash: string, session: NewSession): Sql[] {
+export function pair(hash: string, session: SessionRow): Sql[] {
   const { id, user, tokenHash, addressHash, at, expiresAt } = session;
   return [
     sql`UPDATE pairing_codes SET session_id = ${id} WHERE hash = ${hash} AND session_id IS NULL AND expires_at > ${at}`,
@@ -112,8 +132,12 @@ const number = (value: number) => sql`CAST(${value} AS decimal(20))`;
 
 // --- Tickets -------------------------------------------------------------------------------------------------------
 
-export function insertTicket(hash: string, session: string, expiresAt: number): Sql {
-  return sql`INSERT INTO tickets (hash, session_id, expires_at) VALUES (${hash}, ${session}, ${expiresAt})`;
+/** A new ticket removes the session's old ones, so that a session has only those of some seconds. */
+export function insertTicket(hash: string, session: string, at: number, expiresAt: number): Sql[] {
+  return [
+    sql`DELETE FROM tickets WHERE session_id = ${session} AND expires_at <= ${at}`,
+    sql`INSERT INTO tickets (hash, session_id, expires_at) VALUES (${hash}, ${session}, ${expiresAt})`,
+  ];
 }
 
 /** Takes the ticket for this connection, once, and registers the connection from the row it marked. */
@@ -160,5 +184,17 @@ export function trimSessions(codesBefore: number, sessionsBefore: number): Sql[]
     sql`DELETE FROM tickets WHERE expires_at < ${codesBefore}`,
     sql`DELETE FROM pairing_codes WHERE expires_at < ${codesBefore}`,
     sql`DELETE FROM sessions WHERE expires_at < ${sessionsBefore}`,
+  ];
+}
+
+/** Guests without activity since then and without data, and users without a session, an order or an account. */
+export function trimGuests(before: number): Sql[] {
+  const nothing = (user: Sql) => sql`NOT EXISTS (SELECT 1 FROM orders o WHERE o.user_id = ${user})
+    AND NOT EXISTS (SELECT 1 FROM rooms r WHERE r.owner_id = ${user})`;
+  return [
+    sql`DELETE FROM sessions WHERE kind = 'guest' AND seen_at < ${before} AND ${nothing(sql`sessions.user_id`)}`,
+    sql`DELETE FROM users WHERE created_at < ${before} AND ${nothing(sql`users.id`)}
+      AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = users.id)
+      AND NOT EXISTS (SELECT 1 FROM wechat_accounts a WHERE a.user_id = users.id)`,
   ];
 }

@@ -1,5 +1,6 @@
 /** Statements on `shops`, `menus`, `dining_tables`, `dish_days`, `shop_days`, `screens` and `audit`. */
 import { among, type Dialect, insertRows } from "./dialect.ts";
+import { keyOf } from "./key_of.ts";
 import { join, type Sql, type Statement, sql } from "./sql.ts";
 import { sortedBy } from "./streams.ts";
 
@@ -18,7 +19,9 @@ export function readShops(): Sql {
 }
 
 export function readShopsOf(ids: readonly string[]): Sql {
-  return sql`SELECT ${columns} FROM shops WHERE ${among(sql`id`, ids)}`;
+  return sql`SELECT ${columns},
+      (SELECT m.created_at FROM menus m WHERE m.shop_id = shops.id AND m.version = shops.menu_version) AS menu_at
+    FROM shops WHERE ${among(sql`id`, ids)}`;
 }
 
 export interface NewShop {
@@ -54,16 +57,16 @@ export function setSettings(id: string, settings: string, names: string): Sql {
 
 // --- Menus ---------------------------------------------------------------------------------------------------------
 
-/** The menu at the version that the shop stands at. */
+/** The menu at the shop's current version. */
 export function readMenu(shop: string): Sql {
-  return sql`SELECT m.version, m.document FROM menus m JOIN shops s ON s.id = m.shop_id AND s.menu_version = m.version WHERE m.shop_id = ${shop}`;
+  return sql`SELECT m.version, m.document, m.created_at FROM menus m JOIN shops s ON s.id = m.shop_id AND s.menu_version = m.version WHERE m.shop_id = ${shop}`;
 }
 
 export function insertMenu(shop: string, version: number, document: string, by: string | null, at: number): Sql {
   return sql`INSERT INTO menus (shop_id, version, document, created_by, created_at) VALUES (${shop}, ${version}, ${document}, ${by}, ${at})`;
 }
 
-/** Old versions nobody is priced by any more. */
+/** Old versions that price no order any more. */
 export function trimMenus(before: number): Sql {
   return sql`DELETE FROM menus WHERE created_at < ${before} AND version < (SELECT menu_version FROM shops WHERE shops.id = menus.shop_id)`;
 }
@@ -97,19 +100,17 @@ export interface DishDay {
   readonly shop_id: string;
   readonly dish_id: string;
   readonly day: string;
-  /** What the menu says for a day; used if the row is made now. */
+  /** The menu's default for a day; used if the row is made now. */
   readonly stock: number | null;
 }
 
-const dishDayKey = ({ shop_id, dish_id, day }: DishDay) => `${shop_id}\n${dish_id}\n${day}`;
-
 /** Makes and locks the rows of these dishes, in one order. */
 export function lockDishDays(dialect: Dialect, dishes: readonly DishDay[]): Statement[] {
-  const rows = dishes.map((dish) => ({ ...dish, sold: 0, sold_out: 0, key: dishDayKey(dish) }));
+  const rows = dishes.map((dish) => ({ ...dish, sold: 0, sold_out: 0 }));
   return insertRows(
     dialect,
     "dish_days",
-    sortedBy(rows, "key").map(({ key: _, ...row }) => row),
+    sortedBy(rows, ({ shop_id, dish_id, day }) => keyOf(shop_id, dish_id, day)),
     sql`${dialect.onConflict(["shop_id", "dish_id", "day"])} sold = dish_days.sold`,
   );
 }
@@ -145,11 +146,11 @@ export function addSold(shop: string, dish: string, day: string, quantity: numbe
 // --- The day's counter ---------------------------------------------------------------------------------------------
 
 export function lockShopDays(dialect: Dialect, days: readonly { shop: string; day: string }[]): Statement[] {
-  const rows = days.map(({ shop, day }) => ({ shop_id: shop, day, orders: 0, key: `${shop}\n${day}` }));
+  const rows = days.map(({ shop, day }) => ({ shop_id: shop, day, orders: 0 }));
   return insertRows(
     dialect,
     "shop_days",
-    sortedBy(rows, "key").map(({ key: _, ...row }) => row),
+    sortedBy(rows, ({ shop_id, day }) => keyOf(shop_id, day)),
     sql`${dialect.onConflict(["shop_id", "day"])} orders = shop_days.orders`,
   );
 }
@@ -165,8 +166,8 @@ export function setShopDay(shop: string, day: string, orders: number): Sql {
 
 // --- Screens -------------------------------------------------------------------------------------------------------
 
-/** A kitchen screen says that it is there. */
-export function seeScreen(dialect: Dialect, id: string, shop: string, at: number): Statement[] {
+/** A heartbeat of a kitchen screen. */
+export function upsertScreen(dialect: Dialect, id: string, shop: string, at: number): Statement[] {
   return insertRows(
     dialect,
     "screens",
@@ -175,25 +176,35 @@ export function seeScreen(dialect: Dialect, id: string, shop: string, at: number
   );
 }
 
+/** A heartbeat of a screen that has a row; without effect for other connections. */
+export function refreshScreen(id: string, at: number): Sql {
+  return sql`UPDATE screens SET seen_at = ${at} WHERE id = ${id} AND seen_at < ${at}`;
+}
+
 export function removeScreen(id: string): Sql {
   return sql`DELETE FROM screens WHERE id = ${id}`;
 }
 
-/** Shops whose `live` does not say what their screens say. */
-export function readLiveWrong(since: number): Sql {
-  const seen = sql`EXISTS (SELECT 1 FROM screens c WHERE c.shop_id = s.id AND c.seen_at >= ${since})`;
+/**
+ * Shops whose `live` differs from the state of their screens.
+ * @param within the largest age of a heartbeat, or lead, so that after a clock was set back a screen does not stay for ever
+ */
+export function readLiveWrong(now: number, within: number): Sql {
+  const seen = sql`EXISTS (SELECT 1 FROM screens c WHERE c.shop_id = s.id AND ${seenWithin(now, within)})`;
   return sql`SELECT s.id, s.live FROM shops s WHERE (s.live = 1 AND NOT ${seen}) OR (s.live = 0 AND ${seen})`;
 }
 
-export function readScreens(shops: readonly string[], since: number): Sql {
-  return sql`SELECT DISTINCT shop_id FROM screens WHERE ${among(sql`shop_id`, shops)} AND seen_at >= ${since}`;
+const seenWithin = (now: number, within: number) => sql`seen_at BETWEEN ${now - within} AND ${now + within}`;
+
+export function readScreens(shops: readonly string[], now: number, within: number): Sql {
+  return sql`SELECT DISTINCT shop_id FROM screens WHERE ${among(sql`shop_id`, shops)} AND ${seenWithin(now, within)}`;
 }
 
 export function trimScreens(before: number): Sql {
   return sql`DELETE FROM screens WHERE seen_at < ${before}`;
 }
 
-// --- Who changed what ----------------------------------------------------------------------------------------------
+// --- Audit ---------------------------------------------------------------------------------------------------------
 
 export interface Audit {
   readonly id: string;

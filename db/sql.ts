@@ -1,9 +1,9 @@
-/** The tagged template for SQL. A value can never become text; it is encoded here, by us, before a byte leaves. */
+/** The tagged template for SQL. A value never becomes SQL text; it is encoded here, before anything is sent. */
 import tag, { empty, join, raw, Sql } from "sql-template-tag";
 
 export { empty, join, raw, Sql };
 
-/** What may stand in a `${}`: a value, or another piece of SQL. */
+/** The type of a `${}`: a value, or another piece of SQL. */
 export type Value = string | number | boolean | null;
 
 export function sql(strings: TemplateStringsArray, ...values: readonly (Value | Sql)[]): Sql {

@@ -2,16 +2,16 @@
 
 import type { Row } from "./database.ts";
 import { among, type Dialect, insertRows } from "./dialect.ts";
-import { type Sql, type Statement, sql } from "./sql.ts";
+import { raw, type Sql, type Statement, sql } from "./sql.ts";
 
-/** Where a stream stands: its last number, and the tag that tells this history from another one with the same numbers. */
+/** A stream's head: its last number, and the tag that distinguishes this history from another one with the same numbers. */
 export interface Head {
   readonly epoch: string;
   readonly seq: number;
   readonly tag: string;
 }
 
-/** A stream nobody has written yet. */
+/** A stream without events. */
 export const noHead: Head = { epoch: "", seq: 0, tag: "" };
 
 export interface NewHead {
@@ -23,22 +23,28 @@ export interface NewHead {
 
 /**
  * Makes and locks the heads, in the order of their names, until the transaction ends.
- * Nobody else takes a number of these streams meanwhile, so the order of numbers is the order of commits.
+ * No other transaction takes a number of these streams meanwhile, so the order of numbers is the order of commits.
  */
 export function lockHeads(dialect: Dialect, heads: readonly NewHead[]): Statement[] {
   const rows = heads.map(({ name, epoch, at }) => ({ name, epoch, seq: 0, tag: "", changed_at: at, source_seq: 0 }));
-  return insertRows(dialect, "streams", sortedBy(rows, "name"), sql`${dialect.onConflict(["name"])} seq = streams.seq`);
+  return insertRows(
+    dialect,
+    "streams",
+    sortedBy(rows, ({ name }) => name),
+    sql`${dialect.onConflict(["name"])} seq = streams.seq`,
+  );
 }
 
 export function readHeads(names: readonly string[]): Sql {
   return sql`SELECT name, epoch, seq, tag, changed_at, source_seq FROM streams WHERE ${among(sql`name`, names)}`;
 }
 
+/** `prev` before `tag`: MySQL assigns from left to right. */
 export function moveHead(name: string, { seq, tag }: { seq: number; tag: string }, at: number): Sql {
-  return sql`UPDATE streams SET seq = ${seq}, tag = ${tag}, changed_at = ${at} WHERE name = ${name}`;
+  return sql`UPDATE streams SET seq = ${seq}, prev = tag, tag = ${tag}, changed_at = ${at} WHERE name = ${name}`;
 }
 
-/** A derived stream notes up to which number of its source it has looked. */
+/** Stores up to which number of its source a derived stream has read. */
 export function moveSource(name: string, sourceSeq: number): Sql {
   return sql`UPDATE streams SET source_seq = ${sourceSeq} WHERE name = ${name}`;
 }
@@ -47,6 +53,8 @@ export interface EventRow {
   readonly stream: string;
   readonly seq: number;
   readonly tag: string;
+  /** The tag of the event before it; empty for the first. */
+  readonly prev: string;
   readonly type: string;
   /** JSON text. */
   readonly data: string;
@@ -57,7 +65,7 @@ export function insertEvents(dialect: Dialect, events: readonly EventRow[]): Sta
   return insertRows(
     dialect,
     "events",
-    events.map(({ stream, seq, tag, type, data, at }) => ({ stream, seq, tag, type, data, at })),
+    events.map(({ stream, seq, tag, prev, type, data, at }) => ({ stream, seq, tag, prev, type, data, at })),
   );
 }
 
@@ -66,13 +74,28 @@ export function readMark(stream: string, seq: number): Sql {
   return sql`SELECT tag FROM events WHERE stream = ${stream} AND seq = ${seq}`;
 }
 
-export function readBacklog(stream: string, after: number, limit: number): Sql {
-  return sql`SELECT stream, seq, tag, type, data, at FROM events WHERE stream = ${stream} AND seq > ${after} ORDER BY seq LIMIT ${limit}`;
+/** Names and time around an event's data in an answer, at most. */
+export const aroundBytes = 190;
+
+/**
+ * Events behind a number, in order: at most so many, and until their bytes exceed so much. The event that exceeds it is the
+ * last one. The lengths come first, so what does not fit is neither sent nor held: a room's backlog can be megabytes.
+ */
+export function readBacklog(
+  stream: string,
+  after: number,
+  { events, bytes, upTo = Number.MAX_SAFE_INTEGER }: { events: number; bytes: number; upTo?: number },
+): Sql {
+  return sql`SELECT e.stream, e.seq, e.tag, e.prev, e.type, e.data, e.at FROM events e JOIN (
+      SELECT seq, sum(bytes) OVER (ORDER BY seq) - bytes AS bytes_before FROM (
+        SELECT seq, octet_length(data) + ${raw(String(aroundBytes))} AS bytes FROM events
+        WHERE stream = ${stream} AND seq > ${after} AND seq <= ${upTo} ORDER BY seq LIMIT ${events}) sizes
+    ) fitting ON fitting.seq = e.seq WHERE e.stream = ${stream} AND fitting.bytes_before <= ${bytes} ORDER BY e.seq`;
 }
 
 /** The last event; none when it was trimmed. */
 export function readNewest(stream: string): Sql {
-  return sql`SELECT seq, tag, type, data, at FROM events WHERE stream = ${stream} ORDER BY seq DESC LIMIT 1`;
+  return sql`SELECT seq, tag, prev, type, data, at FROM events WHERE stream = ${stream} ORDER BY seq DESC LIMIT 1`;
 }
 
 /** Streams that were written since then. */
@@ -80,7 +103,7 @@ export function readChanged(since: number): Sql {
   return sql`SELECT name, epoch, seq, tag FROM streams WHERE name IN (SELECT DISTINCT stream FROM events WHERE at >= ${since})`;
 }
 
-/** Shops whose derived streams have not looked at all of the kitchen's. */
+/** Shops whose derived streams have not read the kitchen's stream to its end. */
 export function readStale(): Sql {
   return sql`SELECT h.id FROM shops h JOIN streams s ON s.name = concat('shop:', h.id)
     WHERE EXISTS (SELECT 1 FROM streams d WHERE d.name IN (concat('menu:', h.id), concat('board:', h.id)) AND d.source_seq < s.seq)`;
@@ -97,12 +120,14 @@ export const eventOf = (row: Row): EventRow => ({
   stream: String(row.stream),
   seq: Number(row.seq),
   tag: String(row.tag),
+  prev: String(row.prev),
   type: String(row.type),
   data: String(row.data),
   at: Number(row.at),
 });
 
 /** One lock order everywhere: ascending by byte. */
-export function sortedBy<K extends string, R extends Record<K, string>>(rows: readonly R[], key: K): R[] {
-  return rows.toSorted((a, b) => (a[key] < b[key] ? -1 : a[key] > b[key] ? 1 : 0));
+export function sortedBy<R>(rows: readonly R[], key: (row: R) => string): R[] {
+  const keyed = rows.map((row) => ({ row, key: key(row) }));
+  return keyed.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map(({ row }) => row);
 }

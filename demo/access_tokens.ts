@@ -8,7 +8,7 @@ interface Token {
 
 const minuteMs = 60_000;
 const lifeMs = 120 * minuteMs;
-/** So long before its end a token gets a successor, and both are valid. */
+/** How long before its end a token gets a successor; both are valid meanwhile. */
 const earlyMs = 5 * minuteMs;
 const forcePauseMs = 30_000;
 const forcesPerDay = 20;
@@ -20,14 +20,14 @@ export class AccessTokens {
   readonly #now: () => number;
   /** Newest last. */
   #tokens: Token[] = [];
-  /** When a refresh was forced, today. */
+  /** Times of today's forced refreshes. */
   #forced: number[] = [];
 
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** Normal mode: the same token as long as it lives. */
+  /** Normal mode: the same token while it is valid. */
   ask(): { token: string; expiresInSec: number } {
     const current = this.#tokens.at(-1);
     if (current === undefined || current.until - this.#now() <= earlyMs) return this.#issue();
@@ -35,8 +35,8 @@ export class AccessTokens {
   }
 
   /**
-   * Ends all tokens and gives a new one. Within 30 seconds of the last time nothing is renewed and the current token comes
-   * back, as WeChat writes.
+   * Ends all tokens and issues a new one. Within 30 seconds of the last time it returns the current token, as WeChat
+   * documents.
    * @returns undefined when it was done 20 times today
    */
   force(): { token: string; expiresInSec: number } | undefined {
@@ -56,7 +56,7 @@ export class AccessTokens {
   }
 
   #issue(): { token: string; expiresInSec: number } {
-    // As long as WeChat asks to have room for.
+    // The length that WeChat tells clients to expect.
     const token = randomBytes(384).toString("base64url");
     this.#tokens = [...this.#tokens.slice(-1), { text: token, until: this.#now() + lifeMs }];
     return { token, expiresInSec: lifeMs / 1_000 };

@@ -1,10 +1,10 @@
-/** The phones of the stand-in for WeChat: who logs in, with which code, and which session_key is alive. */
+/** Phones of the stand-in for WeChat: users, their login codes, and their current session_key. */
 import { createCipheriv, createHash, createHmac, randomBytes } from "node:crypto";
 
 export interface StandInApp {
   readonly appid: string;
   readonly secret: string;
-  /** Bound to an Open Platform account: logins tell the unionid too. */
+  /** Bound to an Open Platform account: a login returns the unionid too. */
   readonly bound?: boolean;
 }
 
@@ -13,7 +13,7 @@ interface User {
   readonly openid: string;
   /** Of the newest code. */
   sessionKey: string;
-  /** When codes of this user were changed into sessions, in the last minute. */
+  /** Times of this user's logins in the last minute. */
   logins: number[];
 }
 
@@ -60,6 +60,12 @@ export class Phones {
     return { encryptedData, iv: iv.toString("base64") };
   }
 
+  encryptWithoutIv(who: string, data: object): string {
+    const key = Buffer.from(this.#keyOf(who).sessionKey, "base64");
+    const cipher = createCipheriv("aes-128-cbc", key, key);
+    return cipher.update(JSON.stringify(data), "utf8", "base64") + cipher.final("base64");
+  }
+
   sign(rawData: string, who: string): string {
     const { sessionKey } = this.#keyOf(who);
     return createHash("sha1")
@@ -73,7 +79,7 @@ export class Phones {
 
   // --- On the server -----------------------------------------------------------------------------------------------
 
-  /** Uses the code up, if this app may; else tells the errcode. */
+  /** Uses the code up, or returns the errcode. */
   login(app: StandInApp, text: string): { openid: string; sessionKey: string } | 40029 | 40163 | 40226 | 45011 {
     const now = this.#now();
     const code = this.#codes.get(text);
@@ -88,7 +94,7 @@ export class Phones {
     return { openid: user.openid, sessionKey };
   }
 
-  /** Whether the signature was made with the user's newest session_key; undefined for a user who was never here. */
+  /** Whether the signature was made with the user's newest session_key; undefined for an unknown user. */
   check(appid: string, openid: string | null, signature: string | null): boolean | undefined {
     const user = this.#users.find((one) => one.app.appid === appid && one.openid === openid);
     // The key is the base64 text itself, and the message is empty.
@@ -99,7 +105,7 @@ export class Phones {
     const code = this.#codes.get(who);
     if (code !== undefined) return { app: code.user.app, sessionKey: code.sessionKey };
     const user = this.#users.find(({ openid }) => openid === who);
-    if (user === undefined) throw new TypeError("nobody has logged in with this openid or code");
+    if (user === undefined) throw new TypeError("no user has logged in with this openid or code");
     return user;
   }
 

@@ -1,4 +1,4 @@
-/** The two shops of the demo. Their menus are files in the format that a shopkeeper writes. */
+/** Demo shops: two, with menus as files in the format that shopkeepers use. */
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, parse } from "node:path";
@@ -6,12 +6,14 @@ import { readShops } from "../db/shops.ts";
 import type { App } from "../shared/app.ts";
 import { type Menu, parseMenu, parseSettings, type Settings } from "../shared/menu.ts";
 import type { Names } from "../shared/protocol.ts";
-import { addTables, createShop, editMenu, openShop, type Table } from "../shared/shop.ts";
+import { editMenu } from "../shared/shop/edit_menu.ts";
+import { createShop, openShop } from "../shared/shop/open_shop.ts";
+import { addTables, type Table } from "../shared/shop/tables.ts";
 
 export interface DemoShops {
-  /** Every shop that is there now, by id. */
+  /** Ids of all shops in the database. */
   readonly shops: readonly string[];
-  /** What was made: both, or nothing. */
+  /** The shops made now: both, or none. */
   readonly made: readonly DemoShop[];
 }
 
@@ -70,13 +72,13 @@ export async function createDemoShops(app: App, folder: string): Promise<DemoSho
   return { shops: made.map(({ id }) => id), made };
 }
 
-/** Lays the drawings where uploaded pictures lie, named by what is in them. @returns path by dish */
-function layPictures(folder: string, shop: string): Map<string, string> {
-  const drawings = new URL(`pictures/${shop}/`, import.meta.url);
+/** Copies the pictures to the folder of uploads, named by the hash of their content. @returns path by dish */
+function copyPictures(folder: string, shop: string): Map<string, string> {
+  const pictures = new URL(`pictures/${shop}/`, import.meta.url);
   mkdirSync(join(folder, shop), { recursive: true });
   return new Map(
-    readdirSync(drawings).map((file) => {
-      const body = readFileSync(new URL(file, drawings));
+    readdirSync(pictures).map((file) => {
+      const body = readFileSync(new URL(file, pictures));
       const path = `${shop}/${createHash("sha256").update(body).digest("base64url").slice(0, 22)}.webp`;
       writeFileSync(join(folder, path), body);
       return [parse(file).name, path];
@@ -85,7 +87,7 @@ function layPictures(folder: string, shop: string): Map<string, string> {
 }
 
 async function create(app: App, { id, names, settings, open }: Plan, folder: string): Promise<DemoShop> {
-  const pictures = layPictures(folder, id);
+  const pictures = copyPictures(folder, id);
   const bare = demoMenu(id);
   const dishes = bare.dishes.map((dish) => {
     const path = pictures.get(dish.id);
@@ -93,7 +95,7 @@ async function create(app: App, { id, names, settings, open }: Plan, folder: str
   });
   const menu = { ...bare, dishes };
   await createShop(app, { id, names, settings, zone: "Asia/Shanghai", rolloverMinutes: 240 });
-  await editMenu(app, null, id, undefined, "menu.import", () => ({ menu }));
+  await editMenu(app, { actor: null, shop: id, action: "menu.import", edit: () => ({ menu }) });
   const tables = await addTables(app, null, id, labels);
   if (open) await openShop(app, null, id, true);
   app.log.info("demo shop", { shop: id, dishes: menu.dishes.length, tables: tables.length, open });

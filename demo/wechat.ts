@@ -1,6 +1,6 @@
 /**
- * A stand-in for WeChat's server, so that everything runs and can be tested without an account: login, access tokens, and
- * WeChat's bad days. It answers as WeChat documents, in what it refuses too.
+ * Stand-in for WeChat's server, to run and test everything without an account: login, access tokens, and failures. It answers
+ * as WeChat documents, errors included.
  * Sources: developers.weixin.qq.com, code2Session, checkSessionKey, getStableAccessToken.
  */
 import { createHash, randomBytes } from "node:crypto";
@@ -18,42 +18,43 @@ export interface StandInOptions {
 }
 
 /**
- * `busy` answers errcode -1 and does nothing. The others come when the work is done, so a code is used up and nobody hears
- * of it: `hang` never answers, `reset` cuts the connection, `html` is the error page of a proxy.
+ * `busy` answers errcode -1 and does nothing. The others fail after the work is done, so a code is used up and the answer
+ * lost: `hang` never answers, `reset` closes the connection, `html` is the error page of a proxy.
  */
 export type Misbehaviour = "busy" | "hang" | "reset" | "html";
 
-/** A request that came. Ids and outcomes only: no secret, code, key or token. */
-export interface Asked {
+/** A recorded request. Ids and outcomes only: no secret, code, key or token. */
+export interface RecordedRequest {
   readonly at: number;
   readonly method: string;
   readonly path: string;
   readonly appid: string | null;
-  /** What was answered; null for a success, and when nobody heard the answer. */
+  /** The errcode answered; null for a success, and when the answer was lost. */
   readonly errcode: number | null;
 }
 
 export interface StandIn {
   readonly url: string;
   /** The latest thousand. */
-  readonly requests: readonly Asked[];
+  readonly requests: readonly RecordedRequest[];
   /**
-   * What `wx.login` gives on a phone: good for one login within five minutes. It renews the user's session_key at once,
-   * and the older one is dead.
-   * @param openid without it a user who was never here
+   * What `wx.login` returns on a phone: valid for one login within five minutes. It replaces the user's session_key at once.
+   * @param openid without it a new user
    * @param appid without it the first app
    */
   newCode(openid?: string, appid?: string): string;
   /**
    * `encryptedData` and `iv` as an open-data call of the phone gives them, with WeChat's watermark unless `data` has one.
-   * @param who an openid: the newest session_key; a code: the key that belongs to it, even when it is dead
+   * @param who an openid: its newest session_key; a code: its own session_key, even if replaced
    */
   encrypt(who: string, data: object): { encryptedData: string; iv: string };
+  /** `encryptData` as it was until November 2016: the session_key is the IV too, and there is no watermark. */
+  encryptWithoutIv(who: string, data: object): string;
   /** The `signature` of open data. @param who as for `encrypt` */
   sign(rawData: string, who: string): string;
-  /** From now on this user is refused as high risk. */
+  /** Blocks this user as high risk. */
   block(openid: string): void;
-  /** From now on every request gets this; without a kind WeChat is well again. */
+  /** Makes every request fail like this; without a kind, ends it. */
   misbehave(kind?: Misbehaviour): void;
   close(): Promise<void>;
 }
@@ -87,13 +88,13 @@ type Answer = Readonly<Record<string, string | number>>;
 export async function startWechat({ apps, now = Date.now }: StandInOptions): Promise<StandIn> {
   const phones = new Phones(apps, now);
   const answerTo = answersOf(apps, phones, now);
-  const requests: Asked[] = [];
+  const requests: RecordedRequest[] = [];
   let misbehaviour: Misbehaviour | undefined;
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const question = await questionOf(request);
     const answer = misbehaviour === "busy" ? -1 : answerTo(question);
-    note(question, answer);
+    record(question, answer);
     switch (misbehaviour) {
       case "hang":
         return;
@@ -107,11 +108,11 @@ export async function startWechat({ apps, now = Date.now }: StandInOptions): Pro
       default:
         // JSON, but WeChat calls it text.
         response.writeHead(200, { "content-type": "text/plain" });
-        response.end(JSON.stringify(typeof answer === "number" ? refusal(answer) : answer));
+        response.end(JSON.stringify(typeof answer === "number" ? errorAnswer(answer) : answer));
     }
   }
 
-  function note({ method, path, query, body }: Question, answer: Answer | Errcode): void {
+  function record({ method, path, query, body }: Question, answer: Answer | Errcode): void {
     const appid = query.get("appid") ?? body?.appid;
     const heard = misbehaviour === undefined || misbehaviour === "busy";
     const errcode = heard && typeof answer === "number" ? answer : null;
@@ -131,6 +132,7 @@ export async function startWechat({ apps, now = Date.now }: StandInOptions): Pro
     requests,
     newCode: (openid = newOpenid(), appid) => phones.newCode(openid, appid),
     encrypt: (who, data) => phones.encrypt(who, data),
+    encryptWithoutIv: (who, data) => phones.encryptWithoutIv(who, data),
     sign: (rawData, who) => phones.sign(rawData, who),
     block: (openid) => phones.block(openid),
     misbehave(kind) {
@@ -146,7 +148,7 @@ export async function startWechat({ apps, now = Date.now }: StandInOptions): Pro
 
 const maxRequests = 1_000;
 
-// --- What WeChat is asked, and says --------------------------------------------------------------------------------
+// --- Questions and answers -----------------------------------------------------------------------------------------
 
 interface Question {
   readonly method: string;
@@ -181,7 +183,7 @@ function answersOf(apps: readonly StandInApp[], phones: Phones, now: () => numbe
       session_key: login.sessionKey,
       openid: login.openid,
       ...(app.bound === true ? { unionid: unionidOf(login.openid) } : {}),
-      // Seen both ways: a success has no errcode at all, or it has 0.
+      // WeChat does both: a success has no errcode, or 0.
       ...(successes % 2 === 0 ? ok : {}),
     };
   }
@@ -224,8 +226,8 @@ function answersOf(apps: readonly StandInApp[], phones: Phones, now: () => numbe
 
 const ok = { errcode: 0, errmsg: "ok" };
 
-/** Every refusal carries the id of its request. */
-function refusal(errcode: Errcode): Answer {
+/** An error's answer, with the id of its request. */
+function errorAnswer(errcode: Errcode): Answer {
   const rid = [4, 4, 4].map((bytes) => randomBytes(bytes).toString("hex")).join("-");
   return { errcode, errmsg: `${errmsgs[errcode]}, rid: ${rid}` };
 }
@@ -233,7 +235,7 @@ function refusal(errcode: Errcode): Answer {
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 const newOpenid = () => `o${randomBytes(20).toString("base64url")}`;
 
-/** One person has one unionid in all apps of an Open Platform account. Here, who has the same openid is the same person. */
+/** A person has one unionid in all apps of an Open Platform account. Here the same openid means the same person. */
 const unionidOf = (openid: string) => `o${createHash("sha256").update(openid).digest("base64url").slice(0, 27)}`;
 
 async function questionOf(request: IncomingMessage): Promise<Question> {

@@ -1,16 +1,22 @@
-/** The one place where the parts are put together. */
+/** Builds the app out of its parts. */
 import { randomBytes } from "node:crypto";
 import { ulid } from "ulid";
-import type { Gateway } from "../apigateway/gateway.ts";
 import type { Database } from "../db/database.ts";
 import type { App, Clock, Invoke, Random } from "../shared/app.ts";
-import type { Config } from "../shared/config.ts";
+import { makeBatches } from "../shared/batch.ts";
+import type { Config, LogLevel } from "../shared/config.ts";
 import type { Files } from "../shared/files.ts";
-import { makeLog } from "../shared/log.ts";
+import type { Gateway } from "../shared/gateway.ts";
+import { HeadWatcher } from "../shared/head_watcher.ts";
+import { Lanes } from "../shared/lanes.ts";
+import { type Log, makeLog } from "../shared/log.ts";
 import { holdMenus } from "../shared/menu.ts";
+import { type Outbound, OutboundRefused } from "../shared/outbound.ts";
 import type { Pages } from "../shared/page_files.ts";
+import { Pushes } from "../shared/pushes.ts";
 import { makeSecrets } from "../shared/secrets.ts";
-import { makeOrders } from "../shared/store_orders.ts";
+import { makeTurns } from "../shared/turns.ts";
+import { WebhookWatch } from "../shared/webhook_watch.ts";
 import type { Wechat } from "../shared/wechat.ts";
 
 export interface Parts {
@@ -20,42 +26,70 @@ export interface Parts {
   readonly invoke: Invoke;
   /** Only functions that talk to WeChat have it. */
   readonly wechat?: Wechat;
-  /** Only the function that hands out places for pictures has them. */
+  /** Only functions that call other people's servers have it. */
+  readonly outbound?: Outbound;
+  /** Only the function that signs uploads of pictures has them. */
   readonly files?: Files;
   /** Only the cloud's function of the pages has them; this machine serves them without a function. */
   readonly pages?: Pages;
+  /** Whether a socket of this process reads the stream. Only where the sockets are this process's own. */
+  readonly isRead?: (stream: string) => boolean;
   readonly clock?: Clock;
   readonly random?: Random;
-  readonly write?: (line: string) => void;
+  readonly log: Log;
 }
 
-/** An app out of its parts. Everything that is not given is the real thing of this machine. */
+/** An app out of its parts. Parts that are not given are this machine's real ones. */
 export function makeApp(parts: Parts): App {
-  const { config, db, gateway, invoke, files = noFiles, pages = noPages, wechat = noWechat } = parts;
+  const {
+    config,
+    db,
+    gateway,
+    invoke,
+    log,
+    isRead,
+    files = noFiles,
+    pages = noPages,
+    wechat = noWechat,
+    outbound = noOutbound,
+  } = parts;
   const clock = parts.clock ?? systemClock;
   const random = parts.random ?? makeRandom(clock);
-  const write = parts.write ?? ((line: string) => void process.stdout.write(line));
-  const app: App = {
+  return {
     config,
     db,
     gateway,
     files,
     pages,
     invoke,
+    pushes: isRead === undefined ? undefined : new Pushes({ db, gateway, log, isRead }),
     wechat,
+    outbound,
     clock,
     random,
     secrets: makeSecrets(config.signingKey, config.wechatKey),
-    log: makeLog(config.logLevel, clock.now, write),
+    log,
     menus: holdMenus(db),
-    orders: makeOrders(() => app, config.limits.batch),
+    batches: makeBatches(config.limits.batch),
+    turns: makeTurns(),
+    headWatcher: new HeadWatcher({ db, clock }),
+    webhooks: new WebhookWatch({ db, clock }),
+    webhookLanes: new Lanes(webhookStreamsAtOnce),
   };
-  return app;
 }
+
+/** Streams of one webhook that are delivered at the same time. */
+const webhookStreamsAtOnce = 8;
 
 const noWechat: Wechat = {
   codeToSession() {
     throw new TypeError("this function does not talk to WeChat");
+  },
+};
+
+const noOutbound: Outbound = {
+  async post() {
+    throw new OutboundRefused("this function calls no other server");
   },
 };
 
@@ -73,8 +107,11 @@ const noPages: Pages = {
   },
 };
 
+/** Time that only goes forward, even when the clock is set. */
+export const monotonicMs = () => performance.now();
+
 export const systemClock: Clock = {
-  now: Date.now,
+  now: () => Date.now(),
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       const timer = setTimeout(done, ms);
@@ -88,6 +125,10 @@ export const systemClock: Clock = {
     }),
 };
 
+/** The log of a process that prints it. */
+export const printedLog = (level: LogLevel): Log =>
+  makeLog(level, systemClock.now, (line) => void process.stdout.write(line));
+
 export function makeRandom(clock: Clock): Random {
   const fraction = () => randomBytes(4).readUInt32LE() / 2 ** 32;
   return {
@@ -98,14 +139,5 @@ export function makeRandom(clock: Clock): Random {
   };
 }
 
-/** One file, one function: its handler gets the app that the caller has, or the cloud's own. */
-export interface Handler<Event, Answer> {
-  /** What a gateway of this machine or a test calls. */
-  on(app: App): (event: Event) => Promise<Answer>;
-}
-
-export function handlerOf<Event, Answer>(
-  serve: (app: App) => (event: Event) => Promise<Answer>,
-): Handler<Event, Answer> {
-  return { on: serve };
-}
+/** One file, one function: its handler gets the app that the caller has, or the cloud's own. The signal says that the caller has left. */
+export type Handler<Event, Answer> = (app: App) => (event: Event, signal?: AbortSignal) => Promise<Answer>;

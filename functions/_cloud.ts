@@ -1,4 +1,4 @@
-/** What AWS calls: a function's handler with the cloud's own app, made once per environment at its first call. */
+/** Entry of a function on AWS: its handler with the cloud's own app, made once per environment at its first call. */
 import { type AwsOptions, awsPusher } from "../apigateway/aws.ts";
 import { remoteGateway } from "../apigateway/remote.ts";
 import type { S3Options } from "../apigateway/s3.ts";
@@ -7,33 +7,39 @@ import { databaseToken } from "../cloud/database_token.ts";
 import { readSecrets } from "../cloud/read_secrets.ts";
 import { answerResource, isResourceEvent } from "../cloud/schema_resource.ts";
 import { askFunction, startFunction } from "../cloud/start_function.ts";
-import { afterAPause, type Paused } from "../db/after_a_pause.ts";
+import { type Address, AddressWrong, readAddress } from "../db/address.ts";
 import type { Database, Migrator } from "../db/database.ts";
 import { dialects } from "../db/dialect.ts";
+import { type Freezable, freezable } from "../db/frozen_connection.ts";
+import type { OpenOptions } from "../db/open.ts";
 import type { App, Random } from "../shared/app.ts";
-import { ConfigError, readCloudConfig, readConfig } from "../shared/config.ts";
+import { ConfigError, databaseOptions, readCloudConfig, readConfig } from "../shared/config.ts";
 import type { Files } from "../shared/files.ts";
-import { makeLog } from "../shared/log.ts";
+import type { Outbound } from "../shared/outbound.ts";
 import type { Pages } from "../shared/page_files.ts";
 import { makeWechat } from "../shared/wechat.ts";
-import { type Handler, makeApp, makeRandom, systemClock } from "./_app.ts";
+import { type Handler, makeApp, makeRandom, monotonicMs, printedLog, systemClock } from "./_app.ts";
+import type { OutboundOptions } from "./_outbound.ts";
+import { type OutsideAnswer, outsideOutbound } from "./ask_outside.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What differs between bundles; scripts/build.ts writes it into each function's entry. */
+/** Options that differ between bundles; scripts/build.ts writes them into each function's entry. */
 export interface CloudParts {
   readonly environment: Environment;
   /** The one driver of this bundle; a function without data has none, and no secrets either. */
-  readonly open?: (options: {
-    url: string;
-    maxConnections: number;
-    connectTimeoutMs: number;
-    password?: (() => Promise<string>) | undefined;
-  }) => Database & Migrator;
+  readonly open?: (
+    options: OpenOptions & {
+      password?: (() => Promise<string>) | undefined;
+      idleSessionMs?: number | undefined;
+    },
+  ) => Database & Migrator;
   readonly engine?: "postgres" | "mysql";
   /** How to reach WeChat from here, in the functions that do. */
   readonly wechatClient?: ((url: string) => WechatClient) | undefined;
-  /** How pictures are put into their bucket, in the function that hands out places for them. */
+  /** How other people's servers are called, in the function that does. */
+  readonly outbound?: (options: OutboundOptions) => Outbound;
+  /** How pictures are put into their bucket, in the function that signs uploads. */
   readonly files?: (bucket: Bucket) => Files;
   /** The built pages, in the function that serves them. */
   readonly pages?: (bucket: Bucket, socketUrl: string) => Pages;
@@ -44,14 +50,19 @@ type WechatClient = Parameters<typeof makeWechat>[0];
 
 interface Cloud {
   readonly app: App;
-  readonly db: Paused;
+  readonly db: Freezable;
 }
 
-/** A push that takes longer is tried again or found missing; it must fit the budget of a request. */
+/** A push that takes longer is repeated or found missing; it must fit into the time of a request. */
 const pushTimeoutMs = 1_500;
-/** WeChat has five of these seconds. */
+/** WeChat's own time-out, five seconds, must fit into it. */
 const callTimeoutMs = 8_000;
+/** Longer than a callback may take, which has its own time there. */
+const outsideTimeoutMs = 28_000;
+/** An environment serves one request at a time. */
 const databaseConnections = 1;
+/** A frozen environment keeps its connection; the server ends it after this time, so that idle ones do not fill a small database. */
+const idleSessionMs = 60_000;
 
 export function onLambda<Event, Answer>(
   handler: Handler<Event, Answer>,
@@ -60,7 +71,7 @@ export function onLambda<Event, Answer>(
   let made: Promise<Cloud & { serve: (event: Event) => Promise<Answer> }> | undefined;
   async function make() {
     const cloud = await makeCloud(parts);
-    return { ...cloud, serve: handler.on(cloud.app) };
+    return { ...cloud, serve: handler(cloud.app) };
   }
   return async (event) => {
     made ??= make();
@@ -74,7 +85,7 @@ export function onLambda<Event, Answer>(
   };
 }
 
-/** What libraries put off to the loop's next turn would otherwise wait, frozen, for the next event. */
+/** Runs what libraries deferred to the next turn of the event loop; frozen, it would wait for the next event. */
 const lastTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** `init_db`: by hand, or as the custom resource of a deployment. */
@@ -85,24 +96,21 @@ export function onDeployment(
   const run = onLambda(handler, parts);
   return async (event) => {
     if (!isResourceEvent(event)) return run();
-    // Whatever keeps the app from being made is told as well.
-    const log = makeLog("info", systemClock.now, (line) => void process.stdout.write(line));
-    await answerResource(event, () => patiently(run), log).finally(lastTurn);
+    // Errors while building the app are reported to CloudFormation too.
+    await answerResource(event, () => retryUntilRoleKnown(run), printedLog("info")).finally(lastTurn);
     return undefined;
   };
 }
 
-const schemes = { postgres: ["postgres:", "postgresql:"], mysql: ["mysql:", "mariadb:"] };
-
-const nowhere: NonNullable<CloudParts["open"]> = () => {
+const noDatabase: NonNullable<CloudParts["open"]> = () => {
   throw new TypeError("this function has no database");
 };
 
-/** What readConfig asks for, where there is nothing to keep. */
-const nothing = (random: Random) => ({ DATABASE_URL: "none://", SIGNING_KEY: random.secret(32) });
+/** Required by readConfig, in functions without data. */
+const placeholders = (random: Random) => ({ DATABASE_URL: "none://", SIGNING_KEY: random.secret(32) });
 
-/** A role that was made a moment ago is not known everywhere yet. */
-async function patiently<T>(work: () => Promise<T>): Promise<T> {
+/** A new role takes some seconds until it is known everywhere. */
+async function retryUntilRoleKnown<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 0; ; tries++) {
     try {
       return await work();
@@ -113,31 +121,57 @@ async function patiently<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function makeCloud({ environment: given, open, engine, wechatClient, files, pages }: CloudParts): Promise<Cloud> {
+/** @throws ConfigError */
+function addressOf(options: OpenOptions): Address {
+  try {
+    return readAddress(options.url, options);
+  } catch (error) {
+    if (error instanceof AddressWrong) throw new ConfigError("DATABASE_URL", error.message);
+    throw error;
+  }
+}
+
+async function makeCloud({
+  environment: given,
+  open,
+  engine,
+  wechatClient,
+  outbound: makeOutbound,
+  files,
+  pages,
+}: CloudParts): Promise<Cloud> {
   const cloud = readCloudConfig(given);
   const { region, credentials, urlSuffix, endpointUrl, functionPrefix, databaseAuth, wechatBy } = cloud;
   const call = awsCaller({ region, credentials, urlSuffix, endpointUrl, timeoutMs: callTimeoutMs });
   const clock = systemClock;
   const random = makeRandom(clock);
-  const environment = open === undefined ? { ...nothing(random), ...given } : await readSecrets(given, call);
+  const environment = open === undefined ? { ...placeholders(random), ...given } : await readSecrets(given, call);
   const config = readConfig(environment);
-  const url = new URL(config.databaseUrl);
-  if (engine !== undefined && !schemes[engine].includes(url.protocol))
-    throw new TypeError(`this deployment was built for ${engine}, and the database's address starts otherwise`);
+  // Passwords and orders cross the internet: without TLS only if the configuration says so.
+  const options: OpenOptions = {
+    ...databaseOptions(config),
+    maxConnections: databaseConnections,
+    verifiedTls: config.databaseTls !== "off",
+  };
+  const address = open === undefined ? undefined : addressOf(options);
+  if (engine !== undefined && address !== undefined && address.engine !== engine)
+    throw new ConfigError("DATABASE_URL", `is for ${address.engine}, and this deployment was built for ${engine}`);
 
-  const db = afterAPause(
+  const db = freezable(
     () =>
-      (open ?? nowhere)({
-        url: config.databaseUrl.replace(/^mariadb:/, "mysql:"),
-        maxConnections: databaseConnections,
-        connectTimeoutMs: config.databaseConnectTimeoutMs,
+      (open ?? noDatabase)({
+        ...options,
+        idleSessionMs,
         password:
-          databaseAuth === "token" ? () => databaseToken(url, region, credentials, new Date(clock.now())) : undefined,
+          databaseAuth === "token"
+            ? () => databaseToken(new URL(options.url), region, credentials, new Date(clock.now()))
+            : undefined,
       }),
     dialects[engine ?? "postgres"],
     clock.now,
+    { maxWaitMs: config.databaseWaitMs },
   );
-  const log = () => app.log;
+  const log = printedLog(config.logLevel);
   const push: AwsOptions = { region, ...credentials, timeoutMs: pushTimeoutMs };
   const gateway = remoteGateway({
     db,
@@ -153,27 +187,37 @@ async function makeCloud({ environment: given, open, engine, wechatClient, files
       (await askFunction(call, `${functionPrefix}${wechatBy}`, { path, params: options?.params })) as never,
   };
   const bucket = (): Bucket => {
-    const name = told("PICTURE_BUCKET", cloud.pictureBucket);
+    const name = requireVariable("PICTURE_BUCKET", cloud.pictureBucket);
     const endpoint = `https://${name}.s3.${region}.${urlSuffix}`;
     return { region, ...credentials, bucket: name, endpoint, now: clock.now };
   };
   const wechat = wechatBy === undefined ? wechatClient?.(config.wechatUrl) : byFunction;
+  const outsideCall = awsCaller({ region, credentials, urlSuffix, endpointUrl, timeoutMs: outsideTimeoutMs });
+  const outbound: Outbound | undefined =
+    cloud.outboundBy === undefined
+      ? makeOutbound?.({ networks: config.outbound.networks, now: monotonicMs, keepAlive: false })
+      : outsideOutbound(
+          async (question) =>
+            (await askFunction(outsideCall, `${functionPrefix}${cloud.outboundBy}`, question)) as OutsideAnswer,
+        );
   const app: App = makeApp({
     config,
     db,
     gateway,
     clock,
     random,
+    log,
     invoke: (name, event) => startFunction(call, `${functionPrefix}${name}`, event),
     ...(wechat === undefined ? {} : { wechat: makeWechat(wechat) }),
+    ...(outbound === undefined ? {} : { outbound }),
     ...(files === undefined ? {} : { files: files(bucket()) }),
-    ...(pages === undefined ? {} : { pages: pages(bucket(), told("SOCKET_URL", cloud.socketUrl)) }),
+    ...(pages === undefined ? {} : { pages: pages(bucket(), requireVariable("SOCKET_URL", config.socketUrl)) }),
   });
   return { app, db };
 }
 
-/** What only some functions are told. @throws ConfigError */
-function told(variable: string, value: string | undefined): string {
+/** A variable that only some functions have. @throws ConfigError */
+function requireVariable(variable: string, value: string | undefined): string {
   if (value === undefined || value === "") throw new ConfigError(variable, "is missing");
   return value;
 }

@@ -1,66 +1,90 @@
 /**
- * What the command line does, as a function: called over a local socket on this machine, and by the owner's own cloud
- * credentials there. It has no route.
+ * The commands of the command line, as a function without a route: called over a local socket on this machine, and with the
+ * owner's credentials in the cloud.
  */
 import * as v from "valibot";
-import { readConnections } from "../db/connections.ts";
+import { readClock } from "../db/clock.ts";
+import { readConnection, readConnections } from "../db/connections.ts";
 import { readApiKeys, readLiveSessions, readSession, readSessionsOfUser, revokeApiKey } from "../db/sessions.ts";
-import { readShop, readShops } from "../db/shops.ts";
+import { insertAudit, readShop, readShops } from "../db/shops.ts";
 import { raw, sql } from "../db/sql.ts";
-import { newApiKey, scopes } from "../shared/api_key.ts";
 import type { App } from "../shared/app.ts";
 import { AppError, Forbidden, InvalidInput } from "../shared/errors.ts";
-import { readMenuFile } from "../shared/import_menu.ts";
-import { addWechatApp } from "../shared/keep_apps.ts";
-import { end, newPairingCode } from "../shared/login.ts";
 import { parseSettings } from "../shared/menu.ts";
-import { refusalOf } from "../shared/refusal.ts";
-import { dayReport, ordersCsv } from "../shared/report.ts";
-import { roles } from "../shared/session.ts";
-import { check, day, flag, id, integer, text, ulid } from "../shared/shape.ts";
-import {
-  addTables,
-  createShop,
-  devicesOf,
-  editMenu,
-  knownShop,
-  openShop,
-  replaceSettings,
-  revokeDevice,
-  shopOf,
-  tablesOf,
-} from "../shared/shop.ts";
-import { handlerOf } from "./_app.ts";
+import { roles } from "../shared/order_states.ts";
+import { newApiKey, scopes } from "../shared/sessions/api_key.ts";
+import { end, newPairingCode } from "../shared/sessions/login.ts";
+import { addWechatApp } from "../shared/sessions/wechat_apps.ts";
+import * as shape from "../shared/shape.ts";
+import { devicesOf, revokeDevice } from "../shared/shop/devices.ts";
+import { editMenu, replaceSettings } from "../shared/shop/edit_menu.ts";
+import { readMenuFile } from "../shared/shop/import_menu.ts";
+import { createShop, knownShop, openShop, shopOf } from "../shared/shop/open_shop.ts";
+import { dayReport, ordersCsv } from "../shared/shop/report.ts";
+import { addTables, tablesOf } from "../shared/shop/tables.ts";
+import { unregister } from "../shared/streams/transmit.ts";
+import { toAppError } from "../shared/to_app_error.ts";
+import { readChannelLog } from "../shared/wafer/channel_log.ts";
+import { addChannel, listChannels, removeChannel } from "../shared/wafer/channels.ts";
+import { channelKey } from "../shared/wafer/envelope.ts";
+import { addWebhook, listWebhooks, removeWebhook, replayWebhook, testWebhook } from "../shared/webhooks/webhooks.ts";
 
 interface Command<S extends v.GenericSchema> {
   readonly args: S;
   readonly run: (app: App, args: v.InferOutput<S>) => Promise<unknown>;
+  /** The audit entry of a change: ids and names, no secret. Absent: it changes nothing, or the change writes its own entry. */
+  readonly audit?: ((args: v.InferOutput<S>) => Audited) | undefined;
 }
 
-const command = <S extends v.GenericSchema>(args: S, run: Command<S>["run"]): Command<v.GenericSchema> =>
-  ({ args, run }) as unknown as Command<v.GenericSchema>;
+interface Audited {
+  readonly shop?: string | undefined;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+const command = <S extends v.GenericSchema>(
+  args: S,
+  run: Command<S>["run"],
+  audit?: Command<S>["audit"],
+): Command<v.GenericSchema> => ({ args, run, audit }) as unknown as Command<v.GenericSchema>;
+
+/**
+ * Written before the change: if the process dies in between, there is an entry without a change, never a change without an
+ * entry. Entries of no shop have an empty shop.
+ */
+async function writeAudit(app: App, action: string, { shop = "", detail }: Audited): Promise<void> {
+  const [id, at] = [app.random.id(), app.clock.now()];
+  const row = { id, shop, session: null, action, detail: JSON.stringify(detail), at };
+  await app.db.flight({ statements: [insertAudit(row)] });
+}
+
+/** Whether this very connection is encrypted; the text of a cipher, or nothing. */
+const encryption = {
+  postgres: "SELECT cipher FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl",
+  mysql: "SHOW SESSION STATUS LIKE 'Ssl_cipher'",
+} as const;
 
 const iso = (value: unknown) => (value === null ? null : new Date(Number(value)).toISOString());
-const inShop = { shop: id };
+const inShop = { shop: shape.id };
 
 const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
   "shop.create": command(
     v.strictObject({
-      id,
-      zh: v.optional(text(60, 1)),
-      en: v.optional(text(60, 1)),
-      zone: v.optional(text(64, 1), "Asia/Shanghai"),
-      rolloverMinutes: v.optional(integer(0, 12 * 60), 240),
+      id: shape.id,
+      zh: v.optional(shape.text(60, 1)),
+      en: v.optional(shape.text(60, 1)),
+      zone: v.optional(shape.text(64, 1), "Asia/Shanghai"),
+      rolloverMinutes: v.optional(shape.integer(0, 12 * 60), 240),
       settings: v.optional(v.unknown(), { services: {} }),
     }),
     async (app, { id: shop, zh, en, zone, rolloverMinutes, settings }) => {
       if (zh === undefined && en === undefined) throw new InvalidInput("zh", "a name in zh or en is needed");
       const names = { ...(zh === undefined ? {} : { zh }), ...(en === undefined ? {} : { en }) };
       const [rows] = await app.db.read([readShop(shop)]);
-      if (rows?.[0] !== undefined) throw new InvalidInput("id", `there is a shop "${shop}" already`);
+      if (rows[0] !== undefined) throw new InvalidInput("id", `there is a shop "${shop}" already`);
       await createShop(app, { id: shop, names, zone, rolloverMinutes, settings: parseSettings(settings) });
       return { shop };
     },
+    ({ id: shop }) => ({ shop, detail: {} }),
   ),
   "shop.list": command(v.strictObject({}), async (app) => {
     const [rows = []] = await app.db.read([readShops()]);
@@ -70,50 +94,57 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
         .map(({ id: shop, names, open, live, version }) => ({ shop, names, open, live, version })),
     };
   }),
-  "shop.open": command(v.strictObject({ ...inShop, open: flag }), async (app, { shop, open }) => {
+  "shop.open": command(v.strictObject({ ...inShop, open: shape.flag }), async (app, { shop, open }) => {
     await openShop(app, null, shop, open);
     return { shop, open };
   }),
   "shop.settings": command(v.strictObject({ ...inShop, settings: v.unknown() }), async (app, { shop, settings }) => {
-    const { version } = await editMenu(
-      app,
-      null,
+    const { version } = await editMenu(app, {
+      actor: null,
       shop,
-      undefined,
-      "settings.replace",
-      replaceSettings(settings, undefined),
-    );
+      action: "settings.replace",
+      edit: replaceSettings(settings, undefined),
+    });
     return { shop, version };
   }),
   "menu.import": command(
     v.strictObject({ ...inShop, format: v.picklist(["json", "csv"]), text: v.string() }),
     async (app, { shop, format, text: file }) => {
       const menu = readMenuFile(file, format);
-      const { version } = await editMenu(app, null, shop, undefined, "menu.import", () => ({ menu }));
+      const { version } = await editMenu(app, { actor: null, shop, action: "menu.import", edit: () => ({ menu }) });
       return { shop, version, categories: menu.categories.length, dishes: menu.dishes.length };
     },
   ),
-  "tables.add": command(v.strictObject({ ...inShop, labels: v.array(text(32, 1)) }), async (app, { shop, labels }) => ({
-    tables: await addTables(app, null, shop, labels),
-  })),
+  "tables.add": command(
+    v.strictObject({ ...inShop, labels: v.array(shape.text(32, 1)) }),
+    async (app, { shop, labels }) => ({
+      tables: await addTables(app, null, shop, labels),
+    }),
+  ),
   "tables.list": command(v.strictObject(inShop), async (app, { shop }) => ({ tables: await tablesOf(app, shop) })),
   "app.add": command(
-    v.strictObject({ appid: text(64, 1), secret: text(128, 1), name: v.optional(text(64, 1), "mini-program") }),
+    v.strictObject({
+      appid: shape.text(64, 1),
+      secret: shape.text(128, 1),
+      name: v.optional(shape.text(64, 1), "mini-program"),
+    }),
     async (app, asked) => ({ added: (await addWechatApp(app, asked)).id }),
+    ({ name }) => ({ detail: { name } }),
   ),
   pair: command(
-    v.strictObject({ ...inShop, role: v.picklist(roles), device: v.optional(text(64, 1), "tablet") }),
+    v.strictObject({ ...inShop, role: v.picklist(roles), device: v.optional(shape.text(64, 1), "tablet") }),
     async (app, asked) => {
       const { code, expiresAt } = await newPairingCode(app, { ...asked, by: null });
       return { pairingCode: code, expiresAt: iso(expiresAt) };
     },
+    ({ shop, role, device }) => ({ shop, detail: { role, device } }),
   ),
   "devices.list": command(v.strictObject(inShop), async (app, { shop }) => ({ devices: await devicesOf(app, shop) })),
-  "devices.end": command(v.strictObject({ ...inShop, device: ulid }), async (app, { shop, device }) => {
+  "devices.end": command(v.strictObject({ ...inShop, device: shape.ulid }), async (app, { shop, device }) => {
     await revokeDevice(app, null, shop, device);
     return { ended: device };
   }),
-  "sessions.list": command(v.strictObject({ user: v.optional(ulid) }), async (app, { user }) => {
+  "sessions.list": command(v.strictObject({ user: v.optional(shape.ulid) }), async (app, { user }) => {
     const [rows = []] = await app.db.read([
       user === undefined ? readLiveSessions(app.clock.now(), 200) : readSessionsOfUser(user),
     ]);
@@ -130,12 +161,16 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
       })),
     };
   }),
-  "sessions.end": command(v.strictObject({ id: ulid }), async (app, { id: session }) => {
-    const [rows] = await app.db.read([readSession(session)]);
-    if (rows?.[0] === undefined) throw new InvalidInput("id", "there is no such session");
-    await end(app, session, "revoked");
-    return { ended: session };
-  }),
+  "sessions.end": command(
+    v.strictObject({ id: shape.ulid }),
+    async (app, { id: session }) => {
+      const [rows] = await app.db.read([readSession(session)]);
+      if (rows[0] === undefined) throw new InvalidInput("id", "there is no such session");
+      await end(app, session, "revoked");
+      return { ended: session };
+    },
+    ({ id: session }) => ({ detail: { session } }),
+  ),
   "connections.list": command(v.strictObject({}), async (app) => {
     const [rows = []] = await app.db.read([readConnections(500)]);
     return {
@@ -150,16 +185,74 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
       })),
     };
   }),
-  "connections.close": command(v.strictObject({ id: text(64, 1) }), async (app, { id: connection }) => {
-    await app.gateway.close(connection);
-    return { closed: connection };
-  }),
+  "connections.close": command(
+    v.strictObject({ id: shape.text(64, 1) }),
+    async (app, { id: connection }) => {
+      const [rows] = await app.db.read([readConnection(connection)]);
+      if (rows[0] === undefined) throw new InvalidInput("id", "there is no such connection");
+      await app.gateway.close(connection);
+      // The socket may belong to another process, which checks whether its connections are still known.
+      await unregister(app, connection);
+      return { closed: connection };
+    },
+    ({ id: connection }) => ({ detail: { connection } }),
+  ),
+  "channel.add": command(
+    v.strictObject({
+      host: v.pipe(v.string(), v.maxLength(255, "at most 255 characters")),
+      key: v.optional(channelKey),
+      receiveUrl: v.optional(v.pipe(v.string(), v.maxLength(255, "at most 255 characters"))),
+      keepBodies: v.optional(shape.flag, false),
+    }),
+    (app, asked) => addChannel(app, asked),
+    ({ host, receiveUrl, keepBodies }) => ({ detail: { host, receiveUrl, keepBodies } }),
+  ),
+  "channel.list": command(v.strictObject({}), async (app) => ({ channels: await listChannels(app) })),
+  "channel.remove": command(
+    v.strictObject({ host: v.pipe(v.string(), v.maxLength(255, "at most 255 characters")) }),
+    (app, { host }) => removeChannel(app, host),
+    ({ host }) => ({ detail: { host } }),
+  ),
+  "channel.log": command(
+    v.strictObject({ tunnel: shape.text(64, 1), bodies: v.optional(shape.flag, false) }),
+    (app, { tunnel, bodies }) => readChannelLog(app, tunnel, bodies),
+  ),
+  "webhook.add": command(
+    v.strictObject({
+      url: v.pipe(v.string(), v.maxLength(2_048, "at most 2048 characters")),
+      shop: v.optional(shape.id),
+      types: v.optional(v.array(shape.text(40, 1))),
+    }),
+    async (app, { url, shop = null, types }) => {
+      if (shop !== null) await knownShop(app, shop);
+      return addWebhook(app, { url, shop, types });
+    },
+    // The address may hold a secret of its receiver.
+    ({ url, shop, types }) => ({ shop, detail: { host: URL.canParse(url) ? new URL(url).host : "", types } }),
+  ),
+  "webhook.list": command(v.strictObject({}), async (app) => ({ webhooks: await listWebhooks(app) })),
+  "webhook.remove": command(
+    v.strictObject({ webhook: shape.ulid }),
+    (app, { webhook }) => removeWebhook(app, webhook),
+    ({ webhook }) => ({ detail: { webhook } }),
+  ),
+  "webhook.replay": command(
+    v.strictObject({
+      webhook: shape.ulid,
+      stream: v.optional(v.pipe(v.string(), v.maxLength(64, "at most 64 characters"))),
+      from: v.optional(shape.integer(1, Number.MAX_SAFE_INTEGER)),
+    }),
+    (app, { webhook, stream, from }) => replayWebhook(app, { webhook, stream, from }),
+    ({ webhook, stream, from }) => ({ detail: { webhook, stream, from } }),
+  ),
+  "webhook.test": command(v.strictObject({ webhook: shape.ulid }), (app, { webhook }) => testWebhook(app, webhook)),
   "keys.add": command(
-    v.strictObject({ name: text(64, 1), scopes: v.array(v.picklist(scopes)), shop: v.optional(id) }),
+    v.strictObject({ name: shape.text(64, 1), scopes: v.array(v.picklist(scopes)), shop: v.optional(shape.id) }),
     async (app, { name, scopes: granted, shop }) => {
       if (shop !== undefined) await knownShop(app, shop);
       return newApiKey(app, name, granted, shop ?? null);
     },
+    ({ name, scopes: granted, shop }) => ({ shop, detail: { name, scopes: granted } }),
   ),
   "keys.list": command(v.strictObject({}), async (app) => {
     const [rows = []] = await app.db.read([readApiKeys()]);
@@ -174,17 +267,32 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
       })),
     };
   }),
-  "keys.revoke": command(v.strictObject({ id: ulid }), async (app, { id: key }) => {
-    const [rows = []] = await app.db.read([readApiKeys()]);
-    if (!rows.some((row) => row.id === key)) throw new InvalidInput("id", "there is no such key");
-    await app.db.flight({ statements: [revokeApiKey(key, app.clock.now())], repeatable: true });
-    return { revoked: key };
+  "keys.revoke": command(
+    v.strictObject({ id: shape.ulid }),
+    async (app, { id: key }) => {
+      const [rows = []] = await app.db.read([readApiKeys()]);
+      if (!rows.some((row) => row.id === key)) throw new InvalidInput("id", "there is no such key");
+      await app.db.flight({ statements: [revokeApiKey(key, app.clock.now())], repeatable: true });
+      return { revoked: key };
+    },
+    ({ id: key }) => ({ detail: { key } }),
+  ),
+  doctor: command(v.strictObject({}), async (app) => {
+    const { dialect } = app.db;
+    const [rows, clocks] = await app.db.read([raw(encryption[dialect.name]), readClock(dialect)]);
+    const cipher = rows[0]?.cipher ?? rows[0]?.Value ?? "";
+    return {
+      engine: dialect.name,
+      tls: cipher !== "",
+      now: app.clock.now(),
+      databaseNow: Number(clocks[0]?.at),
+    };
   }),
-  orders: command(v.strictObject({ ...inShop, day: v.optional(day) }), async (app, { shop, day: on }) => {
+  orders: command(v.strictObject({ ...inShop, day: v.optional(shape.day) }), async (app, { shop, day: on }) => {
     const report = await dayReport(app, shop, on);
     return { csv: await ordersCsv(app, shop, report.day) };
   }),
-  report: command(v.strictObject({ ...inShop, day: v.optional(day) }), (app, { shop, day: on }) =>
+  report: command(v.strictObject({ ...inShop, day: v.optional(shape.day) }), (app, { shop, day: on }) =>
     dayReport(app, shop, on),
   ),
   sql: command(v.strictObject({ text: v.pipe(v.string(), v.maxLength(20_000)) }), async (app, { text: statement }) => {
@@ -192,7 +300,7 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
       throw new Forbidden("sql looks into the embedded database; use the server's own client");
     if (!/^\s*(select|with|values|table|explain|show)\b/i.test(statement))
       throw new InvalidInput("text", "expected a statement that reads");
-    // It reads, but what it sets would stay with the one connection that everybody uses.
+    // It only reads, but settings would stay on the connection that all requests use.
     if (/\bset_config\b/i.test(statement)) throw new InvalidInput("text", "settings are not changed here");
     // Second of two, so that it runs inside a READ ONLY transaction.
     const [, rows] = await app.db.read([sql`SELECT 1`, raw(statement)]);
@@ -218,17 +326,20 @@ export const administer =
       const known = Object.hasOwn(commands, event.command) ? commands[event.command] : undefined;
       if (known === undefined)
         throw new InvalidInput("command", `there is no command "${String(event.command).slice(0, 40)}"`);
-      const answer = await known.run(app, check(known.args, event.args));
+      const args = shape.parse(known.args, event.args);
+      const audited = known.audit?.(args);
+      if (audited !== undefined) await writeAudit(app, event.command, audited);
+      const answer = await known.run(app, args);
       app.log.info("admin", { command: event.command });
       return { ok: answer };
     } catch (error) {
-      // A mistake in a statement is its author's to see.
+      // The author of a statement needs its error message.
       if (event.command === "sql" && !(error instanceof AppError))
         return { error: { code: "INVALID_INPUT", message: (error as Error).message } };
-      const { code, message, extra } = refusalOf(app, error);
+      const { code, message, extra } = toAppError(app, error);
       app.log.info("admin", { command: event.command, code });
       return { error: { code, message, ...("errors" in extra ? { errors: extra.errors } : {}) } };
     }
   };
 
-export const handler = handlerOf(administer);
+export const handler = administer;

@@ -3,17 +3,16 @@
  * database nor keys. Only clouds have it: elsewhere every function reaches WeChat.
  */
 import type { makeWechat } from "../shared/wechat.ts";
-import { handlerOf } from "./_app.ts";
 
 export interface Question {
   readonly path: string;
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** The one thing that is asked. */
+/** The only path that may be requested. */
 const path = "/sns/jscode2session";
 
-/** @param client with WeChat's base URL and a time-out @returns WeChat's answer; whatever else happens is thrown */
+/** @param client with WeChat's base URL and a time-out @returns WeChat's answer @throws any other outcome */
 export const askWechat =
   (client: Parameters<typeof makeWechat>[0]) =>
   async (question: Question): Promise<{ data: unknown }> => {
@@ -22,11 +21,11 @@ export const askWechat =
     return { data };
   };
 
-const nobody = {
+const unreachable = {
   get: async () => {
     throw new TypeError("here every function reaches WeChat by itself");
   },
 };
 
-/** In the cloud the bundle's entry gives it a client; elsewhere nobody calls it. */
-export const handler = handlerOf(() => askWechat(nobody));
+/** In the cloud the bundle's entry gives it a client; elsewhere it is never called. */
+export const handler = () => askWechat(unreachable);

@@ -1,23 +1,20 @@
-/** An order is placed. */
+/** Places an order. */
 import { http } from "../apigateway/entry.ts";
-import { deliver } from "../shared/deliver.ts";
-import { orderView } from "../shared/order.ts";
-import { placeOrder } from "../shared/place_order.ts";
-import { bill } from "../shared/price.ts";
-import { claimOf } from "../shared/session.ts";
-import { check } from "../shared/shape.ts";
-import { handlerOf } from "./_app.ts";
+import { orderView } from "../shared/ordering/order.ts";
+import { placeOrder } from "../shared/ordering/place_order.ts";
+import { bill } from "../shared/ordering/price.ts";
+import { claimOf } from "../shared/sessions/session.ts";
+import * as shape from "../shared/shape.ts";
+import { deliver } from "../shared/streams/deliver.ts";
 
-export const placeBill = http({
+export const handler = http({
   "POST /bill": async (app, request) => {
     const claim = claimOf(app, request.authorization);
     const key = request.idempotencyKey;
-    const asked = { claim, key, bill: check(bill, request.json()), address: request.address };
+    const asked = { claim, key, bill: shape.parse(bill, request.json()), address: request.address };
     const { order, repeated, changed } = await placeOrder(app, asked);
     Object.assign(request.notes, { order: order.id, shop: order.shop, session: claim.session, repeated });
     await deliver(app, changed);
     return { status: repeated ? 200 : 201, body: { order: orderView(order, "customer") } };
   },
 });
-
-export const handler = handlerOf(placeBill);

@@ -1,16 +1,13 @@
-/** Larger audiences: the public state of shops, and rooms. Started by other functions, which do not wait for it. */
+/** Fan-out: pushes a shop's public state, or a room's messages, to many subscribers. Other functions invoke it and do not wait for it. */
 import type { App, FanOut } from "../shared/app.ts";
-import { publishRange } from "../shared/deliver.ts";
-import { refresh } from "../shared/public_state.ts";
-import { handlerOf } from "./_app.ts";
+import { refresh } from "../shared/shop/public_state.ts";
+import { publishRange } from "../shared/streams/deliver.ts";
 
-export const fanOut =
+export const handler =
   (app: App) =>
-  async ({ shops, rooms }: FanOut): Promise<void> => {
+  async ({ shops, rooms }: FanOut, signal?: AbortSignal): Promise<void> => {
     await Promise.all([
-      ...shops.map((shop) => refresh(app, shop)),
-      ...rooms.map(({ stream, after, upTo }) => publishRange(app, stream, after, upTo)),
+      ...shops.map((shop) => refresh(app, shop, signal)),
+      ...rooms.map((range) => publishRange(app, range)),
     ]);
   };
-
-export const handler = handlerOf(fanOut);

@@ -1,8 +1,10 @@
 /** Every function by its name in serverless.yml; a test compares the two. */
 import type { App } from "../shared/app.ts";
 import { handler as admin } from "./admin.ts";
+import { handler as ask_outside } from "./ask_outside.ts";
 import { handler as ask_wechat } from "./ask_wechat.ts";
 import { handler as bill } from "./bill.ts";
+import { handler as call_back } from "./call_back.ts";
 import { handler as events } from "./events.ts";
 import { handler as fan_out } from "./fan_out.ts";
 import { handler as get_shop_info } from "./get_shop_info.ts";
@@ -18,6 +20,8 @@ import { handler as room } from "./room.ts";
 import { handler as session } from "./session.ts";
 import { handler as shop } from "./shop.ts";
 import { handler as sweep } from "./sweep.ts";
+import { handler as wafer_channel } from "./wafer_channel.ts";
+import { handler as wafer_session } from "./wafer_session.ts";
 import { handler as ws_register } from "./ws_register.ts";
 import { handler as ws_transmit } from "./ws_transmit.ts";
 import { handler as ws_unregister } from "./ws_unregister.ts";
@@ -35,25 +39,28 @@ export const functions = {
   notify,
   room,
   events,
+  wafer_session,
+  wafer_channel,
   not_found,
   ws_register,
   ws_transmit,
   ws_unregister,
   fan_out,
+  call_back,
   sweep,
   init_db,
   admin,
   ask_wechat,
+  ask_outside,
 };
 
 /** Calls a function of this process by its name, as a gateway does. */
-export function caller(app: App): (name: string, event: unknown) => Promise<unknown> {
-  const bound = new Map(
-    Object.entries(functions).map(([name, handler]) => [name, handler.on(app) as (event: unknown) => Promise<unknown>]),
-  );
-  return async (name, event) => {
+export function caller(app: App): (name: string, event: unknown, signal?: AbortSignal) => Promise<unknown> {
+  type Call = (event: unknown, signal?: AbortSignal) => Promise<unknown>;
+  const bound = new Map(Object.entries(functions).map(([name, handler]) => [name, handler(app) as Call]));
+  return async (name, event, signal) => {
     const call = bound.get(name);
     if (call === undefined) throw new TypeError(`there is no function "${name}"`);
-    return call(event);
+    return call(event, signal);
   };
 }

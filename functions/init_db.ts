@@ -3,14 +3,17 @@ import type { Database, Migrator } from "../db/database.ts";
 import { grantRole } from "../db/grant_role.ts";
 import { migrate } from "../db/migrate.ts";
 import type { App } from "../shared/app.ts";
-import { handlerOf } from "./_app.ts";
+
+/** Ends before the function does, so that a deployment that fails because of it shows the reason. */
+const lockWaitMs = 180_000;
 
 /** Idempotent, and safe when two run at once. @returns the versions that this call applied */
-export const initDb = (app: App) => async (): Promise<{ applied: number[] }> => {
+export const handler = (app: App) => async (): Promise<{ applied: number[] }> => {
   const db = app.db as Database & Migrator;
-  const applied = await migrate(db, undefined, app.clock.now());
+  const applied = await migrate(db, undefined, app.clock.now(), {
+    maxWaitMs: lockWaitMs,
+    onWait: (reason) => app.log.info("migration.waits", { reason }),
+  });
   if (app.config.databaseRole !== undefined) await grantRole(db, app.config.databaseRole);
   return { applied };
 };
-
-export const handler = handlerOf(initDb);

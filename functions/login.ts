@@ -1,20 +1,22 @@
-/** A session begins: by WeChat's code, as a guest, or as staff by pairing code. */
+/** Begins a session: by WeChat's code, as a guest, or as staff by pairing code. */
 import * as v from "valibot";
 import { type HttpAnswer, type HttpRequest, http } from "../apigateway/entry.ts";
 import { Malformed } from "../shared/errors.ts";
-import { type Begun, loginAsGuest, loginAsStaff, loginWithWechat, type WechatLogin } from "../shared/login.ts";
-import { check } from "../shared/shape.ts";
-import { handlerOf } from "./_app.ts";
-
-const base64 = (max: number) =>
-  v.pipe(v.string(), v.maxLength(max, `at most ${max} characters`), v.regex(/^[A-Za-z0-9+/_-]+={0,2}$/, "base64"));
+import {
+  type LoginResult,
+  loginAsGuest,
+  loginAsStaff,
+  loginWithWechat,
+  type WechatLogin,
+} from "../shared/sessions/login.ts";
+import * as shape from "../shared/shape.ts";
 
 const body = v.pipe(
   v.strictObject({
-    code: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,128}$/, "a code of wx.login")),
-    appid: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/, "an app id"))),
-    encryptedData: v.optional(base64(20_000)),
-    iv: v.optional(base64(64)),
+    code: shape.loginCode,
+    appid: v.optional(shape.appId),
+    encryptedData: v.optional(shape.encryptedData),
+    iv: v.optional(shape.iv),
     rawData: v.optional(v.pipe(v.string(), v.maxLength(8_000, "at most 8000 characters"))),
     signature: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{40}$/, "a SHA-1 in hex"))),
   }),
@@ -29,7 +31,7 @@ const body = v.pipe(
 );
 
 function loginOf(input: unknown, address: string): WechatLogin {
-  const { code, appid, encryptedData, iv, rawData, signature } = check(body, input);
+  const { code, appid, encryptedData, iv, rawData, signature } = shape.parse(body, input);
   return {
     code,
     appid,
@@ -62,7 +64,7 @@ function rawData(header: string | undefined): string | undefined {
   return text;
 }
 
-function answer({ session, token, profile }: Begun): HttpAnswer {
+function answer({ session, token, profile }: LoginResult): HttpAnswer {
   const { id, user, kind, shop, role, device, expiresAt } = session;
   return {
     status: 201,
@@ -79,8 +81,8 @@ function answer({ session, token, profile }: Begun): HttpAnswer {
   };
 }
 
-async function noted(request: HttpRequest, begun: Promise<Begun>): Promise<HttpAnswer> {
-  const done = await begun;
+async function noted(request: HttpRequest, result: Promise<LoginResult>): Promise<HttpAnswer> {
+  const done = await result;
   Object.assign(request.notes, { session: done.session.id, kind: done.session.kind });
   return answer(done);
 }
@@ -88,15 +90,13 @@ async function noted(request: HttpRequest, begun: Promise<Begun>): Promise<HttpA
 const staff = v.strictObject({ pairingCode: v.pipe(v.string(), v.maxLength(40, "at most 40 characters")) });
 const nothing = v.strictObject({});
 
-export const login = http({
+export const handler = http({
   "GET /login": (app, request) => noted(request, loginWithWechat(app, loginOf(headersOf(request), request.address))),
   "POST /login": (app, request) => noted(request, loginWithWechat(app, loginOf(request.json(), request.address))),
   "POST /login/guest": (app, request) => {
-    check(nothing, request.json());
+    shape.parse(nothing, request.json());
     return noted(request, loginAsGuest(app, request.address));
   },
   "POST /login/staff": (app, request) =>
-    noted(request, loginAsStaff(app, check(staff, request.json()).pairingCode, request.address)),
+    noted(request, loginAsStaff(app, shape.parse(staff, request.json()).pairingCode, request.address)),
 });
-
-export const handler = handlerOf(login);

@@ -1,19 +1,18 @@
-/** A customer or a kitchen is told something. */
+/** Sends a notification to a customer or a kitchen. */
 import { http } from "../apigateway/entry.ts";
-import { isApiKey, keyOf } from "../shared/api_key.ts";
 import { Forbidden } from "../shared/errors.ts";
-import { notice, notify } from "../shared/notify.ts";
-import { authenticate } from "../shared/session.ts";
-import { check } from "../shared/shape.ts";
-import { handlerOf } from "./_app.ts";
+import { authenticateKey, isApiKey } from "../shared/sessions/api_key.ts";
+import * as shape from "../shared/shape.ts";
+import { notice, notify } from "../shared/streams/notify.ts";
+import { signedIn } from "./_signed_in.ts";
 
-export const tell = http({
+export const handler = http({
   "POST /notify": async (app, request) => {
     const by = isApiKey(request.authorization)
-      ? await keyOf(app, request.authorization, "notify")
-      : await authenticate(app, request.authorization);
+      ? await authenticateKey(app, request.authorization, "notify")
+      : await signedIn(app, request);
     if ("kind" in by && by.kind !== "staff") throw new Forbidden("notifying is for staff and for keys with the scope");
-    const asked = check(notice, request.json());
+    const asked = shape.parse(notice, request.json());
     if (by.shop !== null && asked.shop !== undefined && asked.shop !== by.shop)
       throw new Forbidden("this is another shop's");
     request.notes.by = by.id;
@@ -21,5 +20,3 @@ export const tell = http({
     return { status: repeated ? 200 : 201, body: { notification } };
   },
 });
-
-export const handler = handlerOf(tell);

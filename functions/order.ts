@@ -1,56 +1,48 @@
-/** An order is looked at and goes its way, step by step. */
+/** Reads orders, and takes their steps. */
 import * as v from "valibot";
 import { type HttpRequest, http, ok } from "../apigateway/entry.ts";
-import type { App } from "../shared/app.ts";
-import { oneOrder, ordersOfUser } from "../shared/info.ts";
-import { type Order, orderView } from "../shared/order.ts";
-import { maxLines } from "../shared/price.ts";
-import { actions } from "../shared/protocol.ts";
-import { authenticate, type Session } from "../shared/session.ts";
-import { check, digits, flag, integer, text, ulid } from "../shared/shape.ts";
-import { strike, takeStep } from "../shared/take_step.ts";
-import { handlerOf } from "./_app.ts";
+import { actions, maxLines } from "../shared/order_states.ts";
+import { type Order, orderView } from "../shared/ordering/order.ts";
+import { strike, takeStep } from "../shared/ordering/take_step.ts";
+import type { Session } from "../shared/sessions/session.ts";
+import * as shape from "../shared/shape.ts";
+import { oneOrder, ordersOfUser } from "../shared/shop/snapshots.ts";
+import { signedIn } from "./_signed_in.ts";
 
 const stepBody = v.strictObject({
-  /** The version that the page showed: a repeat is then known for a repeat. */
-  version: v.optional(integer(1, 1_000_000)),
-  reason: v.optional(text(200)),
+  /** The version that the page showed: with it a repeated request is recognized. */
+  version: v.optional(shape.integer(1, 1_000_000)),
+  reason: v.optional(shape.text(200)),
+  /** Only this station's part of `ready` or `recall`; null for what has no station. */
+  station: v.optional(v.nullable(shape.id)),
 });
-const lineBody = v.strictObject({ struck: flag });
+const lineBody = v.strictObject({ struck: shape.flag });
 
 const view = (order: Order, session: Session) =>
   ok({ order: orderView(order, session.kind === "staff" ? "staff" : "customer") });
 
-async function who(app: App, request: HttpRequest): Promise<Session> {
-  const session = await authenticate(app, request.authorization);
-  request.notes.session = session.id;
-  return session;
-}
-
 function idOf(request: HttpRequest): string {
-  const id = request.param("id", ulid);
+  const id = request.param("id", shape.ulid);
   request.notes.order = id;
   return id;
 }
 
-export const order = http({
+export const handler = http({
   "GET /orders": async (app, request) => {
-    const session = await who(app, request);
-    return ok(await ordersOfUser(app, session, request.query("before", ulid)));
+    const session = await signedIn(app, request);
+    return ok(await ordersOfUser(app, session, request.query("before", shape.ulid)));
   },
-  "GET /orders/{id}": async (app, request) => ok(await oneOrder(app, await who(app, request), idOf(request))),
+  "GET /orders/{id}": async (app, request) => ok(await oneOrder(app, await signedIn(app, request), idOf(request))),
   "POST /orders/{id}/{action}": async (app, request) => {
-    const session = await who(app, request);
+    const session = await signedIn(app, request);
     const action = request.param("action", v.picklist(actions));
-    const asked = { order: idOf(request), action, ...check(stepBody, request.json()) };
+    const asked = { order: idOf(request), action, ...shape.parse(stepBody, request.json()) };
     return view(await takeStep(app, session, asked), session);
   },
   "PUT /orders/{id}/lines/{line}": async (app, request) => {
-    const session = await who(app, request);
-    const line = request.param("line", digits(1, maxLines));
-    const { struck } = check(lineBody, request.json());
+    const session = await signedIn(app, request);
+    const line = request.param("line", shape.digits(1, maxLines));
+    const { struck } = shape.parse(lineBody, request.json());
     return view(await strike(app, session, idOf(request), line, struck), session);
   },
 });
-
-export const handler = handlerOf(order);

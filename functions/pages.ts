@@ -1,8 +1,7 @@
-/** What a browser loads by itself: the pages with their parts, and the dishes' pictures. Only clouds call it. */
+/** Serves the pages with their assets, and the dishes' pictures. Only clouds call it. */
 import { http, type Route } from "../apigateway/entry.ts";
 import { RouteUnknown } from "../shared/errors.ts";
 import { typeOf } from "../shared/files.ts";
-import { handlerOf } from "./_app.ts";
 
 const page: Route = async (app, request) => {
   const { rawPath } = request.event;
@@ -14,20 +13,19 @@ const page: Route = async (app, request) => {
 
 const prefix = "/pictures/";
 
-export const pages = http({
+export const handler = http({
   "GET /": page,
   "GET /kitchen": page,
   "GET /board": page,
   "GET /owner": page,
+  "GET /docs": page,
   "GET /assets/{file}": page,
   "GET /pictures/{shop}/{file}": async (app, request) => {
     const { rawPath } = request.event;
     const path = rawPath.slice(prefix.length);
-    // Only names that we have made: nothing else of the bucket is ever signed for.
+    // Only names that we have made: no other object of the bucket is signed.
     if (typeOf(path) === undefined) throw new RouteUnknown("GET", rawPath);
     const { url, maxAgeSec } = await app.pages.picture(path);
     return { status: 302, headers: { location: url, "cache-control": `public, max-age=${maxAgeSec}` } };
   },
 });
-
-export const handler = handlerOf(pages);

@@ -1,21 +1,18 @@
-/** A place for a dish's picture. */
+/** Signs the upload of a dish's picture. */
 import { created, http } from "../apigateway/entry.ts";
 import { picture, pictureTypes } from "../shared/files.ts";
-import { authenticate, staffOf } from "../shared/session.ts";
-import { check, id } from "../shared/shape.ts";
-import { handlerOf } from "./_app.ts";
+import { staffOf } from "../shared/sessions/session.ts";
+import * as shape from "../shared/shape.ts";
+import { signedIn } from "./_signed_in.ts";
 
-export const pictures = http({
+export const handler = http({
   "POST /shops/{shop}/pictures": async (app, request) => {
-    const shop = request.param("shop", id);
-    const session = await authenticate(app, request.authorization);
-    Object.assign(request.notes, { session: session.id, shop });
-    staffOf(session, shop, ["owner"]);
-    const { type, bytes } = check(picture, request.json());
-    // Its name says nothing, and cannot be taken a second time: what was seen under it stays true for ever.
+    const shop = request.param("shop", shape.id);
+    request.notes.shop = shop;
+    staffOf(await signedIn(app, request), shop, ["owner"]);
+    const { type, bytes } = shape.parse(picture, request.json());
+    // The name is random and never used again, so that its content can be cached for ever.
     const path = `${shop}/${app.random.secret(16)}.${pictureTypes[type]}`;
     return created({ upload: await app.files.upload(path, type, bytes), picture: app.files.urlOf(path) });
   },
 });
-
-export const handler = handlerOf(pictures);

@@ -1,34 +1,29 @@
-/** A session's owner looks at it, ends it, or fetches a ticket for the socket. */
-
+/** Shows or ends the caller's own session, or issues a ticket for the socket. */
 import { http, noContent, ok } from "../apigateway/entry.ts";
 import { readUser } from "../db/sessions.ts";
-import { end, newTicket } from "../shared/login.ts";
-import { authenticate, sessionView } from "../shared/session.ts";
-import { handlerOf } from "./_app.ts";
+import { end, newTicket } from "../shared/sessions/login.ts";
+import { sessionView } from "../shared/sessions/session.ts";
+import { signedIn } from "./_signed_in.ts";
 
-export const session = http({
+export const handler = http({
   "GET /session": async (app, request) => {
-    const mine = await authenticate(app, request.authorization);
-    request.notes.session = mine.id;
+    const mine = await signedIn(app, request);
     const [rows] = await app.db.read([readUser(mine.user)]);
-    const profile = rows?.[0]?.profile;
+    const profile = rows[0]?.profile;
     return ok({
       session: sessionView(mine),
       user: { id: mine.user, ...(typeof profile === "string" ? { profile: JSON.parse(profile) } : {}) },
     });
   },
   "DELETE /session": async (app, request) => {
-    const mine = await authenticate(app, request.authorization);
-    request.notes.session = mine.id;
+    const mine = await signedIn(app, request);
     await end(app, mine.id, "signed_out");
     return noContent;
   },
   "POST /session/ticket": async (app, request) => {
-    const mine = await authenticate(app, request.authorization);
-    request.notes.session = mine.id;
+    const mine = await signedIn(app, request);
     const { ticket, expiresAt } = await newTicket(app, mine);
-    return { status: 201, body: { ticket, expiresAt: new Date(expiresAt).toISOString() } };
+    const socket = app.config.socketUrl ?? `${request.origin.replace(/^http/, "ws")}/pgws`;
+    return { status: 201, body: { ticket, expiresAt: new Date(expiresAt).toISOString(), socket } };
   },
 });
-
-export const handler = handlerOf(session);

@@ -1,42 +1,35 @@
-/** What a shop's staff see and change. */
+/** Routes for a shop's staff: orders, menu, stock, tables, devices, report. */
 import * as v from "valibot";
 import { created, type HttpRequest, http, noContent, ok } from "../apigateway/entry.ts";
 import type { App } from "../shared/app.ts";
 import { InvalidInput } from "../shared/errors.ts";
-import { menuForStaff, ordersOfShop } from "../shared/info.ts";
-import { newPairingCode } from "../shared/login.ts";
 import { parseDish } from "../shared/menu.ts";
-import { statuses } from "../shared/protocol.ts";
-import { dayReport, reportCsv } from "../shared/report.ts";
-import { authenticate, type Role, roles, type Staff, staffOf } from "../shared/session.ts";
-import { check, day, digits, fen, flag, id, integer, names, text, ulid } from "../shared/shape.ts";
-import {
-  addTables,
-  changeStock,
-  devicesOf,
-  dropTable,
-  editMenu,
-  openShop,
-  putDish,
-  removeDish,
-  replaceMenu,
-  replaceSettings,
-  revokeDevice,
-  setPrice,
-  setSoldOut,
-  tablesOf,
-} from "../shared/shop.ts";
-import { handlerOf } from "./_app.ts";
+import { counterRoles, type Role, roles, statuses } from "../shared/order_states.ts";
+import { newPairingCode } from "../shared/sessions/login.ts";
+import { type Staff, staffOf } from "../shared/sessions/session.ts";
+import * as shape from "../shared/shape.ts";
+import { devicesOf, revokeDevice } from "../shared/shop/devices.ts";
+import { editMenu, putDish, removeDish, replaceMenu, replaceSettings, setPrice } from "../shared/shop/edit_menu.ts";
+import { openShop } from "../shared/shop/open_shop.ts";
+import { dayReport, reportCsv } from "../shared/shop/report.ts";
+import { menuForStaff, ordersOfShop } from "../shared/shop/snapshots.ts";
+import { changeStock, setSoldOut } from "../shared/shop/stock.ts";
+import { addTables, dropTable, tablesOf } from "../shared/shop/tables.ts";
+import { signedIn } from "./_signed_in.ts";
 
-const openBody = v.strictObject({ open: flag });
-const soldOutBody = v.strictObject({ soldOut: flag });
-const priceBody = v.strictObject({ priceFen: fen });
-const deltaBody = v.strictObject({ delta: integer(-100_000, 100_000) });
-const leftBody = v.strictObject({ left: integer(0, 100_000) });
+const openBody = v.strictObject({ open: shape.flag });
+const soldOutBody = v.strictObject({ soldOut: shape.flag });
+const priceBody = v.strictObject({ priceFen: shape.fen });
+const deltaBody = v.strictObject({ delta: shape.integer(-100_000, 100_000) });
+const leftBody = v.strictObject({ left: shape.integer(0, 100_000) });
 const tablesBody = v.strictObject({
-  labels: v.pipe(v.array(text(32, 1)), v.minLength(1, "at least one label"), v.maxLength(100, "at most 100 labels")),
+  labels: v.pipe(
+    v.array(shape.text(32, 1)),
+    v.minLength(1, "at least one label"),
+    v.maxLength(100, "at most 100 labels"),
+  ),
 });
-const pairingBody = v.strictObject({ role: v.picklist(roles), device: text(64, 1) });
+const pairingBody = v.strictObject({ role: v.picklist(roles), device: shape.text(64, 1) });
 const reportFormat = v.picklist(["json", "csv"]);
 /** `placed,accepted` */
 const statusList = v.pipe(
@@ -44,39 +37,43 @@ const statusList = v.pipe(
   v.transform((list) => list.split(",")),
   v.array(v.picklist(statuses)),
 );
-const settingsBody = v.strictObject({ settings: v.unknown(), names: v.optional(names) });
+const settingsBody = v.strictObject({ settings: v.unknown(), names: v.optional(shape.names) });
 
 /** Staff of the shop in the path, with one of these roles. */
 async function staff(app: App, request: HttpRequest, allowed: readonly Role[] = roles): Promise<Staff> {
-  const shop = request.param("shop", id);
-  const session = await authenticate(app, request.authorization);
-  Object.assign(request.notes, { session: session.id, shop });
-  return staffOf(session, shop, allowed);
+  const shop = request.param("shop", shape.id);
+  request.notes.shop = shop;
+  return staffOf(await signedIn(app, request), shop, allowed);
 }
 
-const counter: readonly Role[] = ["owner", "cashier"];
 const owner: readonly Role[] = ["owner"];
+
+const dishOf = (actor: Staff, request: HttpRequest) => ({
+  actor,
+  shop: actor.shop,
+  dish: request.param("dish", shape.id),
+});
 
 /** `If-Match: "12"` → 12. */
 function versionOf(request: HttpRequest): number | undefined {
   const header = request.header("if-match");
   if (header === undefined) return undefined;
-  return check(digits(1, Number.MAX_SAFE_INTEGER), header.replace(/^"(.*)"$/, "$1"), "If-Match");
+  return shape.parse(shape.digits(1, Number.MAX_SAFE_INTEGER), header.replace(/^"(.*)"$/, "$1"), "If-Match");
 }
 
-export const shop = http({
+export const handler = http({
   "GET /shops/{shop}/orders": async (app, request) => {
     const who = await staff(app, request);
     const filter = {
       statuses: request.query("status", statusList),
-      day: request.query("day", day),
-      before: request.query("before", ulid),
+      day: request.query("day", shape.day),
+      before: request.query("before", shape.ulid),
     };
     return ok(await ordersOfShop(app, who, filter));
   },
   "PUT /shops/{shop}/open": async (app, request) => {
     const who = await staff(app, request);
-    const { open } = await openShop(app, who, who.shop, check(openBody, request.json()).open);
+    const { open } = await openShop(app, who, who.shop, shape.parse(openBody, request.json()).open);
     return ok({ open });
   },
 
@@ -86,69 +83,85 @@ export const shop = http({
   },
   "PUT /shops/{shop}/menu": async (app, request) => {
     const who = await staff(app, request, owner);
-    const { version } = await editMenu(
-      app,
-      who,
-      who.shop,
-      versionOf(request),
-      "menu.replace",
-      replaceMenu(request.json()),
-    );
+    const { version } = await editMenu(app, {
+      actor: who,
+      shop: who.shop,
+      version: versionOf(request),
+      action: "menu.replace",
+      edit: replaceMenu(request.json()),
+    });
     return ok({ version });
   },
   "PUT /shops/{shop}/settings": async (app, request) => {
     const who = await staff(app, request, owner);
-    const body = check(settingsBody, request.json());
+    const body = shape.parse(settingsBody, request.json());
     const edit = replaceSettings(body.settings, body.names);
     const {
       version,
       settings,
       names: now,
-    } = await editMenu(app, who, who.shop, versionOf(request), "settings.replace", edit);
+    } = await editMenu(app, {
+      actor: who,
+      shop: who.shop,
+      version: versionOf(request),
+      action: "settings.replace",
+      edit,
+    });
     return ok({ version, settings, names: now });
   },
   "PUT /shops/{shop}/dishes/{dish}": async (app, request) => {
     const who = await staff(app, request, owner);
     const dish = parseDish(request.json());
-    if (dish.id !== request.param("dish", id)) throw new InvalidInput("id", "is not the dish of the path");
-    const { version } = await editMenu(app, who, who.shop, versionOf(request), "dish.put", putDish(dish));
+    if (dish.id !== request.param("dish", shape.id)) throw new InvalidInput("id", "is not the dish of the path");
+    const { version } = await editMenu(app, {
+      actor: who,
+      shop: who.shop,
+      version: versionOf(request),
+      action: "dish.put",
+      edit: putDish(dish),
+    });
     return ok({ version, dish });
   },
   "DELETE /shops/{shop}/dishes/{dish}": async (app, request) => {
     const who = await staff(app, request, owner);
-    const { version } = await editMenu(
-      app,
-      who,
-      who.shop,
-      versionOf(request),
-      "dish.remove",
-      removeDish(request.param("dish", id)),
-    );
+    const { version } = await editMenu(app, {
+      actor: who,
+      shop: who.shop,
+      version: versionOf(request),
+      action: "dish.remove",
+      edit: removeDish(request.param("dish", shape.id)),
+    });
     return ok({ version });
   },
   "PUT /shops/{shop}/dishes/{dish}/price": async (app, request) => {
     const who = await staff(app, request, owner);
-    const { priceFen } = check(priceBody, request.json());
-    const edit = setPrice(request.param("dish", id), priceFen);
-    const { version } = await editMenu(app, who, who.shop, versionOf(request), "dish.price", edit);
+    const { priceFen } = shape.parse(priceBody, request.json());
+    const edit = setPrice(request.param("dish", shape.id), priceFen);
+    const { version } = await editMenu(app, {
+      actor: who,
+      shop: who.shop,
+      version: versionOf(request),
+      action: "dish.price",
+      edit,
+    });
     return ok({ version, priceFen });
   },
 
   "PUT /shops/{shop}/dishes/{dish}/sold_out": async (app, request) => {
     const who = await staff(app, request);
-    const { soldOut } = check(soldOutBody, request.json());
-    return ok(await setSoldOut(app, who, who.shop, request.param("dish", id), soldOut));
+    const { soldOut } = shape.parse(soldOutBody, request.json());
+    return ok(await setSoldOut(app, dishOf(who, request), soldOut));
   },
   "POST /shops/{shop}/dishes/{dish}/stock": async (app, request) => {
     const who = await staff(app, request);
-    return ok(await changeStock(app, who, who.shop, request.param("dish", id), check(deltaBody, request.json())));
+    return ok(await changeStock(app, dishOf(who, request), shape.parse(deltaBody, request.json())));
   },
   "PUT /shops/{shop}/dishes/{dish}/stock": async (app, request) => {
     const who = await staff(app, request);
     const ifMatch = request.header("if-match")?.replace(/^"(.*)"$/, "$1");
     if (ifMatch === undefined) throw new InvalidInput("If-Match", "is missing; or POST a delta");
-    const { left } = check(leftBody, request.json());
-    return ok(await changeStock(app, who, who.shop, request.param("dish", id), { left, ifMatch }));
+    const { left } = shape.parse(leftBody, request.json());
+    return ok(await changeStock(app, dishOf(who, request), { left, ifMatch }));
   },
 
   "GET /shops/{shop}/tables": async (app, request) => {
@@ -157,11 +170,11 @@ export const shop = http({
   },
   "POST /shops/{shop}/tables": async (app, request) => {
     const who = await staff(app, request, owner);
-    return created({ tables: await addTables(app, who, who.shop, check(tablesBody, request.json()).labels) });
+    return created({ tables: await addTables(app, who, who.shop, shape.parse(tablesBody, request.json()).labels) });
   },
   "DELETE /shops/{shop}/tables/{table}": async (app, request) => {
     const who = await staff(app, request, owner);
-    await dropTable(app, who, who.shop, request.param("table", id));
+    await dropTable(app, who, who.shop, request.param("table", shape.id));
     return noContent;
   },
 
@@ -171,19 +184,19 @@ export const shop = http({
   },
   "DELETE /shops/{shop}/devices/{device}": async (app, request) => {
     const who = await staff(app, request, owner);
-    await revokeDevice(app, who, who.shop, request.param("device", ulid));
+    await revokeDevice(app, who, who.shop, request.param("device", shape.ulid));
     return noContent;
   },
   "POST /shops/{shop}/pairing": async (app, request) => {
     const who = await staff(app, request, owner);
-    const { role, device } = check(pairingBody, request.json());
+    const { role, device } = shape.parse(pairingBody, request.json());
     const { code, expiresAt } = await newPairingCode(app, { shop: who.shop, role, device, by: who.id });
     return created({ pairingCode: code, expiresAt: new Date(expiresAt).toISOString() });
   },
 
   "GET /shops/{shop}/report": async (app, request) => {
-    const who = await staff(app, request, counter);
-    const report = await dayReport(app, who.shop, request.query("day", day));
+    const who = await staff(app, request, counterRoles);
+    const report = await dayReport(app, who.shop, request.query("day", shape.day));
     if (request.query("format", reportFormat) !== "csv") return ok(report);
     const headers = {
       "content-type": "text/csv; charset=utf-8",
@@ -192,5 +205,3 @@ export const shop = http({
     return { status: 200, headers, body: reportCsv(report) };
   },
 });
-
-export const handler = handlerOf(shop);

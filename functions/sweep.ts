@@ -1,13 +1,20 @@
-/** Once a minute: what time does. */
+/** Runs once a minute: due orders, silent screens; and removes old rows when asked. */
 import type { App } from "../shared/app.ts";
-import { sweep, trim } from "../shared/sweep.ts";
-import { handlerOf } from "./_app.ts";
+import { sweep, trim } from "../shared/shop/sweep.ts";
+import { sweepTunnels, trimTunnels } from "../shared/wafer/sweep_tunnels.ts";
+import { sweepWebhooks, trimWebhooks } from "../shared/webhooks/sweep_webhooks.ts";
 
-export const sweepAll =
+export const handler =
   (app: App) =>
-  async (event: { trim?: boolean }): Promise<{ due: number; heads: number }> => {
-    if (event.trim === true) await trim(app);
-    return sweep(app);
+  async (event: { trim?: boolean; orders?: boolean }): Promise<{ due: number; heads: number }> => {
+    if (event.trim === true) {
+      await trim(app);
+      await trimTunnels(app);
+      await trimWebhooks(app);
+    }
+    if (event.orders === false) return { due: 0, heads: 0 };
+    const done = await sweep(app);
+    await sweepTunnels(app);
+    await sweepWebhooks(app);
+    return done;
   };
-
-export const handler = handlerOf(sweepAll);

@@ -1,8 +1,9 @@
-/** A client says something over the socket. */
+/** Handles a client's message on the socket: JSON is orderbell's own, everything else a tunnel's. */
 import { message } from "../apigateway/entry.ts";
-import { transmit } from "../shared/transmit.ts";
-import { handlerOf } from "./_app.ts";
+import { transmit } from "../shared/streams/transmit.ts";
+import { hearTunnel } from "../shared/wafer/tunnels.ts";
 
-export const wsTransmit = message(transmit);
-
-export const handler = handlerOf(wsTransmit);
+export const handler = message(async (app, connection, text) => {
+  if (!text.startsWith("{") && (await hearTunnel(app, connection, text))) return;
+  await transmit(app, connection, text);
+});

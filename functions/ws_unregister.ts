@@ -1,8 +1,11 @@
-/** A connection was closed, if anybody tells us. */
+/** Removes a closed connection, if the gateway reports it. */
 import { disconnect } from "../apigateway/entry.ts";
-import { unregister } from "../shared/transmit.ts";
-import { handlerOf } from "./_app.ts";
+import { unregister } from "../shared/streams/transmit.ts";
+import { tunnelDisconnected } from "../shared/wafer/tunnels.ts";
+import { connectionClosed } from "../shared/webhooks/connection_events.ts";
 
-export const wsUnregister = disconnect(unregister);
-
-export const handler = handlerOf(wsUnregister);
+export const handler = disconnect(async (app, connection) => {
+  if (await tunnelDisconnected(app, connection)) return;
+  await connectionClosed(app, connection);
+  await unregister(app, connection);
+});

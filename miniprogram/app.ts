@@ -1,10 +1,10 @@
 /** The app: one client, one socket, shared by all pages. */
 import { config } from "./config";
 import { asGuest, createClient, makeClient, wechatPlatform } from "./lib/orderbell";
+import { fill } from "./shop/format";
 import { openOrdering } from "./shop/ordering";
 import type { OrderingApp } from "./shop/page";
-import { say } from "./shop/page";
-import { fill } from "./shop/show";
+import { toast } from "./shop/page";
 
 const { url, shop } = config;
 const client =
@@ -15,7 +15,7 @@ const ordering = openOrdering({
   phone: wx,
   url,
   shop,
-  placed: ({ number }) => say(fill(ordering.words().placed, { number })),
+  placed: ({ number }) => toast(fill(ordering.words().placed, { number })),
 });
 
 App<OrderingApp>({ ordering });

@@ -1,27 +1,20 @@
 /**
- * `npm run build`: what the cloud gets. One bundle per function of serverless.yml with one database driver in it, each in a zip
- * whose bytes depend on nothing but the source, and in `pages` on this Node's brotli.
+ * `npm run build`: builds the functions for the cloud. One bundle per function of serverless.yml with one database driver, each
+ * in a zip whose bytes depend on the source only (in `pages` also on this Node's brotli).
  * `npm run build -- mysql`, `npm run build -- postgres network`.
  */
 import { execFile } from "node:child_process";
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { build as bundle, type Metafile } from "esbuild";
-import { zipSync } from "fflate";
+import { build as bundle, type Metafile, type Plugin } from "esbuild";
+import { type Zippable, zipSync } from "fflate";
 import { parse } from "yaml";
 import { brotli, isPacked, pageFile, pageType } from "../shared/page_files.ts";
+import { cached, type Files, sourceOf } from "./build_cache.ts";
+import { filesIn } from "./files_in.ts";
 
 export interface Variant {
   readonly engine: "postgres" | "mysql";
@@ -37,19 +30,27 @@ export interface Built {
   readonly zip: Uint8Array;
   /** The packages whose code is in the bundle. */
   readonly packages: readonly string[];
-  readonly metafile: Metafile;
+}
+
+/** A function as it is uploaded. */
+export interface Packed extends Pick<Built, "name" | "zip" | "packages"> {
+  /** Of its code. */
+  readonly bytes: number;
 }
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** The functions that read and write nothing. */
 const withoutData = ["not_found", "pages"];
-/** The functions that ask WeChat. No other may carry axios. */
-const asksWechat = ["login"];
+/** The functions that call WeChat. No other may contain axios. */
+const asksWechat = ["login", "wafer_session"];
 
 const drivers = { postgres: "openPostgres", mysql: "openMysql" } as const;
 
-/** What single functions are given more: their imports, and the parts of functions/_cloud.ts. */
+/** The functions that call other people's servers, where their network has a way to them. */
+const callsOutside = ["call_back", "admin"];
+
+/** Further parts of single functions: imports, and the parts of functions/_cloud.ts. */
 const more: Readonly<Record<string, { readonly imports: string; readonly parts: string }>> = {
   picture: { imports: `import { s3Files } from "./apigateway/s3.ts";`, parts: `files: s3Files` },
   pages: {
@@ -63,16 +64,23 @@ const more: Readonly<Record<string, { readonly imports: string; readonly parts: 
   },
 };
 
-const client = `const wechatClient = (baseURL) => axios.create({ baseURL, timeout: 5_000 });`;
+const outbound = `import { makeOutbound } from "./functions/_outbound.ts";`;
+const client = `import { wechatClient } from "./functions/_wechat_client.ts";`;
 
-/** What a function's bundle begins with: its handler and the cloud's parts, and nothing of this machine. */
+/** The entry of a function's bundle: its handler and the cloud's parts, without those of this machine. */
 function entryOf(name: string, { engine, network }: Variant): string {
   if (name === "ask_wechat")
-    return `import axios from "axios";
-      import { askWechat } from "./functions/ask_wechat.ts";
+    return `import { askWechat } from "./functions/ask_wechat.ts";
       ${client}
       export const handler = askWechat(wechatClient(process.env.WECHAT_URL ?? "https://api.weixin.qq.com"));`;
-  const { imports, parts } = more[name] ?? { imports: "", parts: "" };
+  if (name === "ask_outside")
+    return `import { askOutside } from "./functions/ask_outside.ts";
+      ${outbound}
+      import { callbackNetworks } from "./shared/config.ts";
+      const networks = callbackNetworks(process.env);
+      export const handler = askOutside(makeOutbound({ networks, now: () => performance.now(), keepAlive: false }));`;
+  const calls = callsOutside.includes(name) && !network;
+  const { imports, parts } = calls ? { imports: outbound, parts: "outbound: makeOutbound" } : (more[name] ?? nothing);
   if (withoutData.includes(name))
     return `${imports}
       import { onLambda } from "./functions/_cloud.ts";
@@ -80,8 +88,7 @@ function entryOf(name: string, { engine, network }: Variant): string {
       export const handler = onLambda(own, { environment: process.env, ${parts} });`;
   const axios = asksWechat.includes(name) && !network;
   const run = name === "init_db" ? "onDeployment" : "onLambda";
-  return `${axios ? `import axios from "axios";` : ""}
-    ${imports}
+  return `${imports}
     import { ${run} } from "./functions/_cloud.ts";
     import { handler as own } from "./functions/${name}.ts";
     import { ${drivers[engine]} as open } from "./db/${engine}.ts";
@@ -91,20 +98,35 @@ function entryOf(name: string, { engine, network }: Variant): string {
     });`;
 }
 
+const nothing = { imports: "", parts: "" };
+
+/** They stand outside of the database's network. */
+const outsiders = ["ask_wechat", "ask_outside"];
+
+const hasDriver = (name: string) => !outsiders.includes(name) && !withoutData.includes(name);
+
 /** The names in serverless.yml, in its order. */
 export function functionNames(): string[] {
   const { functions } = parse(readFileSync(join(root, "serverless.yml"), "utf8")) as { functions: object };
   return Object.keys(functions);
 }
 
-/** Path in a zip → its bytes. */
-type Files = Readonly<Record<string, Uint8Array>>;
-
-/** @param beside more files of the zip @throws TypeError when a bundle holds what it must not */
+/** @param beside more files of the zip @throws TypeError when a bundle contains a package it must not */
 export async function buildFunction(name: string, variant: Variant, beside: Files = {}): Promise<Built> {
-  const file = `functions/${name}.js`;
+  const [built] = await buildFunctions([name], variant, () => beside);
+  return built as Built;
+}
+
+/** One run of esbuild for all: it reads each file once and links each function separately. */
+async function buildFunctions(
+  names: readonly string[],
+  variant: Variant,
+  besideOf: (name: string) => Files,
+): Promise<Built[]> {
   const { outputFiles, metafile } = await bundle({
-    stdin: { contents: entryOf(name, variant), resolveDir: root, sourcefile: `${name}.entry.js` },
+    entryPoints: names.map((name) => ({ in: `${entryScheme}${name}`, out: name })),
+    plugins: [entries(variant)],
+    outdir: "functions",
     absWorkingDir: root,
     bundle: true,
     write: false,
@@ -120,15 +142,49 @@ export async function buildFunction(name: string, variant: Variant, beside: File
     external: ["pg-native", "cloudflare:sockets"],
     logLevel: "error",
   });
-  const code = outputFiles[0]?.text ?? "";
-  const packages = packagesIn(metafile);
-  const problem = mustNot(name, variant, packages, Object.keys(metafile.inputs));
-  if (problem !== undefined) throw new TypeError(`the bundle of ${name} ${problem}`);
-  // A zip keeps times; one that never changes keeps the bytes the same.
+  return names.map((name) => {
+    const file = `functions/${name}.js`;
+    const code = outputFiles.find(({ path }) => path === join(root, file))?.text ?? "";
+    const own = ofFunction(metafile, `${entryScheme}${name}`, file);
+    const packages = packagesIn(own);
+    const problem = mustNot(name, variant, packages, Object.keys(own.inputs));
+    if (problem !== undefined) throw new TypeError(`the bundle of ${name} ${problem}`);
+    return { name, file, code, zip: zipOf({ [file]: Buffer.from(code), ...besideOf(name) }), packages };
+  });
+}
+
+const entryScheme = "function:";
+
+const entries = (variant: Variant): Plugin => ({
+  name: "entries",
+  setup({ onResolve, onLoad }) {
+    const namespace = entryScheme.slice(0, -1);
+    onResolve({ filter: new RegExp(`^${entryScheme}`) }, ({ path }) => ({
+      path: path.slice(entryScheme.length),
+      namespace,
+    }));
+    onLoad({ filter: /^/, namespace }, ({ path }) => ({ contents: entryOf(path, variant), resolveDir: root }));
+  },
+});
+
+/** The inputs of one entry, from the metafile of the whole run. */
+function ofFunction({ inputs, outputs }: Metafile, entry: string, file: string): Metafile {
+  const reached: Metafile["inputs"] = {};
+  const look = (path: string): void => {
+    const input = inputs[path];
+    if (input === undefined || path in reached) return;
+    reached[path] = input;
+    for (const one of input.imports) look(one.path);
+  };
+  look(entry);
+  return { inputs: reached, outputs: { [file]: outputs[file] as Metafile["outputs"][string] } };
+}
+
+function zipOf(files: Files): Uint8Array {
+  // A zip contains times; a constant one keeps its bytes the same.
   const mtime = new Date(1980, 0, 1);
-  const files = Object.entries({ [file]: Buffer.from(code), ...beside });
-  const zip = zipSync(Object.fromEntries(files.map(([path, bytes]) => [path, [bytes, { mtime, level: 9 }]])));
-  return { name, file, code, zip, packages, metafile };
+  const entries = Object.entries(files).map(([path, bytes]) => [path, [bytes, { mtime, level: 9 }]] as const);
+  return zipSync(Object.fromEntries(entries) as Zippable);
 }
 
 export function packagesIn(metafile: Metafile): string[] {
@@ -137,7 +193,7 @@ export function packagesIn(metafile: Metafile): string[] {
   return [...new Set(names.filter((name) => name !== undefined))].sort();
 }
 
-/** What is in a bundle by mistake is loaded at each cold start, and says that an arrow of the design was broken. */
+/** A package in the wrong bundle is loaded at each cold start, and shows that an import breaks the design. */
 export function mustNot(
   name: string,
   { engine, network }: Variant,
@@ -160,34 +216,52 @@ export function mustNot(
   return undefined;
 }
 
-/** Builds every function and writes the zips. @returns what was built, in the order of serverless.yml */
-export async function buildAll(variant: Variant, folder: string): Promise<Built[]> {
-  const pages = await builtPages();
-  const built = await Promise.all(
-    functionNames().map((name) => buildFunction(name, variant, name === "pages" ? pages : {})),
-  );
-  for (const { name, zip } of built) writeWhole(join(folder, `${name}.zip`), zip);
-  return built;
+export interface BuildOptions {
+  /** More files for the functions that use the database. */
+  readonly besideDriver?: Files;
+  /** Folder of the cache of builds; see build_cache.ts. */
+  readonly cache?: string | undefined;
 }
 
-/** The pages as they stand in the source now, in the order of their names, each with its packed half beside it. */
+/** Builds every function and writes the zips. @returns what was built, in the order of serverless.yml */
+export async function buildAll(
+  variant: Variant,
+  folder: string,
+  { besideDriver = {}, cache }: BuildOptions = {},
+): Promise<Packed[]> {
+  const source = cache === undefined ? "" : sourceOf(root);
+  const more = Object.entries(besideDriver).flatMap(([path, bytes]) => [path, Buffer.from(bytes).toString("base64")]);
+  const files = await cached(cache, ["functions", source, JSON.stringify(variant), ...more], async () => {
+    const pages = await cached(cache, ["pages", source], builtPages);
+    const beside = (name: string): Files => (name === "pages" ? pages : hasDriver(name) ? besideDriver : {});
+    const built = await buildFunctions(functionNames(), variant, beside);
+    const facts = built.map(({ name, code, packages }) => ({ name, bytes: code.length, packages }));
+    return {
+      ...Object.fromEntries(built.map(({ name, zip }) => [`${name}.zip`, zip])),
+      "built.json": Buffer.from(JSON.stringify(facts)),
+    };
+  });
+  const facts = JSON.parse(Buffer.from(files["built.json"] as Uint8Array).toString()) as Omit<Packed, "zip">[];
+  const packed = facts.map((one) => ({ ...one, zip: files[`${one.name}.zip`] as Uint8Array }));
+  for (const { name, zip } of packed) writeWhole(join(folder, `${name}.zip`), zip);
+  return packed;
+}
+
+/** The pages built from the current source, in the order of their names, each with its compressed copy. */
 async function builtPages(): Promise<Files> {
   const folder = mkdtempSync(join(tmpdir(), "orderbell-web-"));
   try {
-    // In a process of its own: Vite is an ES module, and whoever builds need not be one.
+    // In a process of its own: Vite is an ES module, and the caller may be CommonJS.
     const [script, web] = [join(root, "scripts/build_pages.ts"), join(folder, "web")];
     await promisify(execFile)(process.execPath, ["--import", "tsx", script, web], {
       cwd: root,
       env: { ...process.env, NODE_OPTIONS: "" },
     });
-    const names = readdirSync(web, { recursive: true, encoding: "utf8" }).map((name) => name.replaceAll("\\", "/"));
-    const files = names.toSorted().flatMap((name): [string, Uint8Array][] => {
-      if (statSync(join(web, name)).isDirectory()) return [];
+    const files = filesIn(web).flatMap((name): [string, Uint8Array][] => {
       const type = pageType(name);
-      if (type === undefined) throw new TypeError(`the pages' build left ${name}, and nobody knows its type`);
+      if (type === undefined) throw new TypeError(`the pages' build left ${name}, whose media type is unknown`);
       const body = readFileSync(join(web, name));
-      // A page is told where its socket is first.
-      const packed = !name.endsWith(".html") && isPacked(pageFile(type, body));
+      const packed = isPacked(pageFile(type, body));
       return [[`web/${name}`, body], ...(packed ? [[`web/${name}.br`, brotli(body, 11)] as [string, Uint8Array]] : [])];
     });
     return Object.fromEntries(files);
@@ -196,7 +270,7 @@ async function builtPages(): Promise<Files> {
   }
 }
 
-/** Whoever reads meanwhile reads the old file or the new one. */
+/** Replaces the file at once: a reader sees the old one or the new one. */
 function writeWhole(path: string, bytes: Uint8Array): void {
   mkdirSync(dirname(path), { recursive: true });
   const half = `${path}.${process.pid}`;
@@ -210,9 +284,9 @@ async function main([engine = "postgres", place]: string[]): Promise<void> {
   const variant = { engine, network: place === "network" } as const;
   const folder = join(root, "dist/cloud", variant.network ? `${engine}-network` : engine);
   const kb = (bytes: number) => (bytes / 1_024).toFixed(0).padStart(5);
-  for (const { name, code, zip, packages } of await buildAll(variant, folder)) {
+  for (const { name, bytes, zip, packages } of await buildAll(variant, folder)) {
     const heavy = packages.filter((one) => ["pg", "mysql2", "axios"].includes(one));
-    console.log(`${name.padEnd(14)} ${kb(code.length)} KB, zip ${kb(zip.length)} KB  ${heavy.join(" ")}`);
+    console.log(`${name.padEnd(14)} ${kb(bytes)} KB, zip ${kb(zip.length)} KB  ${heavy.join(" ")}`);
   }
   console.log(`in ${folder}`);
 }

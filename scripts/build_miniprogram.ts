@@ -4,22 +4,14 @@
  * With `--pack <folder>` it writes there what DevTools would upload, and nothing else.
  */
 import { spawnSync } from "node:child_process";
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transformSync } from "esbuild";
 import { config } from "../miniprogram/config.ts";
+import { filesIn } from "./files_in.ts";
+import { tsc } from "./tsc.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const source = join(root, "miniprogram");
@@ -27,12 +19,16 @@ const source = join(root, "miniprogram");
 /** WeChat's limit for the main package; sub-packages are not used. Source: developers.weixin.qq.com, 分包加载. */
 export const maxPackageBytes = 2 * 1024 * 1024;
 
-/** What every phone runs that runs a base library of today; DevTools goes lower where it must. */
+/** Every phone with a current base library runs this; DevTools compiles further down if it must. */
 const target = "es2018";
 
-/** The SDK's WeChat transport, and what a client without wx.login is made of. */
+/** The exports of shared/order_states.ts that the mini-program's pages use. */
+const states = "maxLineNote, maxLines, maxNote, maxQuantity, openStatuses, happyPaths";
+
+/** The SDK's WeChat transport, the parts of a client without wx.login, and the states that the pages show. */
 const entry = `
 export * from "./clients/wechat.ts";
+export { ${states} } from "./shared/order_states.ts";
 export { asGuest } from "./clients/client.ts";
 `;
 
@@ -54,7 +50,6 @@ export async function bundleSdk(folder: string): Promise<void> {
 /** Writes the SDK's types beside it, so that the folder can be copied out of this project. @throws when they do not compile */
 export function emitTypes(folder: string): void {
   const made = mkdtempSync(join(tmpdir(), "orderbell-types-"));
-  const tsc = join(root, "node_modules/typescript/bin/tsc");
   const options = ["--ignoreConfig", "--declaration", "--emitDeclarationOnly", "--skipLibCheck", "--strict"];
   const shape = [
     "--target",
@@ -64,40 +59,38 @@ export function emitTypes(folder: string): void {
     "--allowImportingTsExtensions",
     "--exactOptionalPropertyTypes",
   ];
-  const files = ["clients/wechat.ts", "clients/client.ts"].map((file) => join(root, file));
+  const files = ["clients/wechat.ts", "clients/client.ts", "shared/order_states.ts"].map((file) => join(root, file));
   const args = [tsc, ...options, ...shape, "--rootDir", root, "--outDir", made, "--types", "node", ...files];
   const { status, stdout } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
   if (status !== 0) throw new Error(`the SDK's types were not written: ${stdout}`);
   for (const file of filesIn(made)) {
     const to = join(folder, "types", file);
     mkdirSync(dirname(to), { recursive: true });
-    // Plain paths: DevTools reads these without any setting for .ts in imports.
+    // Paths without .ts: DevTools reads them without a setting.
     replace(to, readFileSync(join(made, file), "utf8").replace(/(from "|import\(")(\.[^"]*)\.ts"/g, '$1$2"'));
   }
   rmSync(made, { recursive: true });
-  const index = ['export * from "./types/clients/wechat";', 'export { asGuest } from "./types/clients/client";', ""];
+  const index = [
+    'export * from "./types/clients/wechat";',
+    'export { asGuest } from "./types/clients/client";',
+    `export { ${states} } from "./types/shared/order_states";`,
+    "",
+  ];
   replace(join(folder, "orderbell.d.ts"), index.join("\n"));
 }
 
-/** Other readers see the old file or the new one. */
+/** Replaces the file at once: a reader sees the old one or the new one. */
 function replace(path: string, text: string): void {
   const beside = `${path}.${process.pid}`;
   writeFileSync(beside, text);
   renameSync(beside, path);
 }
 
-/** Every file of a folder and its folders. Asks nothing of the files: another process may be replacing one. */
-export const filesIn = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => relative(folder, join(parentPath, name)).replaceAll("\\", "/"))
-    .sort();
-
-/** What stays on the developer's machine. */
+/** Files that are not uploaded. */
 const notPacked = /(^|\/)(project\..*config\.json|tsconfig\.json|\.gitignore)$|\.d\.ts$|^lib\//;
 
 /**
- * What DevTools makes of the project when it is uploaded: each script compiled by itself, everything else as it is.
+ * Makes the package that DevTools would upload: each script compiled by itself, everything else as it is.
  * @returns how many bytes the package has
  */
 export async function pack(into: string): Promise<number> {

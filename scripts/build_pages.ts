@@ -1,34 +1,39 @@
 /**
- * Builds the pages into dist/web, or another folder.
+ * Builds the pages into dist/web, or another folder; with the page of the HTTP API, docs.html.
  *
  *     node --import tsx scripts/build_pages.ts [folder]
  *
- * They come into being beside their place and are moved into it whole: who builds or reads at the same moment is not disturbed.
+ * Built in a temporary folder and then moved, so that a build or a reader at the same time is not disturbed.
  */
-import { mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { apiPage } from "./api_page.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** @throws what Vite says of a mistake in a page */
+const read = (name: string) => readFileSync(join(root, name), "utf8");
+
+/** @throws Vite's errors about a page */
 export async function buildPages(folder = join(root, "dist/web")): Promise<void> {
   const { build } = await import("vite");
-  const begun = new Date();
+  const startedAt = new Date();
   mkdirSync(dirname(folder), { recursive: true });
   const fresh = mkdtempSync(`${folder}.new-`);
   try {
     const outDir = join(fresh, "web");
     await build({ configFile: join(root, "vite.config.ts"), build: { outDir, emptyOutDir: true }, logLevel: "error" });
-    // As old as what it was made of: a change meanwhile is newer.
-    utimesSync(join(outDir, "index.html"), begun, begun);
+    for (const [name, text] of Object.entries(apiPage(read("apigateway/openapi.yaml"), read("web/docs.css"))))
+      writeFileSync(join(outDir, name), text);
+    // Dated before its sources were read: a change during the build is newer.
+    utimesSync(join(outDir, "index.html"), startedAt, startedAt);
     replace(folder, outDir);
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
 }
 
-/** Two at once: one of them is first, and the other takes its place. */
+/** Of two builds at once the later one replaces the earlier. */
 function replace(folder: string, fresh: string): void {
   for (let tries = 1; ; tries++) {
     try {

@@ -1,35 +1,84 @@
-/** The SDK as it is published: ES modules and their types, from clients/. `node --import tsx scripts/build_sdk.ts [folder]` */
+/**
+ * Builds the SDK as a package from clients/: ES modules, CommonJS, the folder that WeChat's npm builder copies, and types.
+ * `node --import tsx scripts/build_sdk.ts [folder]`
+ */
 import { spawnSync } from "node:child_process";
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type BuildOptions, build } from "esbuild";
+import { type BuildOptions, build, transform } from "esbuild";
+import { tsc } from "./tsc.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const entries = ["index", "browser", "node", "wechat"];
 
 /** As old as the WebViews of phones that are still in use. */
-export const bundling = { bundle: true, format: "esm", target: "es2020" } as const satisfies BuildOptions;
+export const bundling = {
+  bundle: true,
+  format: "esm",
+  target: "es2020",
+  // Private members get short names, to save bytes. Public names begin with a letter.
+  mangleProps: /^_[a-z]/,
+} as const satisfies BuildOptions;
 
-/** Writes the package into the folder, which is made anew. @throws when a type cannot be written */
+/** Writes the package into the folder, which is emptied first. @throws when a type cannot be written */
 export async function buildSdk(folder = join(root, "dist/sdk")): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const from = join(root, "clients");
+  await writeModules(folder, entries);
+  await writeTypes(join(folder, "types"));
+  await writeCommonJs(folder, join(folder, "cjs"));
+  await writeMiniprogram(join(folder, "miniprogram_dist"));
+  for (const entry of entries) {
+    const types = `export * from "./types/clients/${entry}.js";\n`;
+    for (const to of [folder, join(folder, "cjs")]) await writeFile(join(to, `${entry}.d.ts`), types);
+  }
+  const { version, license, repository, engines } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+  const own = JSON.parse(await readFile(join(from, "package.json"), "utf8"));
+  const { name, ...rest } = own;
+  const all = { name, version, license, ...(repository && { repository }), engines, ...rest };
+  await writeFile(join(folder, "package.json"), `${JSON.stringify(all, null, 2)}\n`);
+  await copyFile(join(from, "README.md"), join(folder, "README.md"));
+  await copyFile(join(root, "LICENSE"), join(folder, "LICENSE"));
+}
+
+async function writeModules(folder: string, some: string[], target: string = bundling.target): Promise<void> {
   await build({
     ...bundling,
-    entryPoints: entries.map((entry) => join(from, `${entry}.ts`)),
+    target,
+    entryPoints: some.map((entry) => join(root, "clients", `${entry}.ts`)),
     outdir: folder,
     splitting: true,
     external: ["ws"],
     chunkNames: "core-[hash]",
   });
-  await writeTypes(join(folder, "types"));
-  const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
-  const own = JSON.parse(await readFile(join(from, "package.json"), "utf8"));
-  await writeFile(join(folder, "package.json"), `${JSON.stringify({ ...own, version }, null, 2)}\n`);
-  await copyFile(join(from, "README.md"), join(folder, "README.md"));
-  await copyFile(join(root, "LICENSE"), join(folder, "LICENSE"));
+}
+
+const scriptsIn = async (folder: string) => (await readdir(folder)).filter((name) => name.endsWith(".js"));
+
+/** For `require`. File by file, so that every entry has the same `ApiError`. */
+async function writeCommonJs(from: string, to: string): Promise<void> {
+  await mkdir(to, { recursive: true });
+  for (const name of await scriptsIn(from)) {
+    const { code } = await transform(await readFile(join(from, name), "utf8"), { format: "cjs" });
+    await writeFile(join(to, name), code);
+  }
+  await writeFile(join(to, "package.json"), '{ "type": "commonjs" }\n');
+  // The package.json above a type file decides its kind of module.
+  await cp(join(from, "types"), join(to, "types"), { recursive: true });
+}
+
+/** WeChat's npm builder copies this folder, and takes `index.js` for an import of the package's name. */
+async function writeMiniprogram(folder: string): Promise<void> {
+  await build({
+    ...bundling,
+    format: "cjs",
+    target: "es2018",
+    entryPoints: [join(root, "clients/wechat.ts")],
+    outdir: folder,
+  });
+  await writeFile(join(folder, "index.js"), 'module.exports = require("./wechat.js");\n');
 }
 
 async function writeTypes(folder: string): Promise<void> {
@@ -50,7 +99,6 @@ async function writeTypes(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const project = join(folder, "tsconfig.json");
   await writeFile(project, JSON.stringify(options));
-  const tsc = join(root, "node_modules/typescript/bin/tsc");
   const { status, stdout, stderr } = spawnSync(process.execPath, [tsc, "-p", project], { encoding: "utf8" });
   await rm(project);
   if (status !== 0) throw new Error(`${stdout}${stderr}`);

@@ -1,6 +1,6 @@
 /**
- * `npm run bundle-report`: KB and load time of each function's bundle, beside a control that can do no more than reach a database and
- * sign a push. A ratio says how much our own words cost; who has no database may be below 1.
+ * `npm run bundle-report`: KB and load time of each function's bundle, beside a control that can only reach a database and sign
+ * a push. The ratio is the cost of our own code; a function without a database may be below 1.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -55,7 +55,7 @@ async function report(variant: Variant): Promise<void> {
         return [name, path];
       }),
     );
-    // Round by round, so that a busy moment of the machine falls on all.
+    // In rounds, so that a busy moment of the machine affects all bundles.
     const samples = new Map([...paths].map(([name]) => [name, [] as number[]]));
     for (let round = 0; round < rounds; round++) for (const [name, path] of paths) samples.get(name)?.push(load(path));
 
@@ -63,7 +63,7 @@ async function report(variant: Variant): Promise<void> {
       name,
       kb: code.length / 1_024,
       gzip: gzipSync(code).length / 1_024,
-      // The machine can only make it slower.
+      // The minimum, because a busy machine can only make it slower.
       ms: Math.min(...(samples.get(name) ?? [])),
     }));
     const base = own[0];

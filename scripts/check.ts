@@ -1,29 +1,34 @@
-/** `npm run check`: types, lint and format, the API's law, the protocol's law, what pages weigh. Says everything that is wrong, not only the first. */
+/** `npm run check`: types, lint and format, the API's and the protocol's documents, sizes of pages. Reports every problem, not only the first. */
 import { spawnSync } from "node:child_process";
 import { checkApi } from "./check_api.ts";
+import { checkBuiltIns } from "./check_built_ins.ts";
+import { checkLengths } from "./check_lengths.ts";
 import { checkLock } from "./check_lock.ts";
 import { checkPageSize } from "./check_page_size.ts";
 import { checkProtocol } from "./check_protocol.ts";
 import { checkSize } from "./check_size.ts";
+import { tsc } from "./tsc.ts";
 
 const run =
   (command: string, ...args: string[]) =>
   () => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [`node_modules/${command}`, ...args], {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...args], {
       encoding: "utf8",
     });
     return status === 0 ? [] : [`${stdout}${stderr}`.trim()];
   };
 
 const checks: [string, () => string[] | Promise<string[]>][] = [
-  ["types", run("typescript/bin/tsc", "-p", ".")],
-  ["types of the pages", run("typescript/bin/tsc", "--noEmit", "-p", "web")],
-  ["lint and format", run("@biomejs/biome/bin/biome", "check", ".")],
+  ["types", run(tsc, "-p", ".")],
+  ["types of the pages", run(tsc, "--noEmit", "-p", "web")],
+  ["lint and format", run("node_modules/@biomejs/biome/bin/biome", "check", ".")],
   ["apigateway/openapi.yaml", checkApi],
   ["docs/protocol.md", checkProtocol],
   ["package-lock.json", checkLock],
   ["size of the SDK", checkSize],
   ["size of the customer's page", checkPageSize],
+  ["old phones", checkBuiltIns],
+  ["the longest functions", checkLengths],
 ];
 
 let failed = 0;

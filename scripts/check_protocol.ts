@@ -1,18 +1,18 @@
-/** Holds docs/protocol.md against the code: messages, streams, rights, steps, events, bounds. */
+/** Compares docs/protocol.md with the code: messages, streams, rights, steps, events, bounds. */
 import { readFileSync } from "node:fs";
-import { streamTable } from "../shared/authority.ts";
 import { codes } from "../shared/errors.ts";
-import { actors } from "../shared/order.ts";
-import { actions, clientMessageTypes, eventTypes, serverMessageTypes, streamKinds } from "../shared/protocol.ts";
+import { actions, actors } from "../shared/order_states.ts";
+import { clientMessageTypes, eventTypes, serverMessageTypes, streamKinds } from "../shared/protocol.ts";
+import { streamTable } from "../shared/streams/authority.ts";
 
-/** @returns what does not fit; nothing when all is well */
+/** @returns a line for each difference */
 export function checkProtocol(text = readFileSync(new URL("../docs/protocol.md", import.meta.url), "utf8")): string[] {
   const problems: string[] = [];
   const same = (what: string, documented: readonly string[], coded: readonly string[]) => {
     for (const name of documented)
-      if (!coded.includes(name)) problems.push(`${what} "${name}" stands in docs/protocol.md and not in the code`);
+      if (!coded.includes(name)) problems.push(`${what} "${name}" is in docs/protocol.md but not in the code`);
     for (const name of coded)
-      if (!documented.includes(name)) problems.push(`${what} "${name}" stands in the code and not in docs/protocol.md`);
+      if (!documented.includes(name)) problems.push(`${what} "${name}" is in the code but not in docs/protocol.md`);
   };
   const sections = text.split(/^## /m);
   const section = (title: string) => sections.find((one) => one.startsWith(title)) ?? "";

@@ -1,4 +1,4 @@
-/** What a page pays for the SDK: core and browser, bundled, minified, gzipped. */
+/** Checks the SDK's size in a page: core and browser, bundled, minified, gzipped. */
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -6,7 +6,7 @@ import { bundling } from "./build_sdk.ts";
 
 export const maxBytes = 6 * 1_024;
 
-/** Bytes of a page's script that makes a client and nothing else. */
+/** Bytes of a script that only makes a client. */
 export async function sizeOfSdk(contents = 'export { ApiError, createClient } from "./browser.ts";'): Promise<number> {
   const { outputFiles } = await build({
     ...bundling,
@@ -17,7 +17,7 @@ export async function sizeOfSdk(contents = 'export { ApiError, createClient } fr
   return gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length;
 }
 
-/** @returns what is wrong: nothing, or that it has grown too large */
+/** @returns a line if it is too large */
 export async function checkSize(limit = maxBytes): Promise<string[]> {
   const bytes = await sizeOfSdk();
   const kb = (size: number) => (size / 1_024).toFixed(2);

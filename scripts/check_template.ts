@@ -1,33 +1,61 @@
 /**
- * What every validator misses in a template and what breaks a deployment of sockets and functions: names that point to nothing useful,
- * rights that nobody gave, numbers that contradict each other. Returns sentences; the good template gives none.
+ * Finds mistakes in a template that validators miss but that break a deployment of sockets and functions: names that refer to
+ * nothing useful, missing rights, numbers that contradict each other. Returns a sentence for each.
  * `npm run check-template -- .serverless/cloudformation-template-update-stack.json`
  */
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import type { Resource, Template } from "./settle.ts";
+import type { Resource, Template } from "./resolve_conditions.ts";
 
 type Json = unknown;
 type Fields = Record<string, Json>;
 
+/** A template with look-ups by type and by id. */
+interface Resources {
+  readonly all: readonly [string, Resource][];
+  ofType(type: string): [string, Resource][];
+  find(id: string | undefined): Resource | undefined;
+}
+
+/** @returns a sentence for each problem */
 export function checkTemplate(template: Template): string[] {
   const all = Object.entries(template.Resources);
-  const ofType = (type: string) => all.filter(([, { Type }]) => Type === type);
-  const find = (id: string | undefined): Resource | undefined =>
-    id === undefined ? undefined : template.Resources[id];
+  const resources: Resources = {
+    all,
+    ofType: (type) => all.filter(([, { Type }]) => Type === type),
+    find: (id) => (id === undefined ? undefined : template.Resources[id]),
+  };
+  return [
+    ...routeProblems(resources),
+    ...permissionProblems(resources),
+    ...functionProblems(resources),
+    ...roleProblems(resources),
+    ...networkProblems(resources),
+    ...clusterProblems(resources),
+    ...partitionProblems(resources),
+  ];
+}
 
+/** Functions behind the routes of an API. */
+const integrationsOf = ({ ofType, find }: Resources) =>
+  ofType("AWS::ApiGatewayV2::Integration").map(([id, integration]) => {
+    const target = idsIn(properties(integration).IntegrationUri).find(
+      (one) => find(one)?.Type === "AWS::Lambda::Function",
+    );
+    return { id, target, api: idsIn(properties(integration).ApiId)[0] };
+  });
+
+const socketsOf = ({ ofType }: Resources) =>
+  ofType("AWS::ApiGatewayV2::Api").filter(([, api]) => properties(api).ProtocolType === "WEBSOCKET");
+
+function routeProblems(resources: Resources): string[] {
+  const { ofType } = resources;
+  const integrations = integrationsOf(resources);
   const apis = ofType("AWS::ApiGatewayV2::Api").flatMap(([id, api]) => {
     const { ProtocolType } = properties(api);
     return ProtocolType === "HTTP" || ProtocolType === "WEBSOCKET"
       ? []
       : [`${id}: ProtocolType "${ProtocolType}" is neither HTTP nor WEBSOCKET`];
-  });
-
-  const integrations = ofType("AWS::ApiGatewayV2::Integration").map(([id, integration]) => {
-    const target = idsIn(properties(integration).IntegrationUri).find(
-      (one) => find(one)?.Type === "AWS::Lambda::Function",
-    );
-    return { id, target, api: idsIn(properties(integration).ApiId)[0] };
   });
 
   const routes = ofType("AWS::ApiGatewayV2::Route").flatMap(([id, route]) => {
@@ -51,18 +79,29 @@ export function checkTemplate(template: Template): string[] {
     (key) => `two routes have the key "${key}"`,
   );
 
-  const sockets = ofType("AWS::ApiGatewayV2::Api").filter(([, api]) => properties(api).ProtocolType === "WEBSOCKET");
-  const missingRoutes = sockets.flatMap(([id]) =>
+  const missingRoutes = socketsOf(resources).flatMap(([id]) =>
     ["$connect", "$default", "$disconnect"]
       .filter((key) => !keys.includes(`${id} ${key}`))
       .map((key) => `${id}: there is no route ${key}`),
   );
 
+  const authorizers = ofType("AWS::ApiGatewayV2::Authorizer").flatMap(([id, authorizer]) => {
+    const { AuthorizerType } = properties(authorizer);
+    return AuthorizerType === "REQUEST" || AuthorizerType === "JWT"
+      ? []
+      : [`${id}: there is no type ${AuthorizerType}`];
+  });
+
+  return [...apis, ...routes, ...doubles, ...missingRoutes, ...authorizers];
+}
+
+function permissionProblems(resources: Resources): string[] {
+  const { ofType, find } = resources;
   const permitted = ofType("AWS::Lambda::Permission").map(([, permission]) => {
     const { FunctionName, Principal, Action, SourceArn } = properties(permission);
     return { target: idsIn(FunctionName)[0], Principal, Action, sources: idsIn(SourceArn) };
   });
-  const permissions = integrations.flatMap(({ id, target, api }) => {
+  const permissions = integrationsOf(resources).flatMap(({ id, target, api }) => {
     if (target === undefined) return [`${id}: no function behind it`];
     const may = permitted.some(
       (one) =>
@@ -80,59 +119,20 @@ export function checkTemplate(template: Template): string[] {
       .map((target) => `${id}: the clock may not invoke ${target}`),
   );
 
-  const authorizers = ofType("AWS::ApiGatewayV2::Authorizer").flatMap(([id, authorizer]) => {
-    const { AuthorizerType } = properties(authorizer);
-    return AuthorizerType === "REQUEST" || AuthorizerType === "JWT"
-      ? []
-      : [`${id}: there is no type ${AuthorizerType}`];
-  });
+  return [...permissions, ...schedules];
+}
 
+function functionProblems(resources: Resources): string[] {
+  const { ofType, find } = resources;
+  const sockets = socketsOf(resources).map(([id]) => id);
   const functions = ofType("AWS::Lambda::Function");
   const roles = functions.map(([id]) => idsIn(properties(find(id)).Role)[0] ?? "");
   const shared = [...new Set(roles.filter((role, at) => roles.indexOf(role) !== at))].map(
     (role) => `${role}: two functions share it`,
   );
-  const rights = functions.flatMap(([id, own], at) =>
-    needs(
-      id,
-      own,
-      find(roles[at]),
-      sockets.map(([socket]) => socket),
-    ),
-  );
-  const actions = ofType("AWS::IAM::Role").flatMap(([id, role]) =>
-    statementsOf(role).flatMap(({ Action, Resource: on }) => [
-      ...[Action]
-        .flat()
-        .flatMap((action) => (isKnown(String(action)) ? [] : [`${id}: there is no action "${action}"`])),
-      ...(on === "*" && ![Action].flat().every((action) => withoutResource.test(String(action)))
-        ? [`${id}: ${[Action].flat().join(", ")} on everything`]
-        : []),
-    ]),
-  );
+  const rights = functions.flatMap(([id, own], at) => needs(id, own, find(roles[at]), sockets));
 
-  const groups = all.flatMap(([id, resource]) =>
-    [...lists(properties(resource), /^(SecurityGroupIds|VpcSecurityGroupIds)$/)].flatMap((list) =>
-      list
-        .filter((one) => !idsIn(one).some((group) => find(group)?.Type === "AWS::EC2::SecurityGroup"))
-        .filter((one) => typeof one !== "string" || !one.startsWith("sg-"))
-        .map(() => `${id}: something that is no security group stands among its security groups`),
-    ),
-  );
-
-  const clusters = ofType("AWS::RDS::DBCluster").flatMap(([id, cluster]) => {
-    const scaling = properties(cluster).ServerlessV2ScalingConfiguration as Fields | undefined;
-    const [min, max] = [Number(scaling?.MinCapacity), Number(scaling?.MaxCapacity)];
-    return [
-      ...(scaling === undefined ? [`${id}: no capacity is given`] : []),
-      ...(min > max ? [`${id}: its floor of ${min} is above its ceiling of ${max}`] : []),
-      ...(max < 1 || max > 256 || !isHalf(max) ? [`${id}: a ceiling of ${max} is not from 1 to 256 in halves`] : []),
-      ...(min < 0 || min > 256 || !isHalf(min) ? [`${id}: a floor of ${min} is not from 0 to 256 in halves`] : []),
-      ...(properties(cluster).MasterUserPassword === undefined ? [] : [`${id}: a password stands in the template`]),
-    ];
-  });
-
-  // A page puts its picture straight into the bucket, which lies under another host than the page.
+  // A page uploads its picture directly to the bucket, which has another host than the page.
   const buckets = functions
     .map(([id, own], at) => ({ id, bucket: idsIn(variablesOf(own).PICTURE_BUCKET)[0], role: find(roles[at]) }))
     .filter(({ role }) => statementsOf(role).some(({ Action }) => [Action].flat().includes("s3:PutObject")))
@@ -143,7 +143,7 @@ export function checkTemplate(template: Template): string[] {
     .map(({ id, bucket }) => `${id}: no page may put anything into ${bucket}`);
 
   const late = functions.flatMap(([id, own]) => {
-    if (template.Resources.Schema === undefined || !usesData(own) || isOwner(own)) return [];
+    if (find("Schema") === undefined || !usesData(own) || isOwner(own)) return [];
     return [own.DependsOn ?? []].flat().includes("Schema") ? [] : [`${id}: takes requests before the tables are there`];
   });
 
@@ -153,42 +153,65 @@ export function checkTemplate(template: Template): string[] {
       .map(([name]) => `${id}: ${name} holds a secret`),
   );
 
-  const partitions = all.flatMap(([id, resource]) =>
+  return [...shared, ...rights, ...buckets, ...late, ...secrets];
+}
+
+function roleProblems({ ofType }: Resources): string[] {
+  return ofType("AWS::IAM::Role").flatMap(([id, role]) =>
+    statementsOf(role).flatMap(({ Action, Resource: on }) => [
+      ...[Action]
+        .flat()
+        .flatMap((action) => (isKnown(String(action)) ? [] : [`${id}: there is no action "${action}"`])),
+      ...(on === "*" && ![Action].flat().every((action) => withoutResource.test(String(action)))
+        ? [`${id}: ${[Action].flat().join(", ")} on everything`]
+        : []),
+    ]),
+  );
+}
+
+function networkProblems({ all, find }: Resources): string[] {
+  return all.flatMap(([id, resource]) =>
+    [...lists(properties(resource), /^(SecurityGroupIds|VpcSecurityGroupIds)$/)].flatMap((list) =>
+      list
+        .filter((one) => !idsIn(one).some((group) => find(group)?.Type === "AWS::EC2::SecurityGroup"))
+        .filter((one) => typeof one !== "string" || !one.startsWith("sg-"))
+        .map(() => `${id}: something that is no security group stands among its security groups`),
+    ),
+  );
+}
+
+function clusterProblems({ ofType }: Resources): string[] {
+  return ofType("AWS::RDS::DBCluster").flatMap(([id, cluster]) => {
+    const scaling = properties(cluster).ServerlessV2ScalingConfiguration as Fields | undefined;
+    const [min, max] = [Number(scaling?.MinCapacity), Number(scaling?.MaxCapacity)];
+    return [
+      ...(scaling === undefined ? [`${id}: no capacity is given`] : []),
+      ...(min > max ? [`${id}: its floor of ${min} is above its ceiling of ${max}`] : []),
+      ...(max < 1 || max > 256 || !isHalf(max) ? [`${id}: a ceiling of ${max} is not from 1 to 256 in halves`] : []),
+      ...(min < 0 || min > 256 || !isHalf(min) ? [`${id}: a floor of ${min} is not from 0 to 256 in halves`] : []),
+      ...(properties(cluster).MasterUserPassword === undefined ? [] : [`${id}: a password stands in the template`]),
+    ];
+  });
+}
+
+function partitionProblems({ all }: Resources): string[] {
+  return all.flatMap(([id, resource]) =>
     /"arn:aws:|amazonaws\.com[/"]/.test(JSON.stringify(withoutPrincipals(properties(resource))))
       ? [`${id}: names one partition of AWS, and there are others`]
       : [],
   );
-
-  return [
-    ...apis,
-    ...routes,
-    ...doubles,
-    ...missingRoutes,
-    ...permissions,
-    ...schedules,
-    ...authorizers,
-    ...shared,
-    ...rights,
-    ...actions,
-    ...groups,
-    ...clusters,
-    ...buckets,
-    ...late,
-    ...secrets,
-    ...partitions,
-  ];
 }
 
-// --- What a function says it does, against what its role lets it do -------------------------------------------------
+// --- Functions against the rights of their roles ---------------------------------------------------------------------
 
-/** Variable → the action that using it takes. */
+/** Variable → the action that its use needs. */
 const uses: readonly [RegExp, string][] = [
   [/^CALLBACK_URL$/, "execute-api:ManageConnections"],
   [/^DATABASE_AUTH$/, "rds-db:connect"],
   [/^WECHAT_BY$/, "lambda:InvokeFunction"],
 ];
 
-/** Who has a bucket puts pictures into it or shows them, and does nothing else with nothing else of it. */
+/** A function with the bucket may upload or show pictures, and nothing else. */
 function bucketFaults(id: string, { PICTURE_BUCKET }: Fields, statements: readonly Statement[]): string[] {
   const on = statements.filter(({ Action }) => [Action].flat().some((action) => String(action).startsWith("s3:")));
   const [bucket] = idsIn(PICTURE_BUCKET);
@@ -247,7 +270,7 @@ function readAction(value: Json): string | undefined {
   return /"parameter:/.test(text) ? "ssm:GetParameter" : undefined;
 }
 
-/** What our roles hold. A word that is not here is a slip, or belongs here. */
+/** The actions of our roles. Any other is a mistake, or must be added here. */
 const known = new Set([
   "logs:CreateLogStream",
   "logs:PutLogEvents",
@@ -284,7 +307,7 @@ const isOwner = (own: Resource) => String(properties(own).Handler).startsWith("f
 const isHalf = (units: number) => Number.isInteger(units * 2);
 const isResolved = (value: Json) => /\{\{resolve:(secretsmanager|ssm-secure)/.test(JSON.stringify(value));
 
-/** `integrations/…`, however it is put together. */
+/** `integrations/…`, in any notation. */
 const prefixed = (target: Json) => JSON.stringify(target).includes("integrations");
 
 /** Names of services are the same in every partition. */

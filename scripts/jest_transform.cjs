@@ -1,4 +1,4 @@
-/** TypeScript and ES modules for jest by esbuild: ts-jest does not install beside TypeScript 7. */
+/** Compiles TypeScript and ES modules for jest with esbuild: ts-jest does not install beside TypeScript 7. */
 const { createHash } = require("node:crypto");
 const { transformSync, version } = require("esbuild");
 
@@ -7,7 +7,7 @@ const options = {
   target: "node20",
   sourcemap: "inline",
   supported: { "dynamic-import": false },
-  // import.meta has no CommonJS twin.
+  // import.meta does not exist in CommonJS.
   define: { "import.meta.url": "__importMetaUrl" },
   banner: 'const __importMetaUrl = require("node:url").pathToFileURL(__filename).href;',
 };
@@ -19,7 +19,7 @@ module.exports = {
       .update(source)
       .digest("hex"),
   process(source, sourcefile, { supportsStaticESM }) {
-    // From Node 24.9 on, jest takes packages that are ES modules as they are.
+    // From Node 24.9 on, jest loads packages that are ES modules itself.
     if (supportsStaticESM) return { code: source };
     return {
       code: transformSync(source, { ...options, sourcefile, loader: sourcefile.endsWith("ts") ? "ts" : "js" }).code,

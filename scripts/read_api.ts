@@ -1,8 +1,9 @@
-/** apigateway/openapi.yaml, read: its operations, and a check for each of its schemas. */
+/** Reads apigateway/openapi.yaml: its operations, and a check for each of its schemas. */
 import { readFileSync } from "node:fs";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import { parse } from "yaml";
+import { followIn, methods } from "./openapi_document.ts";
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 type Node = { [name: string]: Json };
@@ -11,9 +12,9 @@ export interface Api {
   readonly operations: readonly Operation[];
   /** The whole document. Its references to schemas are `schema:<name>`, so that any schema can be compiled by itself. */
   readonly document: Node;
-  /** The node, or what it refers to. */
+  /** The node, or the target of its reference. */
   follow(node: Json | undefined): Node;
-  /** What is wrong with the value, or nothing. Schemas are compiled when they are first used. */
+  /** @returns the value's problems. A schema object is compiled when it is first used. */
   fault(schema: Json, value: unknown): string | undefined;
 }
 
@@ -24,7 +25,7 @@ export interface Operation {
   readonly path: string;
   readonly segments: readonly string[];
   readonly parameters: readonly Parameter[];
-  /** Media type → what is sent. */
+  /** Media type → schema and examples. */
   readonly body: Readonly<Record<string, Media>>;
   /** Status → answer. */
   readonly responses: Readonly<Record<string, Answer>>;
@@ -54,34 +55,26 @@ export const problemType = "application/problem+json";
 export const openapiFile = new URL("../apigateway/openapi.yaml", import.meta.url);
 export const readOpenapi = (): string => readFileSync(openapiFile, "utf8");
 
-const methods = ["get", "put", "post", "delete", "patch", "head", "options"];
-
 /** @param yaml the text of an OpenAPI document without references to other files */
 export function readApi(yaml: string): Api {
   const text = JSON.stringify(parse(yaml)).replaceAll('"$ref":"#/components/schemas/', '"$ref":"schema:');
   const document = JSON.parse(text) as Node;
-  // A reference with a limit beside it has no type of its own, and what an `allOf` requires may stand in its other half.
+  // A reference with a limit beside it has no type of its own, and a member that an `allOf` requires may be in another part.
   const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, allowUnionTypes: true });
   formats.default(ajv);
   const { schemas = {} } = document.components as Node;
   for (const [name, schema] of Object.entries(schemas as Node)) ajv.addSchema(schema as object, `schema:${name}`);
   const compiled = new Map<Json, ValidateFunction>();
+  /** By the text of the reference: callers make a new object each time. */
+  const keyOf = (schema: Json): Json => (typeof (schema as Node).$ref === "string" ? JSON.stringify(schema) : schema);
 
-  function follow(node: Json | undefined): Node {
-    const found = (node ?? {}) as Node;
-    if (typeof found.$ref !== "string") return found;
-    const steps = found.$ref
-      .replace(/^schema:/, "#/components/schemas/")
-      .split("/")
-      .slice(1);
-    const target = steps.reduce<Json | undefined>((at, step) => (at as Node | undefined)?.[step], document);
-    if (target === undefined) throw new TypeError(`openapi.yaml: "${found.$ref}" leads nowhere`);
-    return follow(target);
-  }
+  const resolve = followIn(document);
+  const follow = (node: Json | undefined): Node => resolve((node ?? {}) as Node);
 
   function fault(schema: Json, value: unknown): string | undefined {
-    const validate = compiled.get(schema) ?? ajv.compile(schema as object | boolean);
-    compiled.set(schema, validate);
+    const key = keyOf(schema);
+    const validate = compiled.get(key) ?? ajv.compile(schema as object | boolean);
+    compiled.set(key, validate);
     return validate(value) ? undefined : ajv.errorsText(validate.errors, { dataVar: "body" });
   }
 

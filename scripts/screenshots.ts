@@ -1,19 +1,19 @@
 /**
- * `npm run screenshots`: every page in both languages, into dist/screenshots; with `-- --readme` the pictures of the
- * README, and an order on its way from the phone to the kitchen as one moving picture, into docs/pictures.
+ * `npm run screenshots`: pictures of every page in both languages, into dist/screenshots; with `-- --readme` the pictures of
+ * the README, and an animation of an order from the phone to the kitchen, into docs/pictures.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { pages } from "../cli/files.ts";
-import { demoKeys } from "../cli/keys.ts";
+import { demoKeys } from "../cli/demo_keys.ts";
 import { startMachine } from "../cli/machine.ts";
+import { servePages } from "../cli/serve_pages.ts";
 import { migrate } from "../db/migrate.ts";
 import { openPglite } from "../db/pglite.ts";
 import { createDemoShops } from "../demo/shops.ts";
 import { readConfig } from "../shared/config.ts";
-import { newPairingCode } from "../shared/login.ts";
+import { newPairingCode } from "../shared/sessions/login.ts";
 import { openBrowser, type Page, type PageOptions } from "../test/web/_browser.ts";
 import { buildPages } from "./build_pages.ts";
 
@@ -36,7 +36,7 @@ const machine = await startMachine({
   write: () => {},
   host: "127.0.0.1",
   port: 0,
-  files: pages(built),
+  files: servePages(built),
   pictures: join(home, "pictures"),
 });
 const url = `http://127.0.0.1:${machine.server.port}`;
@@ -104,7 +104,7 @@ const shots: string[] = [];
 async function shoot(page: Page, name: string): Promise<void> {
   await page.evaluate("document.fonts.ready");
   await page.waitForLoadState("networkidle").catch(() => {});
-  // What moves in has arrived.
+  // Animations have ended.
   await page.evaluate("new Promise((done) => setTimeout(done, 300))");
   writeFileSync(join(folder, `${name}.png`), await page.screenshot());
   shots.push(name);
@@ -117,7 +117,7 @@ async function open(path: string, options: PageOptions): Promise<Page> {
   return page;
 }
 
-/** What the dish's rules ask for. */
+/** Chooses the options that the dish requires. */
 async function choose(page: Page): Promise<void> {
   for (const group of await page.locator("dialog fieldset").all())
     if ((await group.locator("input[type=radio]").count()) > 0)

@@ -1,65 +1,142 @@
-/** What `serverless` loads: it knows no TypeScript, so the work is in scripts/lay_out.ts and beside it. */
+/** Plugin that `serverless` loads. It cannot load TypeScript, so the work is in scripts/transform_template.ts and beside it. */
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { tsImport } from "tsx/esm/api";
 
 const load = (file) => tsImport(file, import.meta.url);
+/** The framework's own clients of AWS. */
+const ofFramework = createRequire(createRequire(import.meta.url).resolve("serverless/package.json"));
+const clients = {
+  ssm: "SSMClient",
+  lambda: "LambdaClient",
+  "api-gateway": "APIGatewayClient",
+  cloudformation: "CloudFormationClient",
+};
 
 export default class Orderbell {
-  constructor(serverless, _options, { log, progress }) {
+  constructor(serverless, options, { log, progress }) {
     serverless.configSchemaHandler.defineFunctionProperties("aws", {
-      properties: { rights: { type: "array", items: { type: "string" } } },
+      properties: Object.fromEntries(
+        ["rights", "parts"].map((name) => [name, { type: "array", items: { type: "string" } }]),
+      ),
     });
     const { service } = serverless;
-    const cloud = () => service.custom.cloud;
     const place = () => ({ stage: service.provider.stage, service: service.service });
+    const stack = () => serverless.getProvider("aws").naming.getStackName();
 
-    // The framework's own folder: it compares what lies there with what was deployed, and moves it for `--package`.
+    /** Prints a DeploymentError as a sentence; other errors keep their stack. */
+    const withPlainErrors = (work) => async () => {
+      try {
+        await work();
+      } catch (error) {
+        if (error?.name !== "DeploymentError") throw error;
+        throw new serverless.classes.Error(error.message, "ORDERBELL_DEPLOYMENT");
+      }
+    };
+
+    let given;
+    /** The parameters, checked once. */
+    const parameters = async () => {
+      if (given !== undefined) return given;
+      const { readParameters } = await load("./parameters.ts");
+      const sections = Object.values(serverless.configurationInput.params ?? {});
+      const words = [options.param ?? []].flat().map((word) => word.split("=")[0]);
+      given = readParameters({
+        values: service.custom.cloud,
+        named: [...words, ...sections.flatMap((section) => Object.keys(section ?? {}))],
+        stage: service.provider.stage,
+        functions: Object.values(service.functions).map(({ name }) => name),
+      });
+      return given;
+    };
+    const account = async () => {
+      const { openAccount } = await load("./aws_account.ts");
+      const config = await serverless.getProvider("aws").getAwsSdkV3Config();
+      return openAccount(async (name, command, input) => {
+        const { [clients[name]]: Client, [`${command}Command`]: Command } = ofFramework(`@aws-sdk/client-${name}`);
+        return new Client(config).send(new Command(input));
+      });
+    };
+
+    /** Gives routes that differ by a slash at the end ids of their own: with the framework's, one would replace the other. */
+    const distinguishRoutes = () => {
+      const { naming } = serverless.getProvider("aws");
+      const idOf = naming.getHttpApiRouteLogicalId.bind(naming);
+      naming.getHttpApiRouteLogicalId = (key) => `${idOf(key)}${/[^ ]\/$/.test(key) ? "Slash" : ""}`;
+    };
+
+    // The framework's own folder: it compares its files with what was deployed, and moves them for `--package`.
     const folder = join(serverless.serviceDir, ".serverless");
     const build = async () => {
+      const [{ variantOf }, { buildAll }, { authorityFile, checkAddress }] = await Promise.all([
+        load("./transform_template.ts"),
+        load("./build.ts"),
+        load("./database_address.ts"),
+      ]);
+      const variant = variantOf(await parameters());
+      checkAddress(await parameters(), process.env.DATABASE_URL);
+      const besideDriver = authorityFile(await parameters());
       progress.get("orderbell").notice("Building the functions");
-      const [{ variantOf }, { buildAll }] = await Promise.all([load("./lay_out.ts"), load("./build.ts")]);
-      await buildAll(variantOf(cloud()), folder);
-      // Without `individually` a deployment looks for one zip of everything.
+      await buildAll(variant, folder, { besideDriver, cache: process.env.ORDERBELL_BUILD_CACHE });
+      // Without `individually` the framework expects one zip for all functions.
       for (const [name, own] of Object.entries(service.functions))
         own.package = { artifact: join(folder, `${name}.zip`), individually: true };
       progress.get("orderbell").remove();
     };
 
     this.hooks = {
-      "before:package:initialize": async () => {
+      "before:package:initialize": withPlainErrors(async () => {
         await build();
-        const { layOut } = await load("./lay_out.ts");
-        layOut(service, cloud());
-      },
-      // `deploy function` replaces the code of one that is there; what it may do and knows comes with a whole deployment.
-      "before:deploy:function:packageFunction": build,
-      "after:aws:package:finalize:mergeCustomProviderResources": async () => {
-        const [{ tighten }, { settle }] = await Promise.all([load("./lay_out.ts"), load("./settle.ts")]);
+        distinguishRoutes();
+        const { transformService } = await load("./transform_template.ts");
+        transformService(service, await parameters());
+      }),
+      // `deploy function` only replaces the code of an existing function; rights and environment need a full deployment.
+      "before:deploy:function:packageFunction": withPlainErrors(build),
+      "after:aws:package:finalize:mergeCustomProviderResources": withPlainErrors(async () => {
+        const [
+          { tightenTemplate },
+          { resolveConditions },
+          { recordParameters },
+          { checkTemplate },
+          { DeploymentError },
+        ] = await Promise.all([
+          load("./transform_template.ts"),
+          load("./resolve_conditions.ts"),
+          load("./last_parameters.ts"),
+          load("./check_template.ts"),
+          load("./deployment_error.ts"),
+        ]);
         const template = service.provider.compiledCloudFormationTemplate;
-        settle(template);
-        tighten(template);
-      },
+        resolveConditions(template);
+        tightenTemplate(template);
+        recordParameters(template, await parameters());
+        const problems = checkTemplate(template);
+        if (problems.length > 0) throw new DeploymentError(["The template would not work:", ...problems].join("\n- "));
+      }),
       "after:aws:info:gatherData": async () => {
-        const { addresses } = await load("./addresses.ts");
+        const { addresses } = await load("./stage_addresses.ts");
         const info = serverless.pluginManager.getPlugins().find(({ gatheredData }) => gatheredData !== undefined);
-        const lines = addresses(info.gatheredData.outputs);
+        const lines = addresses(info.gatheredData.outputs, service.provider.stage);
         if (lines.length > 0) serverless.addServiceOutputSection("open", lines);
       },
-      "before:deploy:deploy": async () => {
-        const { keepDatabaseUrl, pinDatabaseUrl } = await load("./keep_database_url.ts");
-        const provider = serverless.getProvider("aws");
-        const { credentials, region } = await provider.getAwsSdkV3Config();
-        const kept = await keepDatabaseUrl({
+      "before:deploy:deploy": withPlainErrors(async () => {
+        const { prepareDeployment } = await load("./prepare_deployment.ts");
+        const region = serverless.getProvider("aws").getRegion();
+        const notes = await prepareDeployment(await account(), {
           ...place(),
-          cloud: cloud(),
-          region: typeof region === "function" ? await region() : region,
-          credentials: typeof credentials === "function" ? await credentials() : credentials,
-          environment: process.env,
+          stack: stack(),
+          region,
+          parameters: await parameters(),
+          template: service.provider.compiledCloudFormationTemplate,
+          url: process.env.DATABASE_URL,
         });
-        if (kept === undefined) return;
-        if (kept.changed) log.notice(`The database's address is kept in Parameter Store as ${kept.name}.`);
-        pinDatabaseUrl(service.provider.compiledCloudFormationTemplate, kept);
-      },
+        for (const note of notes) log.notice(note);
+      }),
+      "after:remove:remove": withPlainErrors(async () => {
+        const { cleanUp } = await load("./prepare_deployment.ts");
+        for (const note of await cleanUp(await account(), place())) log.notice(note);
+      }),
     };
   }
 }

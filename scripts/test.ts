@@ -1,12 +1,12 @@
 /**
- * `npm test`: all tests, then a search through everything that they made us print. Ends with one line that counts.
+ * `npm test`: runs all tests, then prints the slowest files and searches the output for secrets. The last line counts the tests.
  * Arguments go to jest: `npm test -- test/stories`.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { scan } from "./scan.ts";
+import { join, relative } from "node:path";
+import { scan } from "./scan_output.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "orderbell-test-"));
 const results = join(folder, "results.json");
@@ -27,6 +27,7 @@ interface Results {
   numPendingTests: number;
   numTodoTests: number;
   numRuntimeErrorTestSuites: number;
+  testResults: { name: string; startTime: number; endTime: number }[];
 }
 
 let outcome: Results | undefined;
@@ -35,6 +36,11 @@ try {
 } catch {
   console.log("jest did not finish");
 }
+const slowest = (outcome?.testResults ?? [])
+  .map(({ name, startTime, endTime }) => ({ name: relative(process.cwd(), name), tookMs: endTime - startTime }))
+  .toSorted((a, b) => b.tookMs - a.tookMs)
+  .slice(0, 10);
+console.log(`slowest: ${slowest.map(({ name, tookMs }) => `${name} ${Math.round(tookMs / 1_000)} s`).join(", ")}`);
 const printed = readdirSync(folder).filter((name) => name.startsWith("printed-"));
 const found = printed.flatMap((name) => scan(readFileSync(join(folder, name), "utf8")));
 console.log(

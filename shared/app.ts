@@ -1,13 +1,19 @@
-/** What a function is given: everything of the outside world, and nothing else comes in another way. */
-import type { Gateway } from "../apigateway/gateway.ts";
+/** The app that each function is given: every dependency on the outside world is a member of it. */
 import type { Database } from "../db/database.ts";
+import type { Batches } from "./batch.ts";
 import type { Config } from "./config.ts";
 import type { Files } from "./files.ts";
+import type { Gateway } from "./gateway.ts";
+import type { HeadWatcher } from "./head_watcher.ts";
+import type { Lanes } from "./lanes.ts";
 import type { Log } from "./log.ts";
 import type { Menus } from "./menu.ts";
+import type { Outbound } from "./outbound.ts";
 import type { Pages } from "./page_files.ts";
+import type { Pushes } from "./pushes.ts";
 import type { Secrets } from "./secrets.ts";
-import type { Orders } from "./store_orders.ts";
+import type { Turns } from "./turns.ts";
+import type { WebhookWatch } from "./webhook_watch.ts";
 import type { Wechat } from "./wechat.ts";
 
 export interface App {
@@ -16,22 +22,34 @@ export interface App {
   readonly gateway: Gateway;
   readonly files: Files;
   readonly pages: Pages;
+  /** Where this process holds the sockets. In the cloud no state of pushes is kept. */
+  readonly pushes: Pushes | undefined;
   readonly wechat: Wechat;
+  /** The way to other people's servers, in the functions that have one. */
+  readonly outbound: Outbound;
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   readonly invoke: Invoke;
-  /** Menus held with their version. */
+  /** Menus held in memory, with their version. */
   readonly menus: Menus;
-  /** Where orders wait for the next flight. */
-  readonly orders: Orders;
+  /** Orders that wait for the next flight. */
+  readonly batches: Batches;
+  /** Where frames of one tunnel wait for those before them. */
+  readonly turns: Turns;
+  /** Tells waiting polls of new events. */
+  readonly headWatcher: HeadWatcher;
+  /** What webhooks ask for, and streams with new events for them. */
+  readonly webhooks: WebhookWatch;
+  /** Deliveries to webhooks: a lane for each webhook. */
+  readonly webhookLanes: Lanes;
 }
 
 export interface Clock {
   /** Milliseconds since 1970, UTC. */
   now(): number;
-  /** Ends early when the signal says so: a function that has returned leaves nothing behind. */
+  /** Ends early when the signal aborts, so that a finished function leaves no timer behind. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -46,11 +64,48 @@ export interface Random {
   fraction(): number;
 }
 
-/** Starts another function and does not wait for its end; it waits until the start is certain. */
-export type Invoke = (name: "fan_out", event: FanOut) => Promise<void>;
+/** Starts another function. Waits until the start is certain, not for its end. */
+export type Invoke = <Name extends keyof Started>(name: Name, event: Started[Name]) => Promise<void>;
 
-/** What `fan_out` is told: public state of these shops may have changed; these rooms have new events. */
+/** The functions that others start, with what each is told. */
+export interface Started {
+  readonly fan_out: FanOut;
+  readonly call_back: CallBack;
+}
+
+/** What `call_back` is told. All of it stands in the database too: the event only says where to look now. */
+export interface CallBack {
+  /** Tunnels with a socket to open, frames to send or callbacks to make. */
+  readonly tunnels?: readonly string[];
+  /** A socket that was accepted without a tunnel: a client hangs for ever where the handshake is refused. */
+  readonly refused?: { readonly connection: string; readonly gateway: string };
+  /** Streams with new events, for every webhook that reads them. */
+  readonly streams?: readonly string[];
+  /** Streams that these webhooks are to go on with. */
+  readonly webhooks?: readonly WebhookStream[];
+}
+
+export interface WebhookStream {
+  readonly webhook: string;
+  readonly stream: string;
+}
+
+/** Input of `fan_out`: shops whose public state may have changed, and rooms with new events. */
 export interface FanOut {
   readonly shops: readonly string[];
-  readonly rooms: readonly { readonly stream: string; readonly after: number; readonly upTo: number }[];
+  readonly rooms: readonly Range[];
+}
+
+export interface Range {
+  readonly stream: string;
+  readonly after: number;
+  readonly upTo: number;
+  /** Only this share of the stream's subscribers. */
+  readonly share?: Share;
+}
+
+/** One of `of` parts of the subscribers. */
+export interface Share {
+  readonly at: number;
+  readonly of: number;
 }

@@ -1,6 +1,40 @@
+/** Natural batching: items that arrive while a batch runs form the next one, without a timer. */
+
+export interface Batches {
+  /** Puts the item into the next batch of this kind of work; `run` names the kind. Resolves when its batch has run. */
+  add<Given, Item, Outcome>(run: Run<Given, Item, Outcome>, given: Given, item: Item): Promise<Outcome>;
+}
+
+/** @param given by the caller that added the first item */
+export type Run<Given, Item, Outcome> = (
+  given: Given,
+  items: readonly Item[],
+) => Promise<readonly PromiseSettledResult<Outcome>[]>;
+
+/** @param max items of one batch */
+export function makeBatches(max: number): Batches {
+  type Add = (entry: { given: unknown; item: unknown }) => Promise<unknown>;
+  const kinds = new Map<unknown, Add>();
+  return {
+    add<Given, Item, Outcome>(run: Run<Given, Item, Outcome>, given: Given, item: Item): Promise<Outcome> {
+      let add = kinds.get(run);
+      if (add === undefined) {
+        const all = (entries: readonly { given: Given; item: Item }[]) =>
+          run(
+            (entries[0] as { given: Given }).given,
+            entries.map((entry) => entry.item),
+          );
+        add = inBatches(all, max) as Add;
+        kinds.set(run, add);
+      }
+      return add({ given, item }) as Promise<Outcome>;
+    },
+  };
+}
+
 /**
- * Natural batching: what arrives while a batch is on its way goes into the next one, without a timer.
- * Alone, an item goes at once; in a function of the cloud every batch has one.
+ * Batches the calls of `run`. An item that finds no batch running starts at once; in a cloud function every batch has one
+ * item.
  */
 export function inBatches<I, O>(
   run: (items: readonly I[]) => Promise<readonly PromiseSettledResult<O>[]>,

@@ -1,4 +1,4 @@
-/** A shop's business day: the date in its zone, turning over some minutes after midnight. */
+/** Business day of a shop: the date in its zone, which changes some minutes after midnight. */
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
@@ -14,8 +14,8 @@ export function businessDay(now: number, zone: string, rolloverMinutes: number):
 }
 
 /**
- * The pickup number that is called out: A001 … A999, B001 … Z999, then AA001 … ZZ999.
- * The same rule stands as SQL in db/orders.ts, where the number is drawn inside the flight; a test holds them together.
+ * The pickup number: A001 … A999, B001 … Z999, then AA001 … ZZ999.
+ * db/orders.ts has the same rule in SQL, where the flight assigns the number; a test compares the two.
  * @param dayNumber 1 for the first order of the day
  */
 export function pickupNumber(dayNumber: number): string {

@@ -1,18 +1,18 @@
 /**
- * Every refusal that orderbell can give, each with a stable code.
+ * Errors that callers receive, each with a stable code.
  *
- * The code is the contract: a client acts on it, the text is for people. Codes are never renamed.
- * This file is free of Node, so that the clients can share the list of codes.
+ * The code is the contract: a client acts on it, the message is for people. Codes are never renamed.
+ * Imports nothing of Node, so that the clients can share the list of codes.
  */
 
-/** The base of all refusals. `status` is HTTP's; `retry` says whether the same request may succeed later unchanged. */
+/** The base of all errors for callers. `status` is HTTP's; `retry` says whether the same request may succeed later unchanged. */
 export class AppError extends Error {
   readonly code: Code;
   readonly status: number;
   readonly retry: boolean;
-  /** Seconds for `Retry-After`, where waiting is the cure. */
+  /** Seconds for `Retry-After`, where waiting helps. */
   readonly retryAfterSec: number | undefined;
-  /** Further members of the problem document that a caller can act on, such as the new total. */
+  /** Further members of the problem document for the caller, such as the new total. */
   readonly extra: Readonly<Record<string, unknown>>;
 
   constructor(code: Code, message: string, options: ErrorDetails = {}) {
@@ -32,16 +32,17 @@ interface ErrorDetails {
   extra?: Record<string, unknown>;
 }
 
-/** code → HTTP status. The order is the order of the house: the door, who you are, what you may, the thing itself, us. */
+/** code → HTTP status. */
 const statusOf = {
-  // The door
+  // Requests
   MALFORMED: 400,
   INVALID_INPUT: 400,
   IDEMPOTENCY_KEY_MISSING: 400,
   BODY_TOO_LARGE: 413,
   MEDIA_TYPE_UNSUPPORTED: 415,
   ROUTE_UNKNOWN: 404,
-  // Who you are
+  UPGRADE_REQUIRED: 426,
+  // Authentication
   SESSION_MISSING: 401,
   SESSION_INVALID: 401,
   SESSION_EXPIRED: 401,
@@ -56,17 +57,19 @@ const statusOf = {
   LOGIN_BLOCKED: 403,
   LOGIN_TOO_OFTEN: 429,
   APP_UNKNOWN: 400,
-  // What you may
+  // Permissions and limits
   FORBIDDEN: 403,
   GUESTS_REFUSED: 403,
   STREAM_FORBIDDEN: 403,
   CONFIRM_AT_COUNTER: 403,
+  ROOMS_OFF: 403,
   TOO_MANY_SESSIONS: 429,
   TOO_MANY_CONNECTIONS: 429,
   TOO_MANY_STREAMS: 429,
   TOO_MANY_UNACCEPTED: 429,
   PUBLISH_TOO_FAST: 429,
-  // The thing itself
+  TOO_MANY_ROOMS: 429,
+  // Shops, orders, streams
   SHOP_UNKNOWN: 404,
   ORDER_UNKNOWN: 404,
   DISH_UNKNOWN: 404,
@@ -96,11 +99,14 @@ const statusOf = {
   PUBLISH_OUT_OF_ORDER: 409,
   FRAME_TOO_LARGE: 413,
   SLOW_READER: 429,
-  // Us, and what we depend on
+  // Collections
+  NOT_SUPPORTED: 422,
+  // The server and its dependencies
   WECHAT_AWAY: 503,
   WECHAT_MISCONFIGURED: 502,
   DATABASE_AWAY: 503,
   OVERLOADED: 503,
+  ROOMS_FULL: 503,
   STOPPING: 503,
   INTERNAL: 500,
 } as const;
@@ -108,7 +114,7 @@ const statusOf = {
 export type Code = keyof typeof statusOf;
 export const codes = Object.keys(statusOf) as readonly Code[];
 
-/** Codes after which the same request, unchanged, may succeed without anybody acting. */
+/** Codes after which the same request may succeed later, unchanged. */
 const retryable: ReadonlySet<Code> = new Set<Code>([
   "WECHAT_AWAY",
   "DATABASE_AWAY",
@@ -120,9 +126,9 @@ const retryable: ReadonlySet<Code> = new Set<Code>([
   "SLOW_READER",
 ]);
 
-// --- The door ------------------------------------------------------------------------------------------------------
+// --- Requests ------------------------------------------------------------------------------------------------------
 
-/** The bytes are not what they claim to be: not UTF-8, not JSON, too deep. */
+/** The body is not UTF-8, not JSON, or nested too deep. */
 export class Malformed extends AppError {
   constructor(what: string) {
     super("MALFORMED", what);
@@ -160,7 +166,16 @@ export class RouteUnknown extends AppError {
   }
 }
 
-// --- Who you are ---------------------------------------------------------------------------------------------------
+export class UpgradeRequired extends AppError {
+  constructor() {
+    super(
+      "UPGRADE_REQUIRED",
+      "/pgws opens by an upgrade to WebSocket; a proxy in front must pass the headers Upgrade and Connection on",
+    );
+  }
+}
+
+// --- Authentication ------------------------------------------------------------------------------------------------
 
 export class SessionMissing extends AppError {
   constructor() {
@@ -168,7 +183,7 @@ export class SessionMissing extends AppError {
   }
 }
 
-/** The token is not one of ours. */
+/** The token is unknown. */
 export class SessionInvalid extends AppError {
   constructor() {
     super("SESSION_INVALID", "the session token is not valid");
@@ -181,7 +196,7 @@ export class SessionExpired extends AppError {
   }
 }
 
-/** Signed out, or revoked by somebody who may. */
+/** Signed out, or revoked by staff. */
 export class SessionEnded extends AppError {
   constructor() {
     super("SESSION_ENDED", "the session was ended; log in again");
@@ -221,14 +236,14 @@ export class LoginCodeInvalid extends AppError {
   }
 }
 
-/** The code came here before. It is never sent to WeChat twice. */
+/** The code was received before. It is never sent to WeChat twice. */
 export class LoginCodeUsed extends AppError {
   constructor() {
     super("LOGIN_CODE_USED", "this code was used; call wx.login again");
   }
 }
 
-/** Signature, decryption or watermark do not fit: mostly a session_key that a newer login replaced, so not an attack. */
+/** Signature, decryption or watermark is wrong: usually a newer login replaced the session_key, so not an attack. */
 export class LoginDataInvalid extends AppError {
   constructor(which: "signature" | "encryptedData") {
     super("LOGIN_DATA_INVALID", `the ${which} does not fit this login; call wx.login and read the data again`);
@@ -242,8 +257,14 @@ export class LoginBlocked extends AppError {
 }
 
 export class LoginTooOften extends AppError {
-  constructor() {
-    super("LOGIN_TOO_OFTEN", "WeChat allows 100 logins a minute for one user", { retryAfterSec: 60 });
+  /** @param waitMs for a network that sent too many wrong codes; without it WeChat itself has refused */
+  constructor(waitMs?: number) {
+    const retryAfterSec = waitMs === undefined ? 60 : Math.max(1, Math.ceil(waitMs / 1_000));
+    const reason =
+      waitMs === undefined
+        ? "WeChat allows 100 logins a minute for one user"
+        : `too many codes from this network that WeChat does not know; try again in ${retryAfterSec} s`;
+    super("LOGIN_TOO_OFTEN", reason, { retryAfterSec });
   }
 }
 
@@ -254,7 +275,7 @@ export class AppUnknown extends AppError {
   }
 }
 
-// --- What you may --------------------------------------------------------------------------------------------------
+// --- Permissions and limits ----------------------------------------------------------------------------------------
 
 export class Forbidden extends AppError {
   constructor(what: string) {
@@ -274,16 +295,20 @@ export class StreamForbidden extends AppError {
   }
 }
 
-/** A guest's order waits for somebody at the counter; the kitchen alone may not accept it. */
+/** Only owner or cashier may accept a guest's order, not the kitchen. */
 export class ConfirmAtCounter extends AppError {
   constructor(order: string) {
     super("CONFIRM_AT_COUNTER", `order "${order}" is a guest's; owner or cashier must accept it`);
   }
 }
 
+/** @param waitMs until another one is allowed */
 export class TooManySessions extends AppError {
-  constructor() {
-    super("TOO_MANY_SESSIONS", "too many guest sessions from this address", { retryAfterSec: 600 });
+  constructor(waitMs: number) {
+    const retryAfterSec = Math.max(1, Math.ceil(waitMs / 1_000));
+    super("TOO_MANY_SESSIONS", `too many new visitors from this network; try again in ${retryAfterSec} s`, {
+      retryAfterSec,
+    });
   }
 }
 
@@ -299,7 +324,7 @@ export class TooManyStreams extends AppError {
   }
 }
 
-/** Against spam: so many orders of this session, table, address or shop are not accepted yet. */
+/** Protects from spam: this session, table, address or shop has too many orders not accepted yet. */
 export class TooManyUnaccepted extends AppError {
   constructor(of: "session" | "table" | "address" | "shop", limit: number) {
     super("TOO_MANY_UNACCEPTED", `${limit} orders of this ${of} are waiting to be accepted`, {
@@ -310,12 +335,41 @@ export class TooManyUnaccepted extends AppError {
 }
 
 export class PublishTooFast extends AppError {
-  constructor(perSec: number) {
-    super("PUBLISH_TOO_FAST", `a sender may publish ${perSec} messages a second to one room`, { retryAfterSec: 1 });
+  /** @param what such as "20 messages" */
+  constructor(what: string) {
+    super("PUBLISH_TOO_FAST", `a sender may publish ${what} a second`, { retryAfterSec: 1 });
   }
 }
 
-// --- The thing itself ----------------------------------------------------------------------------------------------
+/** The operator of this server has switched rooms off. */
+export class RoomsOff extends AppError {
+  constructor() {
+    super("ROOMS_OFF", "rooms are switched off on this server");
+  }
+}
+
+/** @param waitMs until another one is allowed */
+export class TooManyRooms extends AppError {
+  constructor(of: "user" | "address", limit: number, waitMs: number) {
+    const retryAfterSec = Math.max(1, Math.ceil(waitMs / 1_000));
+    const who = of === "user" ? "a user makes" : "a network's users make";
+    super("TOO_MANY_ROOMS", `${who} at most ${limit} rooms an hour; try again in ${retryAfterSec} s`, {
+      retryAfterSec,
+      extra: { of, limit },
+    });
+  }
+}
+
+/** All rooms together have reached their limit of bytes. */
+export class RoomsFull extends AppError {
+  constructor() {
+    super("ROOMS_FULL", "all rooms together hold as much as they may; old messages make room by and by", {
+      retryAfterSec: 600,
+    });
+  }
+}
+
+// --- Shops, orders, streams ----------------------------------------------------------------------------------------
 
 export class ShopUnknown extends AppError {
   constructor(shop: string) {
@@ -359,7 +413,7 @@ export class StreamUnknown extends AppError {
   }
 }
 
-/** The gateway knows a connection that we do not: the row was swept, or the database restored. */
+/** The gateway has a connection without a row: it was swept, or the database was restored. */
 export class ConnectionUnknown extends AppError {
   constructor() {
     super("CONNECTION_UNKNOWN", "this connection is not registered; connect again");
@@ -384,7 +438,7 @@ export class KitchenOffline extends AppError {
   }
 }
 
-/** `left` is how many portions remain, so that the page can mend the cart. */
+/** `left` is how many portions remain, so that the page can correct the cart. */
 export class SoldOut extends AppError {
   constructor(dish: string, left: number) {
     super("SOLD_OUT", `dish "${dish}" is sold out or fewer than asked are left`, { extra: { dish, left } });
@@ -433,7 +487,7 @@ export class EventTooLarge extends AppError {
   }
 }
 
-/** The step does not follow from where the order stands. `orderStatus` lets the page show the truth at once; `status` is HTTP's. */
+/** The step is not possible in the order's state. `orderStatus` lets the page show that state at once; `status` is HTTP's. */
 export class StepNotAllowed extends AppError {
   constructor(action: string, status: string) {
     super("STEP_NOT_ALLOWED", `"${action}" is not possible when the order is "${status}"`, {
@@ -442,7 +496,7 @@ export class StepNotAllowed extends AppError {
   }
 }
 
-/** Somebody else was faster: the request named an older version of the order. */
+/** The request names an older version of the order: another change came first. */
 export class OrderChanged extends AppError {
   constructor(version: number) {
     super("ORDER_CHANGED", `the order is at version ${version} by now`, { extra: { version } });
@@ -461,7 +515,7 @@ export class StockBelowSold extends AppError {
   }
 }
 
-/** `left` is what there would be. */
+/** `left` is what the change would have led to. */
 export class StockAboveLimit extends AppError {
   constructor(dish: string, left: number, limit: number) {
     super("STOCK_ABOVE_LIMIT", `dish "${dish}" would have ${left} portions; at most ${limit}`, {
@@ -477,7 +531,7 @@ export class NoStockCount extends AppError {
   }
 }
 
-/** The menu as a whole does not hold together; `errors` has all of them, with line numbers where a file was read. */
+/** The menu contradicts itself; `errors` has all contradictions, with line numbers if it was read from a file. */
 export class MenuInvalid extends AppError {
   constructor(errors: readonly string[]) {
     super("MENU_INVALID", errors[0] ?? "the menu is not valid", { extra: { errors } });
@@ -503,7 +557,18 @@ export class SlowReader extends AppError {
   }
 }
 
-// --- Us, and what we depend on -------------------------------------------------------------------------------------
+// --- Collections ----------------------------------------------------------------------------------------------------
+
+/** The client of another service can ask for it, and this server does not do it. `at` is the path in the request. */
+export class NotSupported extends AppError {
+  constructor(what: string, at = "") {
+    super("NOT_SUPPORTED", `${at === "" ? "" : `"${at}": `}${what.slice(0, 60)} is not supported here`, {
+      extra: { field: at, what: what.slice(0, 60) },
+    });
+  }
+}
+
+// --- The server and its dependencies -------------------------------------------------------------------------------
 
 export class WechatAway extends AppError {
   constructor(cause?: unknown) {
@@ -511,7 +576,14 @@ export class WechatAway extends AppError {
   }
 }
 
-/** WeChat refuses our own credentials. `errcode` is WeChat's. */
+/** An answer came, and it is not WeChat's: a proxy's page, or a truncated answer. */
+export class WechatAnswerInvalid extends WechatAway {
+  constructor() {
+    super(new Error("an answer that is not WeChat's"));
+  }
+}
+
+/** WeChat rejects this server's credentials. `errcode` is WeChat's. */
 export class WechatMisconfigured extends AppError {
   constructor(errcode: number) {
     super("WECHAT_MISCONFIGURED", `WeChat refuses this app's credentials (errcode ${errcode})`, { extra: { errcode } });
@@ -519,8 +591,8 @@ export class WechatMisconfigured extends AppError {
 }
 
 export class DatabaseAway extends AppError {
-  constructor(cause?: unknown) {
-    super("DATABASE_AWAY", "the database does not answer; try the same request again", { retryAfterSec: 3, cause });
+  constructor(cause?: unknown, retryAfterSec = 3) {
+    super("DATABASE_AWAY", "the database cannot answer now; try the same request again", { retryAfterSec, cause });
   }
 }
 
@@ -536,7 +608,7 @@ export class Stopping extends AppError {
   }
 }
 
-/** Something nobody foresaw. The cause goes to the log, never to the caller. */
+/** An unexpected failure. The cause goes to the log, never to the caller. */
 export class Internal extends AppError {
   constructor(cause?: unknown) {
     super("INTERNAL", "something went wrong on our side", { cause });

@@ -1,15 +1,15 @@
-/** The files port: where pictures are put, and where they are found. */
+/** Port of the pictures' storage: uploads and addresses. */
 import * as v from "valibot";
-import { integer } from "./shape.ts";
+import * as shape from "./shape.ts";
 
 export interface Files {
-  /** A place for exactly so many bytes of this type, open for a few minutes to whoever knows it. */
+  /** A signed upload of exactly so many bytes of this type, valid for `uploadMs`. */
   upload(path: string, type: PictureType, bytes: number): Promise<Upload>;
-  /** How a page asks for it: what stands as `picture` in a menu. */
+  /** The address that a menu has as `picture`. */
   urlOf(path: string): string;
 }
 
-/** A request that puts the bytes. */
+/** The request that uploads the bytes. */
 export interface Upload {
   readonly method: "PUT";
   /** Absolute, or to be resolved against the API's address. */
@@ -22,17 +22,17 @@ export const pictureTypes = { "image/jpeg": "jpg", "image/png": "png", "image/we
 export type PictureType = keyof typeof pictureTypes;
 
 export const maxPictureBytes = 2 * 1_024 * 1_024;
-/** So long a place is open. */
+/** How long an upload is valid. */
 export const uploadMs = 5 * 60_000;
 
 export const picture = v.strictObject({
   type: v.picklist(Object.keys(pictureTypes) as PictureType[]),
-  bytes: integer(1, maxPictureBytes),
+  bytes: shape.integer(1, maxPictureBytes),
 });
 
 const path = /^[A-Za-z0-9_-]{1,40}\/[A-Za-z0-9_-]{22}\.(jpg|png|webp)$/;
 
-/** The type of a path that we have made, by its ending; undefined for any other. */
+/** The type of an uploaded picture by its path; undefined for any other path. */
 export function typeOf(name: string): PictureType | undefined {
   const ending = path.exec(name)?.[1];
   return (Object.keys(pictureTypes) as PictureType[]).find((type) => pictureTypes[type] === ending);

@@ -1,21 +1,28 @@
-/** What a client sent over the socket → a message, or one of our errors. */
+/** Frames of the socket: parses a client's frames and prints the server's. */
 import * as v from "valibot";
-import { FrameTooLarge } from "./errors.ts";
+import type { EventRow } from "../db/streams.ts";
+import { type AppError, FrameTooLarge } from "./errors.ts";
 import { parseJson } from "./json.ts";
-import { type ClientMessage, maxFrameBytes, maxStreamsPerMessage } from "./protocol.ts";
-import { check, integer, streamName } from "./shape.ts";
+import {
+  type ClientMessage,
+  maxFrameBytes,
+  maxStreamsPerMessage,
+  type ServerMessage,
+  type StreamEvent,
+} from "./protocol.ts";
+import * as shape from "./shape.ts";
 
-const n = integer(1, Number.MAX_SAFE_INTEGER);
+const n = shape.integer(1, Number.MAX_SAFE_INTEGER);
 const tag = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{0,16}$/, "at most 16 of A-Z a-z 0-9 _ -"));
 const grant = v.optional(v.pipe(v.string(), v.maxLength(1_024, "at most 1024 characters")));
-const messageId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9._~:-]{1,64}$/, "1 to 64 of A-Z a-z 0-9 . _ ~ : -"));
+export const messageId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9._~:-]{1,64}$/, "1 to 64 of A-Z a-z 0-9 . _ ~ : -"));
 
 /** A position: nothing (from now on), 0 (from the beginning), or all three of epoch, seq and tag. */
 export const ask = v.pipe(
   v.strictObject({
-    stream: streamName,
+    stream: shape.streamName,
     epoch: v.optional(tag),
-    seq: v.optional(integer(0, Number.MAX_SAFE_INTEGER)),
+    seq: v.optional(shape.integer(0, Number.MAX_SAFE_INTEGER)),
     tag: v.optional(tag),
     grant,
   }),
@@ -41,7 +48,7 @@ const message = v.variant("type", [
     type: v.literal("leave"),
     n,
     streams: v.pipe(
-      v.array(streamName),
+      v.array(shape.streamName),
       v.minLength(1, "at least one stream"),
       v.maxLength(maxStreamsPerMessage, `at most ${maxStreamsPerMessage} streams`),
     ),
@@ -49,7 +56,7 @@ const message = v.variant("type", [
   v.strictObject({
     type: v.literal("publish"),
     n,
-    stream: streamName,
+    stream: shape.streamName,
     id: messageId,
     after: v.optional(messageId),
     grant,
@@ -61,10 +68,10 @@ const message = v.variant("type", [
 /** @throws FrameTooLarge, Malformed, InvalidInput */
 export function parseFrame(text: string): ClientMessage {
   if (Buffer.byteLength(text) > maxFrameBytes) throw new FrameTooLarge(maxFrameBytes);
-  return check(message, parseJson(text)) as ClientMessage;
+  return shape.parse(message, parseJson(text)) as ClientMessage;
 }
 
-/** The number of a message that could not be accepted, so that its sender knows which one it was. */
+/** The number of an invalid message, so that its sender can match the error. */
 export function numberIn(text: string): number | undefined {
   try {
     const found = (JSON.parse(text) as { n?: unknown } | null)?.n;
@@ -73,3 +80,31 @@ export function numberIn(text: string): number | undefined {
     return undefined;
   }
 }
+
+// --- Printing ------------------------------------------------------------------------------------------------------
+
+export const frameOf = (message: ServerMessage) => JSON.stringify(message);
+
+/** A stored event, as an answer carries it. */
+export function streamEvent({ seq, tag, prev, type, data, at }: Omit<EventRow, "stream">): StreamEvent {
+  return { seq, tag, prev, event: type, at: new Date(at).toISOString(), data: JSON.parse(data) };
+}
+
+/** The frame of one event. Its data is JSON text already: inserted without parsing. */
+export function eventFrame({ stream, epoch, data, ...event }: EventRow & { readonly epoch: string }): string {
+  const { data: _, ...rest } = streamEvent({ ...event, data: "0" });
+  const head = JSON.stringify({ type: "event", stream, epoch, ...rest });
+  return `${head.slice(0, -1)},"data":${data}}`;
+}
+
+type ErrorMessage = Extract<ServerMessage, { type: "error" }>;
+
+/** @param about the message that it answers, and the stream or publication that failed */
+export function errorMessage(
+  { code, message, retry }: Pick<AppError, "code" | "message" | "retry">,
+  about: Pick<ErrorMessage, "n" | "stream" | "id"> = {},
+): ErrorMessage {
+  return { type: "error", code, message, retry, ...about };
+}
+
+export const errorFrame = (...given: Parameters<typeof errorMessage>) => frameOf(errorMessage(...given));

@@ -1,5 +1,5 @@
 /**
- * One structured line per thing that happened. Fields are ids, codes, counts and durations:
+ * Log of structured lines, one per event. Fields are ids, codes, counts and durations:
  * no token, no name, no phone, no address, no text that a person typed.
  */
 import { type LogLevel, logLevels } from "./config.ts";
@@ -10,7 +10,7 @@ export interface Log {
   debug(event: string, fields?: Fields): void;
   info(event: string, fields?: Fields): void;
   warn(event: string, fields?: Fields): void;
-  /** `cause` is reduced to its class, code and stack positions; messages of others may quote what they failed on. */
+  /** `cause` is reduced to class, code and stack positions: messages of other libraries may quote personal data. */
   error(event: string, fields?: Fields, cause?: unknown): void;
 }
 
@@ -33,7 +33,7 @@ export function makeLog(level: LogLevel, now: () => number, write: (line: string
   };
 }
 
-/** What of an unknown error may be printed: its class, its code, where it came from, and the same of its cause. */
+/** The parts of an unknown error that are safe to print: class, code, stack positions, and its cause's class and code. */
 function describe(error: unknown): Fields {
   if (!(error instanceof Error)) return { error: typeof error };
   const code = "code" in error ? String(error.code) : undefined;

@@ -1,13 +1,13 @@
-/** The built pages as files, and the answer to whoever asks for one: the same from a folder here and out of a function's zip. */
+/** Built pages as files, and HTTP answers to requests for them: from a folder on this machine, or from a function's zip. */
 import { createHash } from "node:crypto";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { type PageHeaders, pageHeaders } from "./pages.ts";
+import type { PageHeaders } from "./pages.ts";
 
-/** The pages port, in the one function that serves what a browser loads by itself. */
+/** Port of the pages, for the function that serves what a browser loads by itself. */
 export interface Pages {
-  /** The answer to a request for this path; undefined for what is neither a page nor a part of one. */
-  find(path: string, asked: Asked): PageAnswer | undefined;
-  /** Where a browser finds this picture's bytes, and for how long it may come back there. */
+  /** The answer to a request for this path; undefined when there is no such file. */
+  find(path: string, request: PageRequest): PageAnswer | undefined;
+  /** Where a browser finds this picture's bytes, and how long it may use that address. */
   picture(path: string): Promise<{ readonly url: string; readonly maxAgeSec: number }>;
 }
 
@@ -15,13 +15,13 @@ export interface PageFile {
   readonly type: string;
   readonly etag: string;
   readonly body: Uint8Array;
-  /** Made when the first one asks. */
+  /** Compressed at the first request. */
   br?: Uint8Array;
   gzip?: Uint8Array;
 }
 
-/** The two headers of a request that decide. */
-export interface Asked {
+/** Request headers that the answer depends on. */
+export interface PageRequest {
   readonly acceptEncoding: string | undefined;
   readonly ifNoneMatch: string | undefined;
 }
@@ -47,19 +47,19 @@ const types: Readonly<Record<string, string>> = {
   ".wav": "audio/wav",
 };
 
-/** The type by the name's ending; undefined for what is not served. */
+/** The type by the name's ending; undefined for files that are not served. */
 export const pageType = (name: string): string | undefined => types[/\.[a-z0-9]+$/.exec(name)?.[0] ?? ""];
 
 export function pageFile(type: string, body: Uint8Array): PageFile {
   return { type, etag: `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`, body };
 }
 
-/** `/` is index.html, `/kitchen` is kitchen.html, anything else is what it is called. */
+/** `/` is index.html, `/kitchen` is kitchen.html, any other path is the file's name. */
 export const pageName = (path: string): string =>
   path === "/" ? "/index.html" : /^\/[a-z]+$/.test(path) ? `${path}.html` : path;
 
 /** @param name the path of the file, with a slash before it */
-export function answerPage(name: string, file: PageFile, asked: Asked, guard: PageHeaders = pageHeaders): PageAnswer {
+export function answerPage(name: string, file: PageFile, request: PageRequest, guard: PageHeaders): PageAnswer {
   const { type, etag, body } = file;
   const common = {
     ...guard,
@@ -67,18 +67,18 @@ export function answerPage(name: string, file: PageFile, asked: Asked, guard: Pa
     etag,
     vary: "accept-encoding",
   };
-  if (asked.ifNoneMatch?.includes(etag)) return { status: 304, headers: common };
-  const [encoding, bytes] = encoded(file, asked.acceptEncoding ?? "") ?? [undefined, body];
-  const packed = encoding === undefined ? {} : { "content-encoding": encoding };
-  return { status: 200, headers: { ...common, "content-type": type, ...packed }, body: bytes };
+  if (request.ifNoneMatch?.includes(etag)) return { status: 304, headers: common };
+  const [encoding, bytes] = encoded(file, request.acceptEncoding ?? "") ?? [undefined, body];
+  const contentEncoding = encoding === undefined ? {} : { "content-encoding": encoding };
+  return { status: 200, headers: { ...common, "content-type": type, ...contentEncoding }, body: bytes };
 }
 
-/** A packet holds this much anyway. */
-const worthPacking = 1_000;
+/** Below this size compression saves no TCP packet. */
+const minCompressedBytes = 1_000;
 
-/** Whether packing makes it smaller. */
+/** Whether compression is worth it. */
 export const isPacked = ({ type, body }: PageFile): boolean =>
-  body.length >= worthPacking && /^text\/|json|svg/.test(type);
+  body.length >= minCompressedBytes && /^text\/|json|svg/.test(type);
 
 function encoded(file: PageFile, accepted: string): ["br" | "gzip", Uint8Array] | undefined {
   if (!isPacked(file)) return undefined;
@@ -92,6 +92,6 @@ function encoded(file: PageFile, accepted: string): ["br" | "gzip", Uint8Array] 
   return ["gzip", file.gzip];
 }
 
-/** @param quality 9 while somebody waits, 11 while a deployment is built */
+/** @param quality 9 at a request, 11 when a deployment is built */
 export const brotli = (body: Uint8Array, quality: 9 | 11): Uint8Array =>
   brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } });

@@ -1,10 +1,16 @@
-/** What goes with a page, whoever serves it. */
+/** HTTP headers of the pages, the same from every server. */
 
-/** Scripts and styles of our own only. `connect` and `images` are what else a page may reach. */
+/**
+ * Hash of the inline script of each page: when a module failed to load, it reloads the page once the host answers, because a
+ * browser never requests a failed module again. It is inline, since a module could fail too.
+ */
+const retryScript = "'sha256-66RcsHrtfV+7rXnEVmZRLmLIWhCxRVIW6fmY8AUNMh8='";
+
+/** Only the pages' own scripts and styles. `connect` and `images` are further allowed hosts. */
 const contentPolicy = (connect: string, images: string) =>
   [
     "default-src 'self'",
-    "script-src 'self'",
+    `script-src 'self' ${retryScript}`,
     "style-src 'self'",
     `img-src 'self' data: blob:${images}`,
     `connect-src 'self'${connect}`,
@@ -25,22 +31,20 @@ const headersWith = (policy: string) =>
     "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()",
   }) as const;
 
-/** Of a page whose socket and pictures are where it is; `ws:` and `wss:` because to older browsers a socket is no `'self'`. */
-export const pageHeaders = headersWith(contentPolicy(" ws: wss:", ""));
+/**
+ * Headers of a page whose pictures are on its own host, and whose socket is there or at `socketUrl`.
+ * @param host as the browser sent it: in older browsers `'self'` does not allow a socket; an invalid host is left out
+ */
+export function pageHeaders(host?: string, socketUrl?: string): PageHeaders {
+  const own =
+    host !== undefined && /^[\w.-]+(:\d+)?$|^\[[\da-f:.]+\](:\d+)?$/i.test(host) ? ` ws://${host} wss://${host}` : "";
+  const other = socketUrl === undefined ? "" : ` ${new URL(socketUrl).origin}`;
+  return headersWith(contentPolicy(own + other, ""));
+}
 
-/** Of a page whose socket and pictures are elsewhere: it may go to these two hosts and to no other. */
+/** Headers of a page whose socket and pictures are on other hosts: it may connect to these two only. */
 export function pageHeadersAt(socketUrl: string, picturesUrl: string): PageHeaders {
   const [socket, pictures] = [new URL(socketUrl), new URL(picturesUrl)];
   const hosts = ` ${socket.protocol}//${socket.host} ${pictures.origin}`;
   return headersWith(contentPolicy(hosts, ` ${pictures.origin}`));
-}
-
-const place = /(<meta\s+name="orderbell:socket"\s+content=")[^"]*(")/;
-const entities: Readonly<Record<string, string>> = { "&": "&amp;", '"': "&quot;", "<": "&lt;", ">": "&gt;" };
-
-/** The page, told where its socket is; for a gateway that has it under another address. @throws TypeError for a page without a place for it */
-export function withSocket(html: string, url: string): string {
-  if (!place.test(html)) throw new TypeError('the page has no <meta name="orderbell:socket">');
-  const text = url.replace(/[&"<>]/g, (sign) => entities[sign] as string);
-  return html.replace(place, (_, before, after) => before + text + after);
 }

@@ -1,18 +1,22 @@
 /**
- * The messages of the socket, in types. docs/protocol.md is the law; a test holds the two together.
- * This file is free of Node and of other files of ours, so that the clients share it.
+ * Types of the socket's messages. docs/protocol.md specifies them; a test compares the two.
+ * Imports nothing of Node, so that the clients share it.
  */
+import type { Action, Service, Status } from "./order_states.ts";
 
 /** The WebSocket subprotocol; the one-time ticket travels beside it as `ticket.<ticket>`. */
 export const subprotocol = "orderbell.v1";
 export const ticketPrefix = "ticket.";
 
-/** Everything in or out fits into one frame of AWS. */
+/** Every message fits into one WebSocket frame of AWS. */
 export const maxFrameBytes = 32 * 1024;
 export const maxEventBytes = 24 * 1024;
 export const maxStreamsPerMessage = 20;
 
-/** Where a reader stands: it has everything up to `seq`, and `tag` is that of the event with this number. */
+/** Characters of a dish's description, and of a shop's notice, in each language. */
+export const maxDescription = 300;
+
+/** A reader's position: it has all events up to `seq`; `tag` is that event's. */
 export interface Position {
   epoch: string;
   seq: number;
@@ -23,8 +27,8 @@ export interface StreamPosition extends Position {
   stream: string;
 }
 
-/** What a reader asks for. Without `seq`: from now on. With `seq` 0 and no epoch: from the beginning. */
-export interface Ask {
+/** A request to read a stream. Without `seq`: from now on. With `seq` 0 and no epoch: from the beginning. */
+export interface StreamRequest {
   stream: string;
   epoch?: string | undefined;
   seq?: number | undefined;
@@ -33,14 +37,14 @@ export interface Ask {
   grant?: string | undefined;
 }
 
-/** Every message of a client carries `n`, which grows: AWS may run two of them in either order, and the higher one wins. */
+/** `n` grows with each message of a client: AWS may run two of them in either order, and the higher one wins. */
 interface FromClient {
   n: number;
 }
 
 export type ClientMessage =
-  | (FromClient & { type: "resume"; streams: Ask[] })
-  | (FromClient & { type: "check"; streams: Ask[] })
+  | (FromClient & { type: "resume"; streams: StreamRequest[] })
+  | (FromClient & { type: "check"; streams: StreamRequest[] })
   | (FromClient & { type: "leave"; streams: string[] })
   | (FromClient & { type: "publish"; stream: string; id: string; after?: string; grant?: string; data: unknown })
   | (FromClient & { type: "auth"; token: string });
@@ -48,6 +52,8 @@ export type ClientMessage =
 export interface StreamEvent {
   seq: number;
   tag: string;
+  /** The tag of the previous event of the stream; empty for the first. A reader with another tag there has another history. */
+  prev: string;
   event: string;
   /** RFC 3339, UTC. */
   at: string;
@@ -57,7 +63,7 @@ export interface StreamEvent {
 export type ResetReason = "epoch" | "tag" | "ahead" | "trimmed";
 
 export type ServerMessage =
-  /** The answer to resume, and to a check that lacks something. seq and tag are where the reader stands after `events`. */
+  /** The answer to resume, and to a check that found a gap. seq and tag are the reader's position after `events`. */
   | (StreamPosition & {
       type: "resumed";
       n: number;
@@ -67,11 +73,11 @@ export type ServerMessage =
       checkMs: number;
     })
   | (StreamPosition & StreamEvent & { type: "event" })
-  /** You should be here by now. Whoever lacks something asks for it. */
+  /** The stream's head. A reader that lacks an event asks for it. */
   | (StreamPosition & { type: "head" })
-  /** Nothing is lacking on these streams. */
+  /** No event is missing on these streams. */
   | { type: "checked"; n: number; streams: { stream: string; seq: number; checkMs: number }[] }
-  /** The position is of another history or too old: take the snapshot, then resume from where that stands. */
+  /** The position is of another history or too old: fetch the snapshot, then resume from its position. */
   | (StreamPosition & { type: "reset"; n: number; reason: ResetReason })
   | (StreamPosition & { type: "published"; n: number; id: string })
   | { type: "authorized"; n: number; until: string }
@@ -112,8 +118,9 @@ export const eventTypes = {
   board: ["board.state"],
   room: ["message"],
 } as const satisfies Record<StreamKind, readonly string[]>;
+export type EventType = (typeof eventTypes)[StreamKind][number];
 
-// --- What events and answers carry ---------------------------------------------------------------------------------
+// --- Data of events and answers -------------------------------------------------------------------------------------
 
 /** A text in the languages that the shop has. */
 export interface Names {
@@ -121,37 +128,7 @@ export interface Names {
   en?: string | undefined;
 }
 
-export const services = ["table", "pickup", "delivery"] as const;
-export type Service = (typeof services)[number];
-
-export const statuses = [
-  "placed",
-  "accepted",
-  "cooking",
-  "ready",
-  "delivering",
-  "completed",
-  "rejected",
-  "cancelled",
-  "expired",
-] as const;
-export type Status = (typeof statuses)[number];
-
-/** Steps that people ask for, each a route `POST /orders/{id}/{action}`. Expiring and escalating belong to the clock. */
-export const actions = [
-  "accept",
-  "cook",
-  "ready",
-  "deliver",
-  "complete",
-  "reject",
-  "cancel",
-  "recall",
-  "paid",
-] as const;
-export type Action = (typeof actions)[number];
-
-/** An order as a reader sees it. What staff alone see is optional here. */
+/** An order as a reader sees it. Fields for staff only are optional. */
 export interface OrderView {
   /** The pickup number, such as A017. */
   number: string;
@@ -160,13 +137,14 @@ export interface OrderView {
   /** The shop's business day. */
   day: string;
   status: Status;
-  /** Grows by one with every change: of two views, the higher one is the truth. */
+  /** Grows by one with every change: of two views, the higher one is newer. */
   version: number;
   payment: "unpaid" | "paid";
   service: Service;
   /** The table's label. */
   table: string | null;
-  delivery?: { name: string; phone: string; address: string } | null;
+  /** As the customer gave it; null when there is none, or after it was removed. */
+  delivery: { name: string; phone: string; address: string } | null;
   guest?: boolean;
   /** The customer's id, for notifications. */
   customer?: string;
@@ -183,6 +161,8 @@ export interface OrderView {
   completedAt: string | null;
   endedAt: string | null;
   escalatedAt?: string | null;
+  /** Stations that have finished their part; null stands for dishes without a station. */
+  stationsDone?: readonly (string | null)[];
   expireAt: string;
   updatedAt: string;
 }
@@ -202,22 +182,22 @@ export interface LineView {
 
 /** Data of `order.placed`, `order.changed`, `order.escalated`. */
 export interface OrderEvent {
-  /** What happened: an action, or `place`, `expire`, `escalate`, `strike`, `unstrike`. */
-  action: Action | "place" | "expire" | "escalate" | "strike" | "unstrike";
+  /** The cause: an action, or `place`, `expire`, `escalate`, `strike`, `unstrike`, `station`, `unstation`. */
+  action: Action | "place" | "expire" | "escalate" | "strike" | "unstrike" | "station" | "unstation";
   order: OrderView;
 }
 
-/** Data of `menu.state`: all of it each time, so that the last one is enough. */
+/** Data of `menu.state`: the whole state each time, so that the last event is enough. */
 export interface MenuState {
   open: boolean;
   /** A kitchen screen is connected. */
   live: boolean;
-  /** Fetch the menu again when this grows. */
+  /** Of the menu: fetch it again when this has changed. */
   version: number;
   soldOut: string[];
 }
 
-/** Data of `board.state`: the pickup numbers of today, oldest first, nothing private. */
+/** Data of `board.state`: today's pickup numbers, oldest first; no private data. */
 export interface BoardState {
   preparing: string[];
   ready: string[];

@@ -1,4 +1,4 @@
-/** Hashing, sealing and signing, on node:crypto. Each key is derived for one purpose, so none serves two. */
+/** Hashing, sealing and signing with node:crypto. Each key is derived for one purpose. */
 import {
   createCipheriv,
   createDecipheriv,
@@ -8,13 +8,16 @@ import {
   randomBytes,
   timingSafeEqual,
 } from "node:crypto";
+import { networkOf, widerNetworkOf } from "./address.ts";
 
 export interface Secrets {
   /** For secrets of full entropy (tokens, tickets, keys): SHA-256 in base64url. */
   hash(secret: string): string;
-  /** For what could be guessed (network addresses): HMAC-SHA-256 in base64url. */
+  /** The network that limits count by. HMAC-SHA-256 in base64url: a plain hash of an address could be guessed. */
   hashAddress(address: string): string;
-  /** Looks up an app id without storing it in clear. Needs the WeChat key. */
+  /** The wider network around it, likewise; null where there is none. */
+  hashWiderNetwork(address: string): string | null;
+  /** Id of a mini-program, made of its app id, which is not stored in clear. Needs the WeChat key. */
   hashAppId(appid: string): string;
   /** AES-256-GCM. `about` is bound to the text: sealed for one row, it cannot be opened for another. Needs the WeChat key. */
   seal(text: string, about: string): string;
@@ -22,7 +25,7 @@ export interface Secrets {
   open(sealed: string, about: string): string;
   /** A room's grant: its claims as JSON, signed. */
   sign(claims: object): string;
-  /** The claims, or undefined when the signature does not fit. */
+  /** The claims; undefined when the signature is wrong. */
   verify(signed: string): unknown;
 }
 
@@ -36,7 +39,11 @@ export function makeSecrets(signingKey: string, wechatKey: string | undefined): 
   const mac = (key: Buffer, text: string) => createHmac("sha256", key).update(text).digest("base64url");
   return {
     hash: (secret) => createHash("sha256").update(secret).digest("base64url"),
-    hashAddress: (text) => mac(address, text),
+    hashAddress: (text) => mac(address, networkOf(text)),
+    hashWiderNetwork(text) {
+      const network = widerNetworkOf(text);
+      return network === undefined ? null : mac(address, network);
+    },
     hashAppId: (appid) => mac(wechat("app id"), appid),
     seal(text, about) {
       const nonce = randomBytes(12);
@@ -63,7 +70,7 @@ export function makeSecrets(signingKey: string, wechatKey: string | undefined): 
   };
 }
 
-/** Compares without telling by its duration where the difference is. */
+/** Compares in constant time. */
 export function equal(a: string, b: string): boolean {
   const left = Buffer.from(a);
   const right = Buffer.from(b);

@@ -1,4 +1,4 @@
-/** WeChat's server side: what a mini-program's login needs. Sources: developers.weixin.qq.com, code2Session and signature pages. */
+/** Client of WeChat's server API for a mini-program's login. Sources: developers.weixin.qq.com, code2Session and signature pages. */
 import { createDecipheriv, createHash } from "node:crypto";
 import type { AxiosInstance } from "axios";
 import {
@@ -6,6 +6,7 @@ import {
   LoginCodeInvalid,
   LoginDataInvalid,
   LoginTooOften,
+  WechatAnswerInvalid,
   WechatAway,
   WechatMisconfigured,
 } from "./errors.ts";
@@ -13,8 +14,8 @@ import { equal } from "./secrets.ts";
 
 export interface Wechat {
   /**
-   * Changes a code of `wx.login` into who it is. Sent once: the code is single-use, and after a time-out nobody knows
-   * whether it was used.
+   * Exchanges a code of `wx.login` for the user's ids. Never retried: the code is single-use, and after a time-out it may
+   * have been used.
    */
   codeToSession(app: WechatApp, code: string): Promise<WechatSession>;
 }
@@ -31,8 +32,8 @@ export interface WechatSession {
   readonly sessionKey: string;
 }
 
-/** What WeChat may say instead of a session → what we say. -1 is "busy"; 45009 ends at midnight in Beijing. */
-const refusals: Readonly<Record<number, () => Error>> = {
+/** WeChat's errcode → our error. -1 is "busy"; 45009 ends at midnight in Beijing. */
+const errorsByCode: Readonly<Record<number, () => Error>> = {
   [-1]: () => new WechatAway(),
   40029: () => new LoginCodeInvalid(),
   40163: () => new LoginCodeInvalid(),
@@ -53,15 +54,22 @@ export function makeWechat(client: Pick<AxiosInstance, "get">): Wechat {
         });
       const body = (answer.data ?? {}) as Record<string, unknown>;
       const errcode = Number(body.errcode ?? 0);
-      // Not WeChat's own words: a proxy's page, or half an answer.
-      if (!Number.isInteger(errcode)) throw new WechatAway(new Error("an answer that is not WeChat's"));
-      if (errcode !== 0) throw refusals[errcode]?.() ?? new WechatMisconfigured(errcode);
-      // Success comes with errcode 0 or with none; only the fields tell.
+      // A proxy's page, or a truncated answer.
+      if (!Number.isInteger(errcode)) throw new WechatAnswerInvalid();
+      if (errcode !== 0) throw errorsByCode[errcode]?.() ?? new WechatMisconfigured(errcode);
+      // A success has errcode 0 or none, so it is recognised by its fields.
       const { openid, session_key: sessionKey, unionid } = body;
-      if (typeof openid !== "string" || typeof sessionKey !== "string") throw new WechatAway();
+      if (typeof openid !== "string" || typeof sessionKey !== "string") throw new WechatAnswerInvalid();
       return { openid, sessionKey, unionid: typeof unionid === "string" ? unionid : null };
     },
   };
+}
+
+/** As an open-data call of the phone returns it. */
+export interface EncryptedData {
+  readonly data: string;
+  /** Undefined as WeChat returned it until 2016: the key is the iv too, and there is no watermark. */
+  readonly iv: string | undefined;
 }
 
 /** `signature` = sha1(rawData + session_key), both as received. @throws LoginDataInvalid */
@@ -72,29 +80,50 @@ export function verifySignature(rawData: string, signature: string, sessionKey: 
   if (!equal(expected, signature)) throw new LoginDataInvalid("signature");
 }
 
-/** Watermarks older than this are somebody's old data. */
+/** Data with an older watermark is rejected as a replay. */
 const maxAgeMs = 10 * 60_000;
 
+interface Key {
+  readonly sessionKey: string;
+  readonly appid: string;
+}
+
 /**
- * Opens `encryptedData`: AES-128-CBC, PKCS#7, key and iv in base64. With a wrong key the padding looks right once in 256
- * times, so only the watermark proves anything.
- * @throws LoginDataInvalid for any reason: mostly a newer login has replaced the key, so not an attack
+ * Decrypts the data of a login: its watermark must be of now.
+ * @throws LoginDataInvalid for any failure; the usual cause is a newer login that replaced the key, not an attack
  */
-export function decryptData(
-  encryptedData: string,
-  iv: string,
-  sessionKey: string,
-  appid: string,
-  now: number,
-): Record<string, unknown> {
+export function decryptData(encrypted: EncryptedData, key: Key & { readonly now: number }): Record<string, unknown> {
+  const { data } = decryptText(encrypted, key);
+  const age = key.now - Number((data.watermark as { timestamp?: unknown } | undefined)?.timestamp) * 1_000;
+  if (encrypted.iv === undefined || (age < maxAgeMs && age > -maxAgeMs)) return data;
+  throw new LoginDataInvalid("encryptedData");
+}
+
+/**
+ * Decrypts data of any age: AES-128-CBC, PKCS#7 in blocks of up to 32 bytes, key and iv in base64. With a wrong key the
+ * padding is valid now and then, so the text must be an object in JSON and, if it has an iv, carry the mini-program's
+ * watermark.
+ * @throws LoginDataInvalid for any failure
+ */
+export function decryptText(
+  { data: encryptedData, iv }: EncryptedData,
+  { sessionKey, appid }: Key,
+): { text: string; data: Record<string, unknown> } {
   try {
-    const decipher = createDecipheriv("aes-128-cbc", Buffer.from(sessionKey, "base64"), Buffer.from(iv, "base64"));
-    const text = decipher.update(encryptedData, "base64", "utf8") + decipher.final("utf8");
-    const data = JSON.parse(text) as { watermark?: { appid?: unknown; timestamp?: unknown } };
-    const age = now - Number(data.watermark?.timestamp) * 1_000;
-    if (data.watermark?.appid === appid && age < maxAgeMs && age > -maxAgeMs) return data as Record<string, unknown>;
+    const key = Buffer.from(sessionKey, "base64");
+    const decipher = createDecipheriv("aes-128-cbc", key, iv === undefined ? key : Buffer.from(iv, "base64"));
+    decipher.setAutoPadding(false);
+    const bytes = Buffer.concat([decipher.update(encryptedData, "base64"), decipher.final()]);
+    const padding = bytes.at(-1) ?? 0;
+    const isPadded = padding > 0 && padding <= 32 && bytes.subarray(-padding).every((byte) => byte === padding);
+    const text = bytes.subarray(0, -padding).toString("utf8");
+    const data: unknown = JSON.parse(text);
+    const isObject = data !== null && typeof data === "object" && !Array.isArray(data);
+    const { watermark } = data as { watermark?: { appid?: unknown } };
+    if (isPadded && isObject && (iv === undefined || watermark?.appid === appid))
+      return { text, data: data as Record<string, unknown> };
   } catch {
-    // Wrong key, wrong padding, no JSON: one answer for all.
+    // Wrong key, wrong padding, no JSON: the same error for all.
   }
   throw new LoginDataInvalid("encryptedData");
 }

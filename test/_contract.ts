@@ -1,4 +1,4 @@
-/** Every answer that a test receives, held against apigateway/openapi.yaml: what is not written there fails the test. */
+/** Checks every answer that a test receives against apigateway/openapi.yaml: an undeclared answer fails the test. */
 import { type HttpRoute, match } from "../apigateway/local/routes.ts";
 import { type Api, type Operation, problemType, readApi, readOpenapi } from "../scripts/read_api.ts";
 
@@ -15,6 +15,9 @@ export class ContractBroken extends Error {
     super(`${route} answered ${status}: ${what}; openapi.yaml is the law`);
   }
 }
+
+/** Routes for Wafer's SDKs: what is wrong with a request stands in an answer of status 200 (test/wafer/bad_input.test.ts, test/wafer/channel_bad_input.test.ts). */
+export const isForWafer = ({ path }: Operation) => /^\/(mina_auth|weapp|get\/wsurl|ws)\b/.test(path);
 
 /** What was answered so far: `POST /bill 201 application/json`, `POST /bill 409 SOLD_OUT`. */
 export const witnessed = new Set<string>();
@@ -34,24 +37,36 @@ export function readLaw(): typeof law {
 export function witness(method: string, path: string, answer: Received): void {
   const { routes, operations } = readLaw();
   const { pathname } = new URL(`http://local${path}`);
+  // JSON that a browser guesses to be a page would be one.
+  if (answer.headers.get("x-content-type-options") !== "nosniff")
+    throw new ContractBroken(`${method} ${pathname}`, answer.status, 'no "X-Content-Type-Options: nosniff"');
+  // People read it: words, never a pattern.
+  const detail = String((answer.body as { detail?: unknown } | undefined)?.detail ?? "");
+  if (/\/\^|\\[dpsuw]|\{\d+,\d*\}|\[\^/.test(detail))
+    throw new ContractBroken(`${method} ${pathname}`, answer.status, `a pattern in its detail: ${detail}`);
   const operation = operations.get(match(routes, method, pathname)?.route.routeKey ?? "");
   if (operation === undefined) outside(`${method} ${pathname}`, method, answer);
   else inside(operation, answer);
 }
 
 /** The gateway's own answers, before a function has run: unreadable, too large, or it cannot serve now. */
-const bareStatuses = [400, 413, 503];
+const bareStatuses = [400, 413, 429, 503];
+
+// By themselves, so that each is compiled once.
+const bareSchema = { $ref: "schema:Bare" };
+const problemSchema = { $ref: "schema:Problem", unevaluatedProperties: false };
 
 const isBare = ({ status, body }: Received, statuses = bareStatuses) =>
-  statuses.includes(status) && readLaw().api.fault({ $ref: "schema:Bare" }, body) === undefined;
+  statuses.includes(status) && readLaw().api.fault(bareSchema, body) === undefined;
 
 /** No such route: our 404, the gateway's own answer, a page, or what a browser asks before it sends from another origin. */
 function outside(route: string, method: string, answer: Received): void {
   const broken = (what: string) => new ContractBroken(route, answer.status, what);
   if (mediaType(answer) === problemType) {
     if (method === "HEAD") return;
-    if (answer.status !== 404 || codeOf(answer) !== "ROUTE_UNKNOWN") throw broken("a route that is not written there");
-    checkProblem(route, answer, { $ref: "schema:Problem", unevaluatedProperties: false });
+    const code = route.endsWith(" /pgws") ? "426 UPGRADE_REQUIRED" : "404 ROUTE_UNKNOWN";
+    if (`${answer.status} ${codeOf(answer)}` !== code) throw broken("a route that is not written there");
+    checkProblem(route, answer, problemSchema);
   } else if (!isBare(answer, [...bareStatuses, 404]) && !["GET", "HEAD", "OPTIONS"].includes(method))
     throw broken("a route that is not written there");
 }
@@ -91,7 +106,7 @@ function checkProblem(route: string, answer: Received, schema: Parameters<Api["f
 
 /** Of the transport, or added by a gateway for pages of other origins; on any answer. */
 const transport =
-  /^(connection|content-length|content-type|date|keep-alive|transfer-encoding|vary|access-control-[a-z-]+)$/;
+  /^(connection|content-length|content-type|date|keep-alive|transfer-encoding|vary|x-content-type-options|strict-transport-security|access-control-[a-z-]+)$/;
 
 function checkHeaders(
   route: string,

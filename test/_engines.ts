@@ -1,98 +1,154 @@
-/** The engines that a suite runs on. Each test file opens its own schema or instance and removes it. */
+/** The engines that a suite runs on. Each test file opens a schema or an instance of its own and removes it. */
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import pg from "pg";
 import type { Database, Migrator } from "../db/database.ts";
 import { migrate } from "../db/migrate.ts";
 import { openMysql } from "../db/mysql.ts";
-import { openPglite } from "../db/pglite.ts";
 import { openPostgres } from "../db/postgres.ts";
+import { columnsOf, emptied, keepEmptied, openEmbedded, type TestDatabase, takeEmptied } from "./_emptied.ts";
 
-export interface TestDatabase extends Database, Migrator {
-  /** Address of this very schema, for a second process; empty where there can be none. */
-  readonly url: string;
-  /** Closes and removes what was made. */
-  remove(): Promise<void>;
-}
+export type { TestDatabase };
 
 export interface Engine {
   readonly name: "pglite" | "postgres" | "mysql";
+  /** What stands before the server: PgBouncer, where each transaction may come to another connection. */
+  readonly behind?: "pgbouncer";
   readonly here: boolean;
   /** Where its server listens, for a test that puts something between. Nothing where there is no server. */
   readonly server: { readonly host: string; readonly port: number };
   /** A fresh database with all tables, or without any. */
-  open(options?: { tables?: boolean; maxConnections?: number; connectTimeoutMs?: number }): Promise<TestDatabase>;
+  open(options?: OpenOptions): Promise<TestDatabase>;
 }
 
-const admin = { maxConnections: 1, connectTimeoutMs: 5_000 };
+interface OpenOptions {
+  readonly tables?: boolean;
+  readonly maxConnections?: number;
+  readonly connectTimeoutMs?: number;
+}
+
 const postgresUrl = process.env.ORDERBELL_TEST_POSTGRES ?? "";
 const mysqlUrl = process.env.ORDERBELL_TEST_MYSQL ?? "";
-const newName = () => `ob_test_${randomBytes(6).toString("hex")}`;
+const poolerUrl = process.env.ORDERBELL_TEST_PGBOUNCER ?? "";
+
+/** How a server makes a place of its own for a test: a schema or a database. */
+interface Server {
+  readonly name: string;
+  make(place: string): Promise<void>;
+  drop(place: string): Promise<void>;
+  urlOf(place: string): string;
+  connect(options: { url: string; maxConnections: number; connectTimeoutMs: number }): Database & Migrator;
+}
+
+const postgres: Server = {
+  name: "postgres",
+  make: (place) => onPostgres(`CREATE SCHEMA ${place}`),
+  drop: (place) => onPostgres(`DROP SCHEMA ${place} CASCADE`),
+  urlOf(place) {
+    const url = new URL(postgresUrl);
+    url.searchParams.set("options", `-c search_path=${place}`);
+    return url.href;
+  },
+  connect: openPostgres,
+};
+
+const mysql: Server = {
+  name: "mysql",
+  make: (place) => onMysql(`CREATE DATABASE ${place}`),
+  drop: (place) => onMysql(`DROP DATABASE ${place}`),
+  urlOf(place) {
+    const url = new URL(mysqlUrl);
+    url.pathname = `/${place}`;
+    return url.href;
+  },
+  connect: openMysql,
+};
+
+/** No `options` passes a pooler, so it is a database of its own and not a schema. */
+const pgbouncer: Server = {
+  name: "pgbouncer",
+  make: (place) => onPostgres(`CREATE DATABASE ${place}`),
+  drop: (place) => onPostgres(`DROP DATABASE ${place} WITH (FORCE)`),
+  urlOf: (place) => `${poolerUrl}${place}?pgbouncer=true`,
+  connect: openPostgres,
+};
+
+async function openOn(server: Server, options: OpenOptions): Promise<TestDatabase> {
+  const { tables = true, maxConnections = 10, connectTimeoutMs = 5_000 } = options;
+  const used = tables ? await takeEmptied(server.name) : undefined;
+  const place = used?.place ?? `ob_test_${randomBytes(6).toString("hex")}`;
+  if (used === undefined) await server.make(place);
+  const url = server.urlOf(place);
+  const database = server.connect({ url, maxConnections, connectTimeoutMs });
+  if (tables && used === undefined) await migrate(database);
+  const columns = used?.columns ?? (tables ? await columnsOf(database) : "");
+  return {
+    ...database,
+    url,
+    async remove() {
+      await database.close();
+      const again = server.connect({ url, maxConnections: 1, connectTimeoutMs });
+      const same = tables && (await emptied(again, columns));
+      await again.close();
+      if (same) await keepEmptied(server.name, { place, columns });
+      else await server.drop(place);
+    },
+  };
+}
+
+/** Drops what is left for the next test, when there is none. */
+export async function dropEmptied(): Promise<void> {
+  for (const server of [postgres, mysql, pgbouncer])
+    for (let one = await takeEmptied(server.name); one !== undefined; one = await takeEmptied(server.name))
+      await server.drop(one.place);
+}
 
 export const engines: readonly Engine[] = [
-  {
-    name: "pglite",
-    here: true,
-    server: { host: "", port: 0 },
-    async open({ tables = true } = {}) {
-      const dump = join(process.env.ORDERBELL_TEST_FOLDER as string, "pglite.tar");
-      const database = await openPglite(tables ? { from: new Blob([await readFile(dump)]) } : {});
-      return { ...database, url: "", remove: () => database.close() };
-    },
-  },
+  { name: "pglite", here: true, server: { host: "", port: 0 }, open: openEmbedded },
   {
     name: "postgres",
     here: postgresUrl !== "",
     server: serverAt(postgresUrl, 5_432),
-    async open({ tables = true, maxConnections = 10, connectTimeoutMs = 5_000 } = {}) {
-      const schema = newName();
-      await statement(openPostgres({ ...admin, url: postgresUrl }), `CREATE SCHEMA ${schema}`);
-      const url = new URL(postgresUrl);
-      url.searchParams.set("options", `-c search_path=${schema}`);
-      const database = openPostgres({ url: url.href, maxConnections, connectTimeoutMs });
-      if (tables) await migrate(database);
-      return {
-        ...database,
-        url: url.href,
-        async remove() {
-          await database.close();
-          await statement(openPostgres({ ...admin, url: postgresUrl }), `DROP SCHEMA ${schema} CASCADE`);
-        },
-      };
-    },
+    open: (options = {}) => openOn(postgres, options),
   },
   {
     name: "mysql",
     here: mysqlUrl !== "",
     server: serverAt(mysqlUrl, 3_306),
-    async open({ tables = true, maxConnections = 10, connectTimeoutMs = 5_000 } = {}) {
-      const name = newName();
-      await statement(openMysql({ ...admin, url: mysqlUrl }), `CREATE DATABASE ${name}`);
-      const url = new URL(mysqlUrl);
-      url.pathname = `/${name}`;
-      const database = openMysql({ url: url.href, maxConnections, connectTimeoutMs });
-      if (tables) await migrate(database);
-      return {
-        ...database,
-        url: url.href,
-        async remove() {
-          await database.close();
-          await statement(openMysql({ ...admin, url: mysqlUrl }), `DROP DATABASE ${name}`);
-        },
-      };
-    },
+    open: (options = {}) => openOn(mysql, options),
   },
 ];
+
+/**
+ * For suites that are about no engine: the one that costs least of those that are here. PGlite works in the test's own
+ * thread, and there a read costs ten times what PostgreSQL takes for it.
+ */
+export const anyEngine: Engine =
+  engines.find(({ name, here }) => name === "postgres" && here) ?? (engines[0] as Engine);
+
+/** PostgreSQL behind PgBouncer in transaction mode, for the suites that ask what an engine must do. */
+export const pooled: Engine = {
+  name: "postgres",
+  behind: "pgbouncer",
+  here: poolerUrl !== "",
+  server: serverAt(poolerUrl, 5_432),
+  open: (options = {}) => openOn(pgbouncer, options),
+};
+
+async function onPostgres(text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: postgresUrl });
+  await client.connect();
+  await client.query(text).finally(() => client.end());
+}
+
+async function onMysql(text: string): Promise<void> {
+  const database = openMysql({ url: mysqlUrl, maxConnections: 1, connectTimeoutMs: 5_000 });
+  await database.alone((run) => run(text)).finally(() => database.close());
+}
 
 function serverAt(url: string, usualPort: number): Engine["server"] {
   if (url === "") return { host: "", port: 0 };
   const { hostname: host, port } = new URL(url);
   return { host, port: Number(port || usualPort) };
-}
-
-async function statement(database: Database & Migrator, text: string): Promise<void> {
-  await database.alone((run) => run(text));
-  await database.close();
 }
 
 /** The same database once more, as another process has it. @param wire what stands between, such as a proxy on this machine */
@@ -111,7 +167,8 @@ export async function openAgain(
 
 /** Runs the suite once per engine; an engine that is not here is reported as skipped. */
 export function onEveryEngine(suite: (engine: Engine) => void, list: readonly Engine[] = engines): void {
-  for (const engine of list) (engine.here ? describe : describe.skip)(engine.name, () => suite(engine));
+  for (const engine of list)
+    (engine.here ? describe : describe.skip)(engine.behind ?? engine.name, () => suite(engine));
 }
 
 /** Engines that are servers of their own. */

@@ -1,4 +1,4 @@
-/** A whole orderbell for a test: a machine on a free port, a shop with a menu, and people who use it over real HTTP and sockets. */
+/** A whole orderbell for a test: a server on a free port, a shop with a menu, and people who use it over real HTTP and sockets. */
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,11 +7,13 @@ import { type Machine, type MachineOptions, startMachine } from "../cli/machine.
 import { systemClock } from "../functions/_app.ts";
 import type { Clock } from "../shared/app.ts";
 import { type Config, readConfig } from "../shared/config.ts";
-import { newPairingCode } from "../shared/login.ts";
 import { type Menu, parseSettings, type Settings } from "../shared/menu.ts";
-import type { Ask, OrderView, ServerMessage } from "../shared/protocol.ts";
-import type { Role } from "../shared/session.ts";
-import { addTables, createShop, editMenu, openShop } from "../shared/shop.ts";
+import type { Role } from "../shared/order_states.ts";
+import type { OrderView, ServerMessage, StreamRequest } from "../shared/protocol.ts";
+import { newPairingCode } from "../shared/sessions/login.ts";
+import { editMenu } from "../shared/shop/edit_menu.ts";
+import { createShop, openShop } from "../shared/shop/open_shop.ts";
+import { addTables } from "../shared/shop/tables.ts";
 import { witness as contract } from "./_contract.ts";
 import type { Engine, TestDatabase } from "./_engines.ts";
 import { note } from "./_printed.ts";
@@ -151,13 +153,13 @@ export interface HttpOptions {
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // Tests look where they please.
+  // Tests read any member.
   // biome-ignore lint/suspicious/noExplicitAny: a test's own assertion is the type check here
   readonly body: any;
   readonly text: string;
 }
 
-/** Somebody with a session. */
+/** A person with a session. */
 export interface Person {
   readonly token: string;
   readonly session: string;
@@ -169,6 +171,9 @@ export interface Person {
   connect(): Promise<TestSocket>;
   ticket(): Promise<string>;
 }
+
+/** The text with another last character, whatever it ends with. */
+export const altered = (text: string) => `${text.slice(0, -1)}${text.endsWith("-") ? "_" : "-"}`;
 
 export const newKey = () => randomBytes(12).toString("base64url");
 
@@ -227,7 +232,7 @@ export async function openHouse(engine: Engine, options: HouseOptions = {}): Pro
       rolloverMinutes: options.rolloverMinutes ?? halfADayAway(clock.now()),
       settings: testSettings(options.settings),
     });
-    await editMenu(machine.app, null, shop, undefined, "menu.import", () => ({ menu: testMenu }));
+    await editMenu(machine.app, { actor: null, shop, action: "menu.import", edit: () => ({ menu: testMenu }) });
     [table] = (await addTables(machine.app, null, shop, ["5", "6"])).map(({ token }) => token) as [string];
     await openShop(machine.app, null, shop, true);
   } else {
@@ -260,7 +265,9 @@ export async function openHouse(engine: Engine, options: HouseOptions = {}): Pro
     return answer;
   }
 
-  function person(begun: { session: { id: string; token: string }; user: { id: string } }): Person {
+  function person({ status, text, body }: Answer): Person {
+    if (status >= 400) throw new Error(`nobody signed in: ${status} ${text}`);
+    const begun = body as { session: { id: string; token: string }; user: { id: string } };
     const { token } = begun.session;
     const own: Person["http"] = (method, path, more) => http(method, path, { token, ...more });
     const ticket = async () => (await own("POST", "/session/ticket")).body.ticket as string;
@@ -293,10 +300,10 @@ export async function openHouse(engine: Engine, options: HouseOptions = {}): Pro
     table,
     lines,
     http,
-    guest: async () => person((await http("POST", "/login/guest")).body),
+    guest: async () => person(await http("POST", "/login/guest")),
     async staff(role = "kitchen", at = shop) {
       const { code } = await newPairingCode(machine.app, { shop: at, role, device: "tablet", by: null });
-      return person((await http("POST", "/login/staff", { body: { pairingCode: code } })).body);
+      return person(await http("POST", "/login/staff", { body: { pairingCode: code } }));
     },
     async restart() {
       await machine.stop();
@@ -305,7 +312,7 @@ export async function openHouse(engine: Engine, options: HouseOptions = {}): Pro
     async close() {
       await machine.stop();
       if (options.db === undefined) await db.remove();
-      // What runs beside requests fails without a caller; so does what nobody foresaw.
+      // Background work fails without a caller; so do unforeseen errors.
       const failures = lines.filter(
         (line) => line.includes('"event":"background"') || line.includes('"code":"INTERNAL"'),
       );
@@ -332,12 +339,12 @@ export interface TestSocket {
     fits?: (message: Extract<ServerMessage, { type: T }>) => boolean,
   ): Promise<Extract<ServerMessage, { type: T }>>;
   /** Resumes one stream and gives the answer. */
-  resume(ask: Ask): Promise<Extract<ServerMessage, { type: "resumed" | "reset" | "error" }>>;
+  resume(ask: StreamRequest): Promise<Extract<ServerMessage, { type: "resumed" | "reset" | "error" }>>;
   readonly closed: Promise<number>;
   close(): void;
 }
 
-const patienceMs = 15_000;
+const timeoutMs = 15_000;
 
 export async function openSocket(
   url: string,
@@ -375,7 +382,7 @@ export async function openSocket(
       };
       const timer = setTimeout(
         () => done(() => reject(new Error(`no ${what} came; there were ${JSON.stringify(frames)}`))),
-        patienceMs,
+        timeoutMs,
       );
       const done = (then: () => void) => {
         clearTimeout(timer);

@@ -1,4 +1,4 @@
-/** Everything that any test makes us print is kept, so that the runner can search it for secrets and personal data. */
+/** Keeps everything that tests print, for the runner's search for secrets and personal data. */
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 

@@ -1,11 +1,11 @@
-/** A wire that a test can cut: a TCP proxy in front of a database, which also counts how often the talk turned around. */
+/** A network that a test can cut: a TCP proxy in front of a database, which also counts round trips. */
 
 import type { AddressInfo } from "node:net";
 import { connect, createServer, type Socket } from "node:net";
 
 export interface Wire {
   readonly port: number;
-  /** Times that the client said something after the server had. */
+  /** Times that the client sent something after the server had. */
   trips(): number;
   /** Cuts every connection and takes no new ones. */
   cut(): void;
@@ -13,18 +13,24 @@ export interface Wire {
   mend(): void;
   /** Swallows what the server says, without closing anything. */
   silence(silent: boolean): void;
+  /** Holds the server's answers back for so long. */
+  lag(ms: number): void;
   close(): Promise<void>;
 }
 
 /**
- * @param lagMs how long the server's answers are held back: with it a request that comes in several pieces counts as one trip,
+ * @param firstLagMs how long the server's answers are held back: with it a request that comes in several pieces counts as one trip,
  *   though the server answers its first piece before the last has come
  */
-export async function startProxy(server: { readonly host: string; readonly port: number }, lagMs = 0): Promise<Wire> {
+export async function startProxy(
+  server: { readonly host: string; readonly port: number },
+  firstLagMs = 0,
+): Promise<Wire> {
   const open = new Set<Socket>();
   let trips = 0;
   let broken = false;
   let silent = false;
+  let lagMs = firstLagMs;
 
   const proxy = createServer((client) => {
     if (broken) {
@@ -48,11 +54,24 @@ export async function startProxy(server: { readonly host: string; readonly port:
       turned = false;
       database.write(chunk);
     });
+    let lost = false;
     const answer = (chunk: Buffer) => {
       turned = true;
-      if (!silent) client.write(chunk);
+      lost ||= silent;
+      // TCP loses no bytes in the middle: after swallowed bytes the connection ends when the network works again.
+      if (!lost) client.write(chunk);
+      else if (!silent) client.destroy();
     };
-    database.on("data", (chunk) => (lagMs === 0 ? answer(chunk) : setTimeout(answer, lagMs, chunk)));
+    // While something is held back, all that follows waits behind it: bytes never overtake.
+    const held: Buffer[] = [];
+    database.on("data", (chunk) => {
+      if (lagMs === 0 && held.length === 0) {
+        answer(chunk);
+        return;
+      }
+      held.push(chunk);
+      setTimeout(() => answer(held.shift() as Buffer), lagMs);
+    });
   });
   await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
   const cut = () => {
@@ -68,6 +87,9 @@ export async function startProxy(server: { readonly host: string; readonly port:
     },
     silence(on) {
       silent = on;
+    },
+    lag(ms) {
+      lagMs = ms;
     },
     close: () =>
       new Promise((resolve) => {

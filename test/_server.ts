@@ -1,4 +1,4 @@
-/** A server process for tests that kill it: node --import tsx test/_server.ts <database url> <port>. Says its port when it is ready. */
+/** A server process for tests that kill it: node --import tsx test/_server.ts <database url> <port>. Prints its port when it is ready. */
 import { startMachine } from "../cli/machine.ts";
 import { openDatabase } from "../db/open.ts";
 import { openPglite } from "../db/pglite.ts";

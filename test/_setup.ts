@@ -1,4 +1,4 @@
-/** Before all tests: which engines are there, and a PGlite with all tables to copy from. Says so, so that nobody has to guess. */
+/** Runs before all tests: finds the engines, reports them, and makes a PGlite with all tables to copy from. */
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,10 @@ import { openMysql } from "../db/mysql.ts";
 import { openPglite } from "../db/pglite.ts";
 import { openPostgres } from "../db/postgres.ts";
 import { sql } from "../db/sql.ts";
+import { programAt, startPgbouncer } from "./_own_servers.ts";
+
+/** What test/_teardown.ts stops. */
+export const stopping: (() => Promise<void>)[] = [];
 
 export default async function setup(): Promise<void> {
   const folder = process.env.ORDERBELL_TEST_FOLDER ?? (await mkdtemp(join(tmpdir(), "orderbell-test-")));
@@ -14,7 +18,7 @@ export default async function setup(): Promise<void> {
   process.env.ORDERBELL_TEST_FOLDER = folder;
   const pglite = await openPglite();
   await migrate(pglite);
-  await writeFile(join(folder, "pglite.tar"), Buffer.from(await (await pglite.dump()).arrayBuffer()));
+  await writeFile(join(folder, "pglite.tar"), withoutTemplates(await (await pglite.dump()).arrayBuffer()));
   await pglite.close();
 
   const postgresUrl = process.env.TEST_POSTGRES_URL ?? "postgres://postgres@127.0.0.1:5432/postgres";
@@ -23,19 +27,39 @@ export default async function setup(): Promise<void> {
   const mysql = await versionAt(openMysql, mysqlUrl);
   process.env.ORDERBELL_TEST_POSTGRES = postgres === undefined ? "" : postgresUrl;
   process.env.ORDERBELL_TEST_MYSQL = mysql === undefined ? "" : mysqlUrl;
+  process.env.ORDERBELL_TEST_MARIADB = /MariaDB/.test(mysql ?? "") ? "yes" : "";
   const said = [
     ["PostgreSQL", postgres],
     [mysql === undefined ? "MySQL/MariaDB" : /MariaDB/.test(mysql) ? "MariaDB" : "MySQL", mysql],
   ].map(([name, version]) =>
     version === undefined ? `${name} is not here: its tests are skipped` : `${name} ${/[\d.]+/.exec(version)} runs`,
   );
-  const missing = postgres === undefined || mysql === undefined;
+  const pooler =
+    postgres === undefined || programAt("pgbouncer") === undefined ? undefined : await startPgbouncer(postgresUrl);
+  process.env.ORDERBELL_TEST_PGBOUNCER = pooler === undefined ? "" : `postgres://anybody@127.0.0.1:${pooler.port}/`;
+  stopping.push(async () => pooler?.stop());
+  said.push(pooler === undefined ? "PgBouncer is not here: its tests are skipped" : "PgBouncer runs");
+  const missing = postgres === undefined || mysql === undefined || pooler === undefined;
   // To stderr, where jest's own report goes.
   process.stderr.write(`engines: PGlite runs; ${said.join("; ")}\n`);
   if (missing && process.env.REQUIRE_ENGINES) throw new Error("REQUIRE_ENGINES is set, and an engine is missing");
 }
 
-/** What the server calls itself, if one answers there. */
+/** A dump without template0 and template1: no test uses them, and they are two thirds of the files. */
+function withoutTemplates(dump: ArrayBuffer): Buffer {
+  const kept: Buffer[] = [];
+  const block = 512;
+  for (let at = 0; at < dump.byteLength; ) {
+    const header = Buffer.from(dump, at, block).toString("latin1");
+    const bytes = Number.parseInt(header.slice(124, 136), 8) || 0;
+    const whole = block + Math.ceil(bytes / block) * block;
+    if (!/^\/base\/(1|4)\//.test(header)) kept.push(Buffer.from(dump, at, whole));
+    at += whole;
+  }
+  return Buffer.concat(kept);
+}
+
+/** The server's own version text, if one answers there. */
 async function versionAt(open: typeof openPostgres | typeof openMysql, url: string): Promise<string | undefined> {
   const database = open({ url, maxConnections: 1, connectTimeoutMs: 2_000 });
   try {

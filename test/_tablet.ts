@@ -26,7 +26,7 @@ export interface TabletOptions {
   readonly onEvent?: (event: StreamEvent) => void;
 }
 
-const patienceMs = 20_000;
+const timeoutMs = 20_000;
 
 /** Shows the open orders of a shop, live. Any event that comes twice or out of order throws. */
 export function openTablet({ url, token, shop, onEvent }: TabletOptions): Tablet {
@@ -43,12 +43,9 @@ export function openTablet({ url, token, shop, onEvent }: TabletOptions): Tablet
     for (const one of [...waiting]) one();
   };
 
-  const channel = openChannel(platform, api, {
-    url: `${url.replace("http", "ws")}/pgws`,
-    onState(state) {
-      states.push(state);
-      look();
-    },
+  const channel = openChannel(platform, api, (state) => {
+    states.push(state);
+    look();
   });
   channel.subscribe(`shop:${shop}`, {
     async snapshot() {
@@ -105,7 +102,7 @@ export function openTablet({ url, token, shop, onEvent }: TabletOptions): Tablet
                 ),
               ),
             ),
-          patienceMs,
+          timeoutMs,
         );
         waiting.add(check);
         check();

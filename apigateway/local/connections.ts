@@ -1,25 +1,34 @@
-/** Who is connected to this process, and what they read: in memory, because the sockets are here. */
+/** Connections of this process and their subscriptions: in memory, because the sockets are here. */
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
-import type { Sent } from "../gateway.ts";
+import type { AppError } from "../../shared/errors.ts";
+import { errorFrame } from "../../shared/frame.ts";
+import type { Grant, Sent } from "../../shared/gateway.ts";
 
 export interface Connection {
   readonly id: string;
   readonly socket: WebSocket;
-  /** What is below the WebSocket, to write several frames in one system call. */
+  /** The stream below the WebSocket, to write several frames in one system call. */
   readonly raw: Duplex;
   readonly connectedAt: number;
   readonly sourceIp: string;
   readonly userAgent: string;
   lastActiveAt: number;
-  /** From the last look at the session. */
+  /** As the session was when it was last read. */
   session: string | undefined;
   until: number;
-  /** Stream → the number of the client's message that entered or left it last. */
-  readonly streams: Map<string, { number: number; active: boolean }>;
+  /** Stream → its subscription, with the number of the client's message that changed it last. */
+  readonly streams: Map<string, Subscription>;
 }
 
-/** What a test may do to pushes: drop them, or deliver them later (and so in another order). */
+/** A connection's subscription to a stream; one that is not active has ended. */
+export interface Subscription {
+  readonly number: number;
+  readonly active: boolean;
+  readonly grant: Grant | undefined;
+}
+
+/** Faults that a test may have in pushes: dropped, or delivered later (and so in another order). */
 export interface PushFaults {
   push?(connection: string, frame: string): "drop" | number | undefined;
 }
@@ -35,7 +44,6 @@ export interface ConnectionsOptions {
 export class Connections {
   readonly #byId = new Map<string, Connection>();
   readonly #readers = new Map<string, Set<Connection>>();
-  readonly #published = new Map<string, number>();
   readonly #corked = new Set<Duplex>();
   readonly #options: ConnectionsOptions;
 
@@ -66,16 +74,16 @@ export class Connections {
     for (const stream of streams.keys()) this.#leave(connection, stream);
   }
 
-  // --- Who reads what ----------------------------------------------------------------------------------------------
+  // --- Subscriptions -----------------------------------------------------------------------------------------------
 
-  subscribe(id: string, stream: string, number: number): "subscribed" | "left" | "full" {
+  subscribe(id: string, stream: string, number: number, grant?: Grant): "subscribed" | "left" | "full" {
     const connection = this.#byId.get(id);
     if (connection === undefined) return "left";
     const before = connection.streams.get(stream);
     if (before !== undefined && before.number > number) return before.active ? "subscribed" : "left";
     const active = [...connection.streams.values()].filter((one) => one.active).length;
     if (before?.active !== true && active >= this.#options.maxStreams) return "full";
-    this.#note(connection, stream, number, true);
+    this.#setSubscription(connection, stream, { number, active: true, grant });
     const readers = this.#readers.get(stream) ?? new Set();
     this.#readers.set(stream, readers.add(connection));
     return "subscribed";
@@ -85,46 +93,39 @@ export class Connections {
     const connection = this.#byId.get(id);
     const before = connection?.streams.get(stream);
     if (connection === undefined || (before !== undefined && before.number > number)) return;
-    this.#note(connection, stream, number, false);
+    this.#setSubscription(connection, stream, { number, active: false, grant: undefined });
     this.#leave(connection, stream);
   }
 
-  /** Numbers of streams that were left are kept for messages that overtake each other, but not for ever. */
-  #note({ streams }: Connection, stream: string, number: number, active: boolean): void {
-    streams.set(stream, { number, active });
+  /** Numbers of ended subscriptions are kept for messages that overtake each other, but not for ever. */
+  #setSubscription({ streams }: Connection, stream: string, subscription: Subscription): void {
+    streams.set(stream, subscription);
     if (streams.size <= 5 * this.#options.maxStreams) return;
-    for (const [name, one] of streams) if (!one.active && one.number < number) streams.delete(name);
+    for (const [name, one] of streams) if (!one.active && one.number < subscription.number) streams.delete(name);
   }
 
   #leave(connection: Connection, stream: string): void {
     const readers = this.#readers.get(stream);
     readers?.delete(connection);
-    if (readers?.size !== 0) return;
-    this.#readers.delete(stream);
-    this.#published.delete(stream);
+    if (readers?.size === 0) this.#readers.delete(stream);
   }
 
   readersOf(stream: string): Connection[] {
     return [...(this.#readers.get(stream) ?? [])];
   }
 
-  /** Streams that somebody here reads. */
+  /** Streams with a subscriber here. */
   streams(): string[] {
     return [...this.#readers.keys()];
   }
 
-  /** The highest number that this process has pushed on a stream. */
-  published(stream: string): number {
-    return this.#published.get(stream) ?? 0;
-  }
-
-  notePublished(stream: string, seq: number): void {
-    if (this.#readers.has(stream)) this.#published.set(stream, Math.max(seq, this.published(stream)));
+  isRead(stream: string): boolean {
+    return this.#readers.has(stream);
   }
 
   // --- Sending -----------------------------------------------------------------------------------------------------
 
-  /** Gone before the connection is open and after it is closed, as AWS says. */
+  /** "gone" before the connection is open and after it is closed, as at AWS. */
   send(id: string, frame: string | Buffer): Sent {
     const connection = this.#byId.get(id);
     if (connection === undefined || connection.socket.readyState !== connection.socket.OPEN) return "gone";
@@ -153,4 +154,11 @@ export class Connections {
     this.#corked.clear();
     for (const raw of corked) raw.uncork();
   }
+}
+
+/** Sends the error and closes. `ws` cuts a peer that has stopped reading. */
+export function closeWithError({ socket }: Connection, error: AppError): void {
+  if (socket.readyState !== socket.OPEN) return;
+  socket.send(errorFrame(error));
+  socket.close(1008);
 }

@@ -13,12 +13,12 @@ export interface Cors {
   readonly maxAgeSec: number | undefined;
 }
 
-/** The question that a browser asks before it sends the request itself. */
+/** The request by which a browser asks for permission before it sends the request itself. */
 export function isPreflight({ method, headers }: IncomingMessage): boolean {
   return method === "OPTIONS" && headers.origin !== undefined && "access-control-request-method" in headers;
 }
 
-/** What the gateway adds to the answer; nothing when no page asks or its origin is not allowed. */
+/** @returns headers for the answer; none if no page asks or its origin is not allowed */
 export function corsHeaders(cors: Cors, request: IncomingMessage): Record<string, string> {
   const { origin } = request.headers;
   if (origin === undefined || !cors.allowedOrigins.some((allowed) => fits(allowed, origin))) return {};

@@ -1,185 +1,131 @@
-/** HTTP API on this machine: requests become events, results become answers, and what AWS answers by itself is answered here. */
+/** HTTP API on this machine: turns requests into events and results into answers, and gives the answers that API Gateway gives without a function. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Log } from "../../shared/log.ts";
+import { hsts } from "../entry.ts";
 import type { HttpResult } from "../events.ts";
-import { httpEvent, type Known, type Target, targetOf } from "./build.ts";
+import { Bodies } from "./bodies.ts";
+import { httpEvent, type RequestInfo, type Target, targetOf } from "./build_events.ts";
+import { Overflow } from "./bulkhead.ts";
+import type { CallerCache } from "./caller_cache.ts";
+import { compartmentOf } from "./compartments.ts";
 import { corsHeaders, isPreflight, withoutCors } from "./cors.ts";
-import { type Invoke, Overflow, TimedOut } from "./invoke.ts";
-import type { Limits } from "./limits.ts";
+import { type HealthOptions, healthRoute } from "./health.ts";
+import { type HttpAnswersOptions, httpAnswers } from "./http_answers.ts";
+import type { Invoke } from "./invoke.ts";
 import { Pending } from "./pending.ts";
-import { match, type Routes } from "./routes.ts";
+import { abortedOnLeave, answered, delayed } from "./request_end.ts";
+import { type Match, match, type Routes } from "./routes.ts";
 
-/** Serves a file, or takes one, if this request is for it; else says no. */
+/** Serves or takes a file, if this request is for one; else calls `otherwise`. */
 export type Files = (request: IncomingMessage, response: ServerResponse, otherwise: () => void) => void;
 
-export interface HttpApiOptions {
+export interface HttpApiOptions extends HttpAnswersOptions, HealthOptions {
   readonly routes: Routes;
   readonly invoke: Invoke;
-  readonly limits: Limits;
-  readonly log: Log;
   readonly files: Files | undefined;
-  readonly known: (request: IncomingMessage) => Known;
-  readonly isStopping: () => boolean;
-  /** For /healthz. */
-  readonly healthy: () => Promise<boolean>;
-  readonly connected: () => number;
+  readonly infoOf: (request: IncomingMessage) => RequestInfo;
+  readonly callers: CallerCache;
+  /** To be called when the request is complete. @returns to be called when it has its answer */
+  readonly beginWork: (request: IncomingMessage) => () => void;
+  /** Whether the client came by HTTPS, to us or to the proxy in front. */
+  readonly isSecure: (request: IncomingMessage) => boolean;
 }
 
 export interface HttpApi {
   serve(request: IncomingMessage, response: ServerResponse): void;
+  /** Ends requests that only wait, and those that have not begun. */
+  hurry(): void;
   /** Resolves when every request has its answer. */
   idle(): Promise<void>;
 }
 
 export function httpApi(options: HttpApiOptions): HttpApi {
-  const { routes, invoke, limits, log, known, isStopping } = options;
+  const { routes, invoke, limits, infoOf, callers, isStopping } = options;
+  const answers = httpAnswers(options);
+  const health = healthRoute(options, answers);
   const answering = new Pending();
-  let heldBytes = 0;
+  const bodies = new Bodies(limits);
+  /** One for each request that is served. */
+  const underWay = new Set<AbortController>();
 
   async function serve(request: IncomingMessage, response: ServerResponse, target: Target | undefined): Promise<void> {
-    if (target === undefined) return bare(response, 400, "Bad Request");
+    if (target === undefined) return answers.message(response, 400, "Bad Request");
     if (target.path === "/healthz") return health(response);
-    if (isStopping()) return bare(response, 503, "Service Unavailable", { "retry-after": "1" });
+    if (isStopping()) return answers.message(response, 503, "Service Unavailable", { "retry-after": "1" });
     const { cors } = routes;
     if (cors !== undefined)
       for (const [name, value] of Object.entries(corsHeaders(cors, request))) response.setHeader(name, value);
     const found = match(routes.http, request.method ?? "GET", target.path);
     // A route that takes OPTIONS comes first, and $default takes everything.
-    if (found === undefined && cors !== undefined && isPreflight(request)) return write(response, 204, {});
-    if (found === undefined) return bare(response, 404, "Not Found");
-    const body = await bodyOf(request);
+    if (found === undefined && cors !== undefined && isPreflight(request)) return answers.write(response, 204, {});
+    if (found === undefined) return answers.message(response, 404, "Not Found");
+    await callFunction(request, response, target, found);
+  }
+
+  async function callFunction(
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: Target,
+    found: Match,
+  ): Promise<void> {
+    const info = infoOf(request);
+    const caller = callers.ofRequest(request, info.sourceIp);
+    const body = await bodies.read(request, caller);
+    const { function: name, routeKey } = found.route;
+    const done = options.beginWork(request);
+    const left = abortedOnLeave(request, response);
+    underWay.add(left);
+    // The body arrived after the stop had begun: the request is served, but must not wait.
+    if (isStopping()) setImmediate(() => left.abort());
     try {
-      const event = httpEvent(request, target, body.bytes, found, known(request));
-      const result = (await invoke(found.route.function, event, limits.httpTimeoutMs)) as HttpResult;
-      const headers = cors === undefined ? result.headers : withoutCors(result.headers);
-      write(response, result.statusCode, headers, Buffer.from(result.body, result.isBase64Encoded ? "base64" : "utf8"));
+      const event = () => httpEvent(request, target, body.bytes, found, info);
+      const invokeOptions = { compartment: compartmentOf(caller, name), key: caller.key, signal: left.signal };
+      const result = (await invoke(name, event, limits.httpTimeoutMs, invokeOptions)) as HttpResult;
+      callers.learn(name, routeKey, request, result);
+      const headers = routes.cors === undefined ? result.headers : withoutCors(result.headers);
+      const bytes = Buffer.from(result.body, result.isBase64Encoded ? "base64" : "utf8");
+      answers.write(response, result.statusCode, headers, bytes);
     } catch (error) {
-      refuse(response, error, found.route.function);
+      if (error instanceof Overflow && caller.kind === "stranger") {
+        body.release();
+        await delayed(limits.overloadDelayMs, left.signal);
+      }
+      answers.error(response, error, name);
     } finally {
       body.release();
+      underWay.delete(left);
+      done();
     }
   }
 
-  /** What API Gateway answers when no function did. */
-  function refuse(response: ServerResponse, error: unknown, name?: string): void {
-    if (error instanceof TooLarge) bare(response, 413, "Request Entity Too Large");
-    else if (error instanceof Overflow) bare(response, 503, "Service Unavailable", { "retry-after": "1" });
-    else if (error instanceof TimedOut) bare(response, 503, "Service Unavailable");
-    else {
-      log.error("function", { function: name }, error);
-      bare(response, 500, "Internal Server Error");
-    }
-  }
-
-  async function health(response: ServerResponse): Promise<void> {
-    const healthy = await options.healthy();
-    const status = isStopping() ? "stopping" : healthy ? "ok" : "database away";
-    const headers = { "content-type": "application/json", "cache-control": "no-store" };
-    const body = Buffer.from(JSON.stringify({ status, connections: options.connected() }));
-    write(response, status === "ok" ? 200 : 503, headers, body);
-  }
-
-  function bare(
-    response: ServerResponse,
-    status: number,
-    message: string,
-    headers: Readonly<Record<string, string>> = {},
-  ): void {
-    const body = Buffer.from(JSON.stringify({ message }));
-    write(response, status, { "content-type": "application/json", ...headers }, body);
-  }
-
-  function write(
-    response: ServerResponse,
-    status: number,
-    headers: Readonly<Record<string, string>>,
-    body = Buffer.alloc(0),
-  ): void {
-    if (response.headersSent || response.destroyed) return;
-    const empty = status === 204 || status === 304;
-    response.writeHead(status, {
-      ...headers,
-      ...(empty ? {} : { "content-length": body.length }),
-      ...(isStopping() ? { connection: "close" } : {}),
-    });
-    response.end(empty ? undefined : body);
-  }
-
-  /**
-   * What is too much is read all the same and thrown away: a client that still writes would not see the answer.
-   * @throws TooLarge; Overflow when the bodies of all requests together are
-   */
-  async function bodyOf(request: IncomingMessage): Promise<{ bytes: Buffer; release: () => void }> {
-    const chunks: Buffer[] = [];
-    let read = 0;
-    let held = 0;
-    let full = false;
-    const release = () => {
-      heldBytes -= held;
-      chunks.length = held = 0;
-    };
-    try {
-      for await (const chunk of request as AsyncIterable<Buffer>) {
-        read += chunk.length;
-        full ||= heldBytes + chunk.length > limits.maxBodiesBytes;
-        if (full || read > limits.maxBodyBytes) {
-          release();
-          continue;
-        }
-        chunks.push(chunk);
-        held += chunk.length;
-        heldBytes += chunk.length;
-      }
-    } catch (error) {
-      release();
-      throw error;
-    }
-    if (read > limits.maxBodyBytes) throw new TooLarge();
-    if (full) throw new Overflow("bodies");
-    return { bytes: Buffer.concat(chunks), release };
+  /** A function's route is never hidden by a file of the same name. PUT uploads a picture. */
+  function mayBeFile({ method = "" }: IncomingMessage, target: Target | undefined): boolean {
+    if (target === undefined || !["GET", "HEAD", "PUT"].includes(method)) return false;
+    const routeKey = match(routes.http, method, target.path)?.route.routeKey;
+    return routeKey === undefined || routeKey === "$default";
   }
 
   return {
     serve(request, response) {
       answering.add(answered(request, response));
+      response.setHeader("x-content-type-options", "nosniff");
+      if (options.isSecure(request)) response.setHeader("strict-transport-security", hsts);
       const target = targetOf(request);
       const call = () =>
         void serve(request, response, target).catch((error) => {
-          // The client left before it had said all.
+          // The client left before its request was complete.
           if (request.destroyed && !request.complete) response.destroy();
-          else refuse(response, error);
+          else answers.error(response, error);
         });
       try {
-        if (options.files !== undefined && isPage(request, target)) options.files(request, response, call);
+        if (options.files !== undefined && mayBeFile(request, target)) options.files(request, response, call);
         else call();
       } catch (error) {
-        refuse(response, error);
+        answers.error(response, error);
       }
+    },
+    hurry() {
+      for (const left of underWay) left.abort();
     },
     idle: () => answering.idle(),
   };
-
-  /** A function's route is never hidden by a file of the same name. PUT is how a picture comes. */
-  function isPage({ method = "" }: IncomingMessage, target: Target | undefined): boolean {
-    if (target === undefined || !["GET", "HEAD", "PUT"].includes(method)) return false;
-    const routeKey = match(routes.http, method, target.path)?.route.routeKey;
-    return routeKey === undefined || routeKey === "$default";
-  }
-}
-
-/** Resolves when the answer is out, or cannot be any more: a response that waits behind another one never hears of that. */
-function answered({ socket }: IncomingMessage, response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      socket.off("close", done);
-      resolve();
-    };
-    response.once("close", done);
-    // One for each request that a client sent without waiting.
-    socket.setMaxListeners(0).once("close", done);
-  });
-}
-
-class TooLarge extends Error {
-  override readonly name = "TooLarge";
 }

@@ -15,7 +15,7 @@ export interface Credentials {
 }
 
 export interface ManagementOptions {
-  /** Asked anew for each request, because the server and its sockets begin after the address they are told of. */
+  /** Read for each request, because the server starts after this one, whose address it needs. */
   readonly connections: () => Connections;
   readonly credentials: Credentials;
   readonly stage: string;
@@ -26,12 +26,12 @@ export interface Management {
   /** The callback address: `http://127.0.0.1:port/stage`. */
   readonly url: string;
   readonly tencentUrl: string;
-  /** Answer the next so many posts with 429, as AWS does under load. */
+  /** Answers the next posts with 429, as AWS does under load. */
   throttle(times: number): void;
   close(): Promise<void>;
 }
 
-/** What is longer is not read to its end. */
+/** Longer requests are not read to their end. */
 const maxRequestBytes = 1_024 * 1_024;
 const idPattern = /^[A-Za-z0-9+/_-]{11,}=?$/;
 
@@ -63,7 +63,7 @@ export async function startManagement(options: ManagementOptions): Promise<Manag
     }
   }
 
-  /** Undefined before $connect has answered, and from the beginning of the close on. */
+  /** @returns undefined before $connect has answered, and once the close has begun */
   function connectionOf(id: string): Connection | undefined {
     const connection = options.connections().get(id);
     return connection?.socket.readyState === connection?.socket.OPEN ? connection : undefined;
@@ -86,15 +86,15 @@ export async function startManagement(options: ManagementOptions): Promise<Manag
       websocket: { action: string; secConnectionID: string; data?: string };
     };
     const { action, secConnectionID, data = "" } = websocket;
-    const tell = (status: number, errNo: number, errMsg: string) => answer(response, status, { errNo, errMsg });
+    const reply = (status: number, errNo: number, errMsg: string) => answer(response, status, { errNo, errMsg });
     if (action === "closing") {
       options.connections().get(secConnectionID)?.socket.close(1000);
-      tell(200, 0, "ok");
+      reply(200, 0, "ok");
     } else {
       const sent = isThrottled() ? "throttled" : options.connections().send(secConnectionID, data);
-      if (sent === "gone") tell(404, 2, sent);
-      else if (sent === "throttled") tell(429, 1, sent);
-      else tell(200, 0, "ok");
+      if (sent === "gone") reply(404, 2, sent);
+      else if (sent === "throttled") reply(429, 1, sent);
+      else reply(200, 0, "ok");
     }
   }
 
@@ -160,7 +160,7 @@ function error(response: ServerResponse, status: number, type: string): void {
 
 // --- Signature Version 4 -------------------------------------------------------------------------------------------
 
-/** How far the clocks of the two sides may differ. */
+/** The clocks of the two sides may differ by so much. */
 const skewMs = 5 * 60_000;
 
 /** Written from the specification and not with the library that signs, so that the two check each other. */

@@ -1,13 +1,12 @@
-/** The files port on this machine: a folder, and the addresses under which pictures are put into it and found. */
+/** Files adapter for this machine: a folder, and the addresses at which pictures are uploaded and shown. */
 import { createHmac } from "node:crypto";
 import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { dirname, join } from "node:path";
 import {
-  AppError,
+  type AppError,
   BodyTooLarge,
   Forbidden,
-  Internal,
   InvalidInput,
   MediaTypeUnsupported,
   RouteUnknown,
@@ -15,26 +14,30 @@ import {
 import { beginsAs, type Files, type PictureType, typeOf, uploadMs } from "../../shared/files.ts";
 import type { Log } from "../../shared/log.ts";
 import { derive, equal } from "../../shared/secrets.ts";
+import { toAppError } from "../../shared/to_app_error.ts";
 
 export interface PicturesOptions {
-  /** Made when the first picture comes. */
+  /** Created with the first picture. */
   readonly folder: string;
   readonly signingKey: string;
   readonly now: () => number;
-  /** For names of files that are not whole yet. */
+  /** For names of files that are not complete yet. */
   readonly tag: () => string;
-  readonly log: () => Log;
+  readonly log: Log;
 }
 
 export interface Pictures {
   readonly port: Files;
-  /** Serves and takes pictures; gives back false for what is none of its business. */
+  /** Serves and receives pictures. @returns false for any other request */
   serve(request: IncomingMessage, response: ServerResponse): boolean;
 }
 
 const prefix = "/pictures/";
 
-/** What is shown is a picture and nothing else, whatever is in it. */
+/** Anyone can request names that never existed: at most this many are logged. */
+const maxMissed = 100;
+
+/** A browser treats the file as a picture only, also if it contains something else. */
 const guard = {
   "x-content-type-options": "nosniff",
   "content-security-policy": "default-src 'none'; sandbox",
@@ -60,8 +63,8 @@ export function localPictures({ folder, signingKey, now, tag, log }: PicturesOpt
 
   // --- In ------------------------------------------------------------------------------------------------------------
 
-  /** @throws AppError when it is not what was signed */
-  async function take(
+  /** Stores an uploaded picture. @throws AppError when it is not the one that was signed */
+  async function receive(
     request: IncomingMessage,
     path: string,
     type: PictureType,
@@ -76,30 +79,43 @@ export function localPictures({ folder, signingKey, now, tag, log }: PicturesOpt
     const body = await bodyOf(request, bytes);
     if (body.length !== bytes) throw new InvalidInput("body", `expected ${bytes} bytes`);
     if (!beginsAs(type, body)) throw new InvalidInput("body", `is not ${type}`);
-    await keep(join(folder, path), body);
+    await store(join(folder, path), body);
   }
 
-  /** Whole or not at all; and what is there stays as it is, since the world may keep it for ever. */
-  async function keep(file: string, body: Buffer): Promise<void> {
+  /** Writes the whole file or nothing. A file that exists is not replaced: browsers may cache it for ever. */
+  async function store(file: string, body: Buffer): Promise<void> {
     await mkdir(dirname(file), { recursive: true });
-    const half = `${file}.${tag()}`;
+    const partial = `${file}.${tag()}`;
     try {
-      await writeFile(half, body, { flag: "wx" });
-      await link(half, file);
+      await writeFile(partial, body, { flag: "wx" });
+      await link(partial, file);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      // Put again because the answer was lost.
+      // The client uploads again if the answer was lost.
       if (!body.equals(await readFile(file))) throw new Forbidden("there is another picture at this address");
     } finally {
-      await rm(half, { force: true });
+      await rm(partial, { force: true });
     }
   }
 
   // --- Out -----------------------------------------------------------------------------------------------------------
 
-  async function show(path: string, type: PictureType, isHead: boolean, response: ServerResponse): Promise<void> {
+  const missing = new Set<string>();
+
+  /** Logged once for each path: every page that shows it asks again. */
+  function logMissing(path: string): void {
+    if (missing.has(path) || missing.size === maxMissed) return;
+    missing.add(path);
+    const hint = "every server needs the same folder of pictures, and a backup of the database is not one of it";
+    log.warn("pictures.missing", { path, folder, hint });
+  }
+
+  async function send(path: string, type: PictureType, isHead: boolean, response: ServerResponse): Promise<void> {
     const body = await readFile(join(folder, path)).catch(() => undefined);
-    if (body === undefined) throw new RouteUnknown("GET", prefix + path);
+    if (body === undefined) {
+      logMissing(path);
+      throw new RouteUnknown("GET", prefix + path);
+    }
     response.writeHead(200, {
       ...guard,
       "content-type": type,
@@ -112,11 +128,11 @@ export function localPictures({ folder, signingKey, now, tag, log }: PicturesOpt
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = "", url = "" } = request;
     const [path = "", query = ""] = url.slice(prefix.length).split(/\?(.*)/s);
-    // Only names that we have made: nothing is decoded, so nothing can lead out of the folder.
+    // Only names of the form that we make: nothing is decoded, so no name leads out of the folder.
     const type = typeOf(path);
     if (type === undefined) throw new RouteUnknown(method, prefix + path.slice(0, 80));
-    if (method !== "PUT") return show(path, type, method === "HEAD", response);
-    await take(request, path, type, new URLSearchParams(query));
+    if (method !== "PUT") return send(path, type, method === "HEAD", response);
+    await receive(request, path, type, new URLSearchParams(query));
     response.writeHead(204).end();
   }
 
@@ -126,17 +142,16 @@ export function localPictures({ folder, signingKey, now, tag, log }: PicturesOpt
       const { method = "", url = "" } = request;
       if (!url.startsWith(prefix) || !["GET", "HEAD", "PUT"].includes(method)) return false;
       answer(request, response).catch((error) => {
-        // The client left before it had said all.
+        // The client left before its request was complete.
         if (request.destroyed && !request.complete) return void response.destroy();
-        if (!(error instanceof AppError)) log().error("pictures", {}, error);
-        refuse(response, error instanceof AppError ? error : new Internal(error));
+        sendError(response, toAppError({ log }, error));
       });
       return true;
     },
   };
 }
 
-/** What is too much is read all the same and thrown away: a client that still writes would not see the answer. @throws BodyTooLarge */
+/** A body that is too large is read to its end and dropped: a client that still writes would not see the answer. @throws BodyTooLarge */
 async function bodyOf(request: IncomingMessage, bytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let read = 0;
@@ -148,12 +163,13 @@ async function bodyOf(request: IncomingMessage, bytes: number): Promise<Buffer> 
   return Buffer.concat(chunks);
 }
 
-function refuse(response: ServerResponse, { status, code, message }: AppError): void {
+function sendError(response: ServerResponse, { status, code, message, retryAfterSec }: AppError): void {
   if (response.headersSent) return void response.destroy();
   response.writeHead(status, {
     "content-type": "application/problem+json",
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
+    ...(retryAfterSec === undefined ? {} : { "retry-after": String(retryAfterSec) }),
   });
   const title = code.charAt(0) + code.slice(1).toLowerCase().replaceAll("_", " ");
   response.end(

@@ -1,28 +1,30 @@
-/** Whose request it is: the one place where the client's address is decided. */
+/** Addresses of the client and of this server, as a request and its trusted proxies name them. Nothing else reads X-Forwarded headers. */
 import type { IncomingMessage } from "node:http";
-import { BlockList, isIP } from "node:net";
+import { TLSSocket } from "node:tls";
+import { addressOf, forwardedFor } from "../../shared/address.ts";
+import { addressMatcher } from "../../shared/networks.ts";
 
 /**
- * The peer's address; or, if the peer is a trusted proxy, the nearest address in `X-Forwarded-For` that is not one.
- * What stands further left was written by somebody we do not know.
+ * Reads the peer's address; or, if the peer is a trusted proxy, the nearest address in the header that is not a trusted
+ * proxy. Addresses further left come from unknown senders.
  * @param trusted addresses and ranges, such as `127.0.0.1` and `10.0.0.0/8`
- * @throws TypeError for what is neither
+ * @param onUntrusted called with a peer that forwards and is not trusted
+ * @throws TypeError for an entry that is neither an address nor a range
  */
-export function addressReader(trusted: readonly string[]): (request: IncomingMessage) => string {
-  const proxies = listOf(trusted);
-  const isTrusted = (address: string) => {
-    const family = isIP(address);
-    return family !== 0 && proxies.check(address, family === 6 ? "ipv6" : "ipv4");
-  };
+export function clientAddressReader(
+  trusted: readonly string[],
+  onUntrusted: (peer: string) => void = () => {},
+): (request: IncomingMessage) => string {
+  const isTrusted = addressMatcher(trusted);
   return ({ socket, headers }) => {
-    const peer = plain(socket.remoteAddress ?? "");
-    if (!isTrusted(peer)) return peer;
-    // Node joins a header that came twice.
-    const forwarded = String(headers["x-forwarded-for"] ?? "").split(",");
+    const peer = addressOf(socket.remoteAddress ?? "") ?? "";
+    if (!isTrusted(peer)) {
+      if (forwardedFor(headers).length > 0) onUntrusted(peer);
+      return peer;
+    }
     let nearest = peer;
-    for (const entry of forwarded.toReversed()) {
-      const address = plain(entry.trim());
-      if (isIP(address) === 0) return nearest;
+    for (const address of forwardedFor(headers).toReversed()) {
+      if (address === undefined) return nearest;
       nearest = address;
       if (!isTrusted(address)) return address;
     }
@@ -30,19 +32,26 @@ export function addressReader(trusted: readonly string[]): (request: IncomingMes
   };
 }
 
-/** IPv4 written as IPv6 is IPv4. */
-const plain = (address: string) => address.replace(/^::ffff:(?=\d+\.)/i, "");
+/** The address of this server as the client wrote it. */
+export interface ServerAddress {
+  readonly protocol: "http" | "https";
+  readonly host: string;
+}
 
-function listOf(trusted: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const entry of trusted) {
-    const [address = "", bits, ...more] = entry.split("/");
-    const family = isIP(address) === 6 ? "ipv6" : "ipv4";
-    const maxBits = family === "ipv6" ? 128 : 32;
-    if (isIP(address) === 0 || more.length > 0 || (bits !== undefined && !(/^\d{1,3}$/.test(bits) && +bits <= maxBits)))
-      throw new TypeError(`"${entry}" is neither an address nor a range`);
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
-  }
-  return list;
+/** Reads protocol and host of the request; or, if the peer is a trusted proxy, the first ones in X-Forwarded-Proto and X-Forwarded-Host. */
+export function serverAddressReader(trusted: readonly string[]): (request: IncomingMessage) => ServerAddress {
+  const isTrusted = addressMatcher(trusted);
+  return ({ socket, headers }) => {
+    const forwarded = isTrusted(addressOf(socket.remoteAddress ?? "") ?? "") ? headers : {};
+    const first = (name: string) =>
+      String(forwarded[name] ?? "")
+        .split(",", 1)[0]
+        ?.trim() ?? "";
+    const protocol = first("x-forwarded-proto").toLowerCase();
+    const host = first("x-forwarded-host");
+    return {
+      protocol: protocol === "http" || protocol === "https" ? protocol : socket instanceof TLSSocket ? "https" : "http",
+      host: /^[\w.:[\]-]+$/.test(host) ? host : (headers.host ?? "localhost"),
+    };
+  };
 }

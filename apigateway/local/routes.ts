@@ -1,4 +1,4 @@
-/** serverless.yml → which function answers what, matched as API Gateway does. */
+/** Routes of serverless.yml, matched as API Gateway matches them. */
 import { parse } from "yaml";
 import type { Cors } from "./cors.ts";
 
@@ -8,9 +8,13 @@ export interface Routes {
   readonly http: readonly HttpRoute[];
   /** `$connect`, `$default`, `$disconnect` → function. */
   readonly websocket: ReadonlyMap<string, string>;
+  /** Whether there is a WebSocket API at all. */
+  readonly hasSocket: boolean;
   readonly schedules: readonly Schedule[];
-  /** When pages of other origins may ask. */
+  /** Which pages of other origins may ask; undefined if none may. */
   readonly cors: Cors | undefined;
+  /** Function name → what can be served alone and needs it. */
+  readonly parts: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface HttpRoute {
@@ -30,7 +34,7 @@ export interface Schedule {
 interface Yaml {
   params?: { default?: Record<string, unknown> };
   provider?: { httpApi?: { cors?: boolean | YamlCors } };
-  functions: Record<string, { handler: string; events?: YamlEvent[] }>;
+  functions: Record<string, { handler: string; parts?: string[]; events?: YamlEvent[] }>;
 }
 
 interface YamlEvent {
@@ -55,9 +59,11 @@ export function readRoutes(yaml: string): Routes {
   const http: HttpRoute[] = [];
   const websocket = new Map<string, string>();
   const schedules: Schedule[] = [];
+  const parts = new Map<string, readonly string[]>();
   const { provider, functions: all } = parse(withDefaults(yaml)) as Yaml;
-  for (const [name, { handler, events = [] }] of Object.entries(all)) {
+  for (const [name, { handler, parts: own = [], events = [] }] of Object.entries(all)) {
     functions.set(name, handler);
+    parts.set(name, own);
     for (const event of events) {
       if (event.httpApi !== undefined) http.push(httpRoute(name, event.httpApi));
       if (event.websocket !== undefined)
@@ -65,16 +71,40 @@ export function readRoutes(yaml: string): Routes {
       if (event.schedule !== undefined) schedules.push(schedule(name, event.schedule));
     }
   }
-  return { functions, http, websocket, schedules, cors: corsOf(provider?.httpApi?.cors, http) };
+  return { functions, http, websocket, hasSocket: true, schedules, parts, cors: corsOf(provider?.httpApi?.cors, http) };
 }
 
-/** Parameters of a deployment have their default on this machine. */
+/** What can be served alone, beside a process or a stage that serves everything on the same database. */
+export const parts = ["session"] as const;
+export type Part = (typeof parts)[number];
+
+/** The routes of one part. Orders are left to the process that serves everything: only old rows are removed here. */
+export function routesOf(routes: Routes, part: Part): Routes {
+  const isKept = (name: string) => routes.parts.get(name)?.includes(part) ?? false;
+  return {
+    ...routes,
+    functions: new Map([...routes.functions].filter(([name]) => isKept(name))),
+    http: routes.http.filter((route) => isKept(route.function)),
+    websocket: new Map(),
+    hasSocket: false,
+    schedules: routes.schedules.flatMap((schedule) => {
+      const input = isKept(schedule.function) ? inputOf(schedule.input) : undefined;
+      return input === undefined ? [] : [{ ...schedule, input }];
+    }),
+  };
+}
+
+/** A sweep's input where orders are not its business; undefined where nothing else is. */
+export const inputOf = (input: unknown): object | undefined =>
+  (input as { trim?: boolean } | undefined)?.trim === true ? { trim: true, orders: false } : undefined;
+
+/** Replaces parameters of a deployment by their defaults. */
 function withDefaults(yaml: string): string {
   const { params } = parse(yaml) as Yaml;
   return yaml.replace(/\$\{param:(\w+)\}/g, (whole, name: string) => String(params?.default?.[name] ?? whole));
 }
 
-/** What the framework allows when nothing is said. */
+/** The headers that the framework allows by default. */
 const defaultHeaders = [
   "Content-Type",
   "X-Amz-Date",
@@ -105,7 +135,7 @@ function httpRoute(name: string, event: NonNullable<YamlEvent["httpApi"]>): Http
   const text = typeof event === "string" ? event : `${event.method.toUpperCase()} ${event.path}`;
   if (text === "*") return { function: name, routeKey: "$default", method: "*", segments: [] };
   const [method = "", path = ""] = text.split(" ");
-  if (method === "*" || method === "ANY" || path.includes("+}"))
+  if (method === "*" || method === "ANY" || (path.includes("+}") && !/^\/\{\w+\+\}$/.test(path)))
     throw new TypeError(`serverless.yml: the gateway of this machine has no routes such as "${text}"`);
   return { function: name, routeKey: `${method} ${path}`, method, segments: path.split("/").slice(1) };
 }
@@ -122,16 +152,22 @@ export interface Match {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** The most specific route: a literal segment beats a variable one, from left to right; `$default` takes the rest. */
+/**
+ * The most specific route: a literal segment beats a variable one, from left to right; then `/{proxy+}`,
+ * whose variable takes the whole path; `$default` takes the rest.
+ */
 export function match(routes: readonly HttpRoute[], method: string, path: string): Match | undefined {
   const parts = path.split("/").slice(1);
   const fitting = routes.filter(
     (route) =>
       route.method === method &&
-      route.segments.length === parts.length &&
-      route.segments.every((segment, at) => (isVariable(segment) ? parts[at] !== "" : segment === parts[at])),
+      (isGreedy(route) ? route.segments.length <= parts.length : route.segments.length === parts.length) &&
+      route.segments.every((segment, at) =>
+        segment.endsWith("+}") ? path !== "/" : isVariable(segment) ? parts[at] !== "" : segment === parts[at],
+      ),
   );
-  const rank = ({ segments }: HttpRoute) => segments.map((segment) => (isVariable(segment) ? "1" : "0")).join("");
+  const rank = (route: HttpRoute) =>
+    `${isGreedy(route) ? "1" : "0"}${route.segments.map((segment) => (isVariable(segment) ? "1" : "0")).join("")}`;
   const [best] = fitting.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
   if (best === undefined) {
     const rest = routes.find(({ routeKey }) => routeKey === "$default");
@@ -139,9 +175,11 @@ export function match(routes: readonly HttpRoute[], method: string, path: string
   }
   const params: Record<string, string> = {};
   best.segments.forEach((segment, at) => {
-    if (isVariable(segment)) params[segment.slice(1, -1)] = parts[at] as string;
+    if (segment.endsWith("+}")) params[segment.slice(1, -2)] = parts.slice(at).join("/");
+    else if (isVariable(segment)) params[segment.slice(1, -1)] = parts[at] as string;
   });
   return { route: best, params };
 }
 
+const isGreedy = ({ segments }: HttpRoute) => segments.at(-1)?.endsWith("+}") === true;
 const isVariable = (segment: string) => segment.startsWith("{");

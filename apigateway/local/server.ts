@@ -2,26 +2,32 @@
  * API Gateway on this machine: HTTP API, WebSocket API and static files on one port, calling the functions with the events
  * that AWS sends, with its limits and its answers.
  */
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { addressOf } from "../../shared/address.ts";
 import type { Log } from "../../shared/log.ts";
-import { headersOf, type Known } from "./build.ts";
+import { addressMatcher } from "../../shared/networks.ts";
+import { headersOf, type RequestInfo } from "./build_events.ts";
+import { CallerCache } from "./caller_cache.ts";
 import { Connections } from "./connections.ts";
 import { type Files, httpApi } from "./http.ts";
-import { invoker } from "./invoke.ts";
+import { HttpConnections } from "./http_connections.ts";
+import { type Call, invoker } from "./invoke.ts";
 import { awsLimits, type Limits } from "./limits.ts";
-import { addressReader } from "./proxies.ts";
+import { clientAddressReader, serverAddressReader } from "./proxies.ts";
 import type { Routes } from "./routes.ts";
 import { type Faults, socketApi } from "./socket.ts";
+import { untrustedProxies } from "./untrusted_proxies.ts";
+import { waitAtMost } from "./wait_at_most.ts";
 
 export type { Faults, Limits };
 
 export interface ServerOptions {
   readonly routes: Routes;
   /** Calls a function by its name with an event. */
-  readonly call: (name: string, event: unknown) => Promise<unknown>;
+  readonly call: Call;
   readonly log: Log;
   readonly host: string;
   /** 0 for any free one. */
@@ -41,70 +47,108 @@ export interface ServerOptions {
 export interface LocalServer {
   readonly port: number;
   readonly connections: Connections;
-  /** Ends running work, tells the sockets to reconnect, and is done in bounded time. */
+  /** Ends running work and closes the sockets, whose clients reconnect; takes bounded time. */
   stop(): Promise<void>;
-  /** Cuts the socket without a word, as a broken network does. */
+  /** Cuts the socket without a close frame, as a broken network does. */
   cut(connection: string): void;
 }
 
 /** Request line and headers together. */
 const maxHeaderBytes = 10_240;
-/** A peer that neither reads nor writes for so long, while a request is under way, has gone. */
+/**
+ * Connections that the system has made and Node has not accepted yet: it accepts one in each turn of the loop. When they are
+ * too many the system drops the next, and its client tries again after 1, 3 and 7 seconds.
+ */
+const backlog = 4_096;
+/** A peer that neither reads nor writes for this time during a request has gone. */
 const silentMs = 120_000;
-/** After the patience is over: for what the cuts themselves set off. */
-const graceMs = 1_000;
+/** After `stopMs`: for the work that the cuts themselves cause. */
+const graceMs = 500;
 
-/** @throws TypeError for a trusted proxy that is no address; what `listen` says of the port */
+/** @throws TypeError for a trusted proxy that is no address; the error of `listen` about the port */
 export async function startServer(options: ServerOptions): Promise<LocalServer> {
   const limits = { ...awsLimits, ...options.limits };
   const { log, routes, faults = {}, now = Date.now, cloud = "aws" } = options;
   const { streamsPerConnection: maxStreams, maxBufferBytes } = limits;
   const connections = new Connections({ maxStreams, maxBufferBytes, faults, now });
-  const invoke = invoker(options.call, limits.concurrency);
-  const sourceIp = addressReader(options.trustedProxies);
+  const invoke = invoker(options.call, limits, log);
+  const untrusted = untrustedProxies(log);
+  const sourceIp = clientAddressReader(options.trustedProxies, untrusted.report);
+  const isTrusted = addressMatcher(options.trustedProxies);
+  const httpConnections = new HttpConnections({ limits, isTrusted });
+  const callers = new CallerCache();
+  const serverAddress = serverAddressReader(options.trustedProxies);
   let nextId = 0;
   let stopping = false;
 
   const newRequestId = () => `${now().toString(36)}-${(nextId++).toString(36)}`;
-  const known = (request: IncomingMessage): Known => ({
-    requestId: newRequestId(),
-    domainName: request.headers.host ?? "localhost",
-    stage: "local",
-    now: now(),
-    sourceIp: sourceIp(request),
-  });
+  const infoOf = (request: IncomingMessage): RequestInfo => {
+    const { protocol, host } = serverAddress(request);
+    return {
+      requestId: newRequestId(),
+      domainName: host,
+      protocol,
+      stage: "local",
+      now: now(),
+      sourceIp: sourceIp(request),
+    };
+  };
 
-  const common = { routes, invoke, limits, log, known, isStopping: () => stopping };
-  const { files, healthy } = options;
-  const http = httpApi({ ...common, files, healthy, connected: () => connections.size });
-  const sockets = socketApi({ ...common, connections, faults, cloud, now, newRequestId });
+  const common = { routes, invoke, limits, log, infoOf, callers, isStopping: () => stopping };
+  const { files, healthy, tls } = options;
+  const health = () => ({
+    connections: connections.size,
+    ...(untrusted.hasPrivate() ? { warning: "a proxy is not in TRUSTED_PROXIES" } : {}),
+  });
+  const http = httpApi({
+    ...common,
+    files,
+    healthy,
+    health,
+    beginWork: ({ socket }) => httpConnections.beginWork(socket),
+    isSecure: ({ socket, headers }) =>
+      tls !== undefined ||
+      (headers["x-forwarded-proto"] === "https" && isTrusted(addressOf(socket.remoteAddress ?? "") ?? "")),
+  });
+  const upgraded = (raw: Duplex) => httpConnections.remove(raw as Socket);
+  const sockets = socketApi({ ...common, upgraded, connections, faults, cloud, now, newRequestId });
 
   const serverOptions = {
     maxHeaderSize: maxHeaderBytes,
     headersTimeout: limits.headersMs,
     requestTimeout: limits.requestMs,
-    connectionsCheckingInterval: Math.min(5_000, limits.headersMs / 3),
+    connectionsCheckingInterval: Math.min(5_000, Math.ceil(limits.headersMs / 3)),
     keepAliveTimeout: 65_000,
-    // From Node 24.9 on; `stay` is for those before.
+    // From Node 24.9 on; `declineUpgrade` is for those before.
     shouldUpgradeCallback: isWebSocket,
   };
-  const { tls } = options;
+  const serve = (request: IncomingMessage, response: ServerResponse) => {
+    const { socket, method = "" } = request;
+    // The headers have arrived; a body may follow.
+    if (method === "GET" || method === "HEAD") httpConnections.markIdle(socket);
+    else httpConnections.markReceiving(socket);
+    response.once("close", () => httpConnections.markIdle(socket));
+    http.serve(request, response);
+  };
   const server: Server =
     tls === undefined
-      ? createServer(serverOptions, http.serve)
-      : createTlsServer({ ...serverOptions, ...tls, handshakeTimeout: limits.headersMs }, http.serve);
+      ? createServer(serverOptions, serve)
+      : createTlsServer({ ...serverOptions, ...tls, handshakeTimeout: limits.headersMs }, serve);
+  server.on("connection", (socket: Socket) => httpConnections.add(socket));
+  // The same connection as another object, which from now on is the one to close.
+  server.on("secureConnection", (socket: Socket) => httpConnections.add(socket));
   server.setTimeout(silentMs);
   server.on("upgrade", (request, raw, head) => {
     raw.on("error", () => raw.destroy());
     if (isWebSocket(request)) sockets.upgrade(request, raw, head);
-    else stay(request, raw, head);
+    else declineUpgrade(request, raw, head);
   });
 
   /**
-   * With a listener for upgrades Node takes every offer of one for accepted, also the `h2c` that Java's clients make.
-   * We stay with HTTP/1.1 (RFC 9110, 7.8): the request is put back without the offer and read once more.
+   * With a listener for upgrades Node treats every offer as accepted, also the `h2c` of Java's clients. A server may ignore
+   * an offer (RFC 9110, 7.8): the request is put back without it and read once more as HTTP/1.1.
    */
-  function stay(request: IncomingMessage, raw: Duplex, head: Buffer): void {
+  function declineUpgrade(request: IncomingMessage, raw: Duplex, head: Buffer): void {
     const headers = headersOf(request).map(([name, value]) => `${name}: ${value}\r\n`);
     const text = `${request.method} ${request.url} HTTP/1.1\r\n${headers.join("")}\r\n`;
     raw.unshift(Buffer.concat([Buffer.from(text, "latin1"), head]));
@@ -113,7 +157,7 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
 
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(options.port, options.host, () => {
+    server.listen({ port: options.port, host: options.host, backlog }, () => {
       server.off("error", reject);
       resolve();
     });
@@ -126,23 +170,15 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
     async stop() {
       stopping = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      sockets.farewell();
-      await within(limits.stopMs, Promise.all([http.idle(), sockets.idle(), invoke.idle()]));
+      sockets.closeAll();
+      http.hurry();
+      await waitAtMost(limits.stopMs, Promise.all([http.idle(), sockets.idle(), invoke.idle()]));
       sockets.cut();
       server.closeAllConnections();
-      await within(graceMs, Promise.all([closed, sockets.idle(), invoke.idle()]));
+      await waitAtMost(graceMs, Promise.all([closed, sockets.idle(), invoke.idle()]));
+      httpConnections.close();
     },
   };
 }
 
 const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === "websocket";
-
-/** Waits for the work, but not longer. */
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
-}

@@ -1,11 +1,11 @@
 /**
- * Every table of the first version.
+ * Tables of the first version.
  *
  * Times are milliseconds since 1970, UTC. Money is integer fen. Flags are 0 or 1. Structured values are JSON text that our code
  * writes and reads; nothing is queried inside it. There are no foreign keys: their locks on the parent rows would add a second
  * lock order beside ours (keys, orders, dishes by id, day counter, streams by name), and rows are only removed by `sweep`.
  */
-import type { Migration } from "../migrate.ts";
+import type { Migration } from "../migration.ts";
 
 export const first: Migration = {
   version: 1,
@@ -17,7 +17,7 @@ export const first: Migration = {
       created_at ${bigint} NOT NULL
     ) ${table}`,
 
-    // The app id is looked up by a keyed hash; id and secret themselves are stored sealed.
+    // The app id is looked up by a keyed hash; id and secret are stored encrypted.
     `CREATE TABLE wechat_apps (
       id ${id} NOT NULL PRIMARY KEY,
       name varchar(64) NOT NULL,
@@ -144,7 +144,7 @@ export const first: Migration = {
       PRIMARY KEY (shop_id, day)
     ) ${hotTable}`,
 
-    // body_hash tells a repeat from another request under the same key; result_id is what the first one made.
+    // body_hash distinguishes a repeat from another request under the same key; result_id is the first one's result.
     `CREATE TABLE idempotency_keys (
       owner_id ${id} NOT NULL,
       idem_key ${id} NOT NULL,
@@ -196,7 +196,7 @@ export const first: Migration = {
     `CREATE INDEX orders_user ON orders (user_id, placed_at)`,
     `CREATE INDEX orders_ended ON orders (ended_at)`,
 
-    // What was bought, as it was named and priced then. Only struck_at and struck_by ever change.
+    // The lines of an order, with names and prices as bought. Only struck_at and struck_by ever change.
     `CREATE TABLE order_lines (
       order_id ${id} NOT NULL,
       line_no ${integer} NOT NULL,
@@ -215,7 +215,7 @@ export const first: Migration = {
       CONSTRAINT order_lines_money CHECK (quantity > 0 AND unit_fen >= 0 AND total_fen = unit_fen * quantity)
     ) ${table}`,
 
-    // Append-only: every step with who and when.
+    // Append-only: every step, with its actor and time.
     `CREATE TABLE order_history (
       order_id ${id} NOT NULL,
       version ${integer} NOT NULL,
@@ -229,7 +229,7 @@ export const first: Migration = {
       PRIMARY KEY (order_id, version)
     ) ${table}`,
 
-    // The head of each stream. Who changes state locks this row, so the number's order is the order of commits.
+    // The head of each stream. Every change of state locks this row, so the order of numbers is the order of commits.
     `CREATE TABLE streams (
       name ${id} NOT NULL PRIMARY KEY,
       epoch ${id} NOT NULL,
@@ -270,7 +270,7 @@ export const first: Migration = {
     ) ${hotTable}`,
     `CREATE INDEX subscriptions_stream ON subscriptions (stream)`,
 
-    // Who watches a kitchen's stream, and when it last said so.
+    // Screens that watch a kitchen's stream, with the time of the last heartbeat.
     `CREATE TABLE screens (
       id ${id} NOT NULL PRIMARY KEY,
       shop_id ${id} NOT NULL,
@@ -285,7 +285,7 @@ export const first: Migration = {
       created_at ${bigint} NOT NULL
     ) ${table}`,
 
-    // Which of a sender's messages a room has, and under which number.
+    // A sender's messages in a room, each with its number.
     `CREATE TABLE room_messages (
       stream ${id} NOT NULL,
       sender_id ${id} NOT NULL,
@@ -304,7 +304,7 @@ export const first: Migration = {
     ) ${table}`,
     `CREATE INDEX notifications_stream ON notifications (stream, at)`,
 
-    // Append-only: what staff changed beside orders.
+    // Append-only: changes by staff, except those of orders.
     `CREATE TABLE audit (
       id ${id} NOT NULL PRIMARY KEY,
       shop_id ${id} NOT NULL,

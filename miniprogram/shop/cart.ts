@@ -1,5 +1,6 @@
-/** The cart: lines of choices, and what they come to by the menu as it is now. Pure; what is shown as a price is the server's to decide. */
+/** The cart: lines, and their prices by the current menu. Pure; the server computes the prices again and decides. */
 import type { Bill, Dish, OrderView, Service, ShopInfo } from "../lib/orderbell";
+import { maxLines, maxQuantity } from "../lib/orderbell";
 import type { Chosen } from "./choose";
 import { fits, unitFen } from "./choose";
 
@@ -8,11 +9,11 @@ export interface CartLine {
   chosen: Chosen;
   quantity: number;
   note: string;
-  /** What a portion cost when it was put in. */
+  /** The price of a portion when it was put in. */
   seenFen: number;
 }
 
-/** Why a line cannot stay as it is. */
+/** The reason why a line must be changed. */
 export type Trouble = "soldOut" | "gone" | "changed" | "price";
 
 export interface PricedLine extends CartLine {
@@ -31,15 +32,12 @@ export interface Priced {
   packingFen: number;
   deliveryFen: number;
   totalFen: number;
-  /** What is lacking until the shop delivers, in fen. */
+  /** The amount missing for a delivery, in fen. */
   lackingFen: number;
   troubled: boolean;
 }
 
-export const maxLines = 40;
-export const maxQuantity = 99;
-
-/** Two lines with the same key are one. */
+/** Lines with the same key are merged. */
 export const keyOf = ({ dish, chosen, note }: Pick<CartLine, "dish" | "chosen" | "note">): string => {
   const options = Object.keys(chosen)
     .sort()
@@ -47,7 +45,7 @@ export const keyOf = ({ dish, chosen, note }: Pick<CartLine, "dish" | "chosen" |
   return [dish, ...options, note.trim()].join("|");
 };
 
-/** The same lines when there are too many. */
+/** Returns the lines unchanged when there would be too many. */
 export function addLine(lines: readonly CartLine[], line: CartLine): readonly CartLine[] {
   const key = keyOf(line);
   const twin = lines.find((one) => keyOf(one) === key);
@@ -56,7 +54,7 @@ export function addLine(lines: readonly CartLine[], line: CartLine): readonly Ca
   return lines.map((one) => (one === twin ? { ...line, quantity } : one));
 }
 
-/** With 0 the line goes. */
+/** 0 removes the line. */
 export const setQuantity = (lines: readonly CartLine[], key: string, quantity: number): readonly CartLine[] =>
   lines.flatMap((line) => {
     if (keyOf(line) !== key) return [line];
@@ -95,13 +93,13 @@ function troubleOf(line: CartLine, known: Dish | undefined, unit: number, soldOu
   return unit === line.seenFen ? undefined : "price";
 }
 
-/** Without what cannot be had, and at today's prices. */
+/** Removes lines that cannot be ordered, and takes today's prices. */
 export const mend = (lines: readonly CartLine[], info: ShopInfo): readonly CartLine[] =>
   price(lines, info, "pickup").lines.flatMap(({ dish, chosen, quantity, note, unitFen: seenFen, trouble }) =>
     trouble === undefined || trouble === "price" ? [{ dish, chosen, quantity, note, seenFen }] : [],
   );
 
-/** So many portions of a dish, over all its lines; the last lines give way first. */
+/** Limits the portions of a dish over all its lines; the last lines are reduced first. */
 export function limit(lines: readonly CartLine[], dish: string, left: number): readonly CartLine[] {
   let rest = left;
   return lines.flatMap((line) => {
@@ -121,7 +119,7 @@ export const billLines = (lines: readonly CartLine[]): Bill["lines"] =>
     return { dish, quantity, options, note: note.trim() };
   });
 
-/** Without what was ordered: what was put in meanwhile stays. */
+/** Removes the ordered lines: those added meanwhile stay. */
 export const without = (lines: readonly CartLine[], ordered: Bill["lines"]): readonly CartLine[] =>
   ordered.reduce<readonly CartLine[]>((left, { dish, quantity, options = [], note = "" }) => {
     const chosen = Object.fromEntries(options.map(({ option, choices }) => [option, choices]));
@@ -130,7 +128,7 @@ export const without = (lines: readonly CartLine[], ordered: Bill["lines"]): rea
     return there === undefined ? left : setQuantity(left, key, there.quantity - quantity);
   }, lines);
 
-/** An earlier order's lines as they can be had now, and how many cannot. */
+/** An earlier order's lines that can be ordered now, and the number of those that cannot. */
 export function again(order: OrderView, info: ShopInfo): { lines: CartLine[]; lost: number } {
   const lines = order.lines.map(({ dish, options, quantity, note, unitFen: seenFen }): CartLine => {
     const chosen: Record<string, string[]> = {};

@@ -1,4 +1,4 @@
-/** A dish's options while one chooses: what may be taken, what is lacking, what it costs. Pure. */
+/** Choices of a dish's options: those allowed, those missing, and the price. Pure. */
 import type { Dish, DishOption } from "../lib/orderbell";
 
 /** Choices by option. */
@@ -6,7 +6,7 @@ export type Chosen = Readonly<Record<string, readonly string[]>>;
 
 export const choicesOf = (chosen: Chosen, option: DishOption): readonly string[] => chosen[option.id] ?? [];
 
-/** What is taken without asking: where something must be taken and there is only one. */
+/** Choices made in advance: required ones with a single possibility. */
 export function obvious(dish: Dish): Chosen {
   const single = dish.options.flatMap((option) => {
     const there = option.choices.filter(({ available }) => available);
@@ -15,12 +15,12 @@ export function obvious(dish: Dish): Chosen {
   return Object.fromEntries(single);
 }
 
-/** One tap on a choice. The same `chosen` when it may not be: not available, or enough are taken. */
+/** Handles a tap on a choice. Returns the same `chosen` when it is not available, or the limit is reached. */
 export function toggle(option: DishOption, chosen: Chosen, choice: string): Chosen {
   const taken = choicesOf(chosen, option);
   const put = (choices: readonly string[]): Chosen => ({ ...chosen, [option.id]: choices });
   if (taken.includes(choice)) {
-    // Where exactly one must be, another tap on it changes nothing.
+    // Where exactly one is required, another tap on it changes nothing.
     if (option.min === 1 && option.max === 1) return chosen;
     return put(taken.filter((one) => one !== choice));
   }
@@ -29,17 +29,17 @@ export function toggle(option: DishOption, chosen: Chosen, choice: string): Chos
   return taken.length < option.max ? put([...taken, choice]) : chosen;
 }
 
-/** Options that want more choices. */
+/** Options that need more choices. */
 export const lacking = (dish: Dish, chosen: Chosen): DishOption[] =>
   dish.options.filter((option) => choicesOf(chosen, option).length < option.min);
 
-/** One portion, in fen. */
+/** The price of one portion, in fen. */
 export const unitFen = (dish: Dish, chosen: Chosen): number =>
   dish.options
     .flatMap((option) => option.choices.filter(({ id }) => choicesOf(chosen, option).includes(id)))
     .reduce((sum, { priceFen }) => sum + priceFen, dish.priceFen);
 
-/** Whether the menu as it is now takes these choices. */
+/** @returns whether the current menu allows these choices */
 export const fits = (dish: Dish, chosen: Chosen): boolean =>
   Object.keys(chosen).every((id) => chosen[id]?.length === 0 || dish.options.some((option) => option.id === id)) &&
   dish.options.every((option) => {

@@ -1,9 +1,10 @@
-/** An order as the pages show it. */
+/** View of an order: texts, colours and steps for the pages. */
 import type { OrderView, Status } from "../lib/orderbell";
-import { clockTime, dayAndTime, nameIn, yuan } from "./show";
+import { happyPaths } from "../lib/orderbell";
+import { clockTime, dayAndTime, nameIn, yuan } from "./format";
 import type { Language, Words } from "./words";
 
-/** Colour of a state: something goes on, come and fetch it, over, went wrong. */
+/** Colour of a state: in progress, ready, ended, failed. */
 export type Tone = "busy" | "ready" | "over" | "bad";
 
 const tones: Record<Status, Tone> = {
@@ -41,7 +42,7 @@ export const cardOf = (order: OrderView, t: Words, language: Language): OrderCar
   total: yuan(order.totalFen),
 });
 
-/** One step on the road; `at` is empty while it lies ahead, or was not noted. */
+/** One state of the time line; `at` is empty while it is not reached, or its time is unknown. */
 export interface TimeStep {
   id: Status;
   name: string;
@@ -50,10 +51,7 @@ export interface TimeStep {
   now: boolean;
 }
 
-const road: readonly Status[] = ["placed", "accepted", "cooking", "ready", "completed"];
-const deliveryRoad: readonly Status[] = ["placed", "accepted", "cooking", "ready", "delivering", "completed"];
-
-/** The way of an order, or as far as it came. */
+/** The time line of an order; one that failed ends with the states it reached. */
 export function timeLine(order: OrderView, t: Words): TimeStep[] {
   const times: Partial<Record<Status, string | null>> = {
     placed: order.placedAt,
@@ -62,7 +60,7 @@ export function timeLine(order: OrderView, t: Words): TimeStep[] {
     completed: order.completedAt,
     [order.status]: order.status === "placed" ? order.placedAt : order.updatedAt,
   };
-  const whole = order.service === "delivery" ? deliveryRoad : road;
+  const whole = happyPaths[order.service];
   const at = whole.indexOf(order.status);
   const steps =
     at >= 0
@@ -91,6 +89,7 @@ export const detailOf = (order: OrderView, t: Words, language: Language) => ({
     note,
   })),
   note: order.note,
+  to: order.delivery ? [order.delivery.name, order.delivery.phone, order.delivery.address] : [],
   packing: order.packingFen > 0 ? yuan(order.packingFen) : "",
   delivery: order.deliveryFen > 0 ? yuan(order.deliveryFen) : "",
   payment: t[order.payment],

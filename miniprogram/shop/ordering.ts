@@ -1,11 +1,11 @@
-/** What the pages share: the client, the cart, the table, the language. One for the app; pages reach it by getApp(). */
+/** State shared by the pages: the client, the cart, the table, the language. One for the app; pages get it from getApp(). */
 import type { Bill, Client, OrderView, ShopInfo } from "../lib/orderbell";
 import { ApiError, noAnswer } from "../lib/orderbell";
 import type { CartLine } from "./cart";
 import { without } from "./cart";
-import type { Live } from "./live";
-import { share } from "./live";
-import { fill } from "./show";
+import { clockTime, fill } from "./format";
+import type { Live } from "./shared_watch";
+import { share } from "./shared_watch";
 import type { Language, Words } from "./words";
 import { dictionaries, languageOf } from "./words";
 
@@ -18,35 +18,38 @@ export interface Address {
 export interface Ordering {
   readonly client: Client;
   readonly shop: string;
-  /** A path of the API's domain, as an address. */
+  /** The address of a path on the API's domain. */
   picture(path: string | undefined): string;
 
   readonly menu: Live<ShopInfo>;
-  /** One's own, newest first. */
+  /** The customer's own orders, newest first. */
   readonly orders: Live<OrderView[]>;
+
+  /** The phone's storage does not work: the cart and bills being sent are lost when the app is closed. */
+  forgets(): boolean;
 
   cart(): readonly CartLine[];
   setCart(lines: readonly CartLine[]): void;
-  onCart(hear: () => void): () => void;
+  onCart(listener: () => void): () => void;
 
-  /** The table one sits at, until another code is scanned. */
+  /** The customer's table, until another code is scanned. */
   table(): { token: string; label: string } | null;
   /** Looks up a scanned code. @throws ApiError TABLE_UNKNOWN */
   sitDown(token: string): Promise<void>;
 
-  /** Remembered on this phone only. */
+  /** Stored on this phone only. */
   address(): Address | undefined;
   setAddress(address: Address | undefined): void;
 
-  /** Places an order, and takes what was ordered out of the cart. @throws ApiError */
+  /** Places an order, and removes the ordered lines from the cart. @throws ApiError */
   submit(bill: Bill): Promise<OrderView>;
-  /** A bill is on its way, maybe since before the app was closed. */
+  /** A bill is being sent, perhaps since before the app was closed. */
   submitting(): boolean;
-  onSubmitting(hear: () => void): () => void;
+  onSubmitting(listener: () => void): () => void;
 
-  /** Nothing begins by itself until `signIn`, or until the next order. */
+  /** No session begins without the user until `signIn`, or until the next order. */
   signOut(): Promise<void>;
-  /** Signed out by hand. */
+  /** The user has signed out. */
   out(): boolean;
   signIn(): Promise<void>;
 
@@ -55,7 +58,7 @@ export interface Ordering {
   setLanguage(language: Language): void;
 }
 
-/** What is used of wx here. */
+/** Types of wx, as far as it is used here. */
 export interface Phone {
   getStorageSync(key: string): unknown;
   setStorageSync(key: string, data: unknown): void;
@@ -68,28 +71,29 @@ export interface OrderingOptions {
   phone: Phone;
   url: string;
   shop: string;
-  /** An order was placed by a bill of before: the page that sent it is gone. */
+  /** An order was placed by a bill of an earlier page, which is gone. */
   placed?: (order: OrderView) => void;
 }
 
-export function openOrdering({ client, phone, url, shop, placed }: OrderingOptions): Ordering {
+export function openOrdering({ client, phone: bare, url, shop, placed }: OrderingOptions): Ordering {
+  const phone = overMemory(bare);
   const item = (name: string) => `orderbell.${shop}.${name}`;
-  const cartHearers = hearers();
-  const sendHearers = hearers();
+  const cartListeners = makeListeners();
+  const sendListeners = makeListeners();
   let table: { token: string; label: string } | null = null;
   let out = false;
   let sending = 0;
 
-  const menu = share<ShopInfo>((tell, fail) => client.watch("menu", { shop, onChange: tell, onError: fail }));
-  const orders = share<OrderView[]>((tell, fail) => {
+  const menu = share<ShopInfo>((emit, fail) => client.watch("menu", { shop, onChange: emit, onError: fail }));
+  const orders = share<OrderView[]>((emit, fail) => {
     if (out) {
-      // The watch would sign in by itself, against what was wanted.
+      // The watch would sign in without the user, who has signed out.
       fail(new ApiError("SESSION_MISSING", 401, "signed out"));
       return { close() {} };
     }
     return client.watch("orders", {
-      // A customer may know other shops of the same API.
-      onChange: (all) => tell(all.filter((order) => order.shop === shop)),
+      // A customer may have orders in other shops of the same API.
+      onChange: (all) => emit(all.filter((order) => order.shop === shop)),
       onError: fail,
     });
   });
@@ -105,21 +109,22 @@ export function openOrdering({ client, phone, url, shop, placed }: OrderingOptio
   const ordering: Ordering = {
     client,
     shop,
-    picture: (path) => (path === undefined ? "" : `${url}/${path}`),
+    picture: (path) => (path === undefined ? "" : addressAt(url, path)),
     menu,
     orders,
+    forgets: phone.forgets,
     cart: () => (phone.getStorageSync(item("cart")) || []) as CartLine[],
     setCart(lines) {
       phone.setStorageSync(item("cart"), lines);
-      cartHearers.tell();
+      cartListeners.emit();
     },
-    onCart: cartHearers.add,
+    onCart: cartListeners.add,
     table: () => table,
     async sitDown(token) {
       if (table?.token === token) return;
       const info = await client.shop(shop, token);
       table = info.table;
-      cartHearers.tell();
+      cartListeners.emit();
     },
     address: () => (phone.getStorageSync("orderbell.address") || undefined) as Address | undefined,
     setAddress: (address) =>
@@ -130,15 +135,15 @@ export function openOrdering({ client, phone, url, shop, placed }: OrderingOptio
       sending += 1;
       try {
         const submitted = client.submit(bill);
-        sendHearers.tell();
+        sendListeners.emit();
         return await submitted;
       } finally {
         sending -= 1;
-        sendHearers.tell();
+        sendListeners.emit();
       }
     },
     submitting: () => sending > 0 || client.pending().length > 0,
-    onSubmitting: sendHearers.add,
+    onSubmitting: sendListeners.add,
     async signOut() {
       out = true;
       await client.signOut();
@@ -154,32 +159,83 @@ export function openOrdering({ client, phone, url, shop, placed }: OrderingOptio
     setLanguage: (language) => phone.setStorageSync("orderbell.language", language),
   };
 
-  // Also what was sent before the app was closed.
+  // Also bills that were sent before the app was closed.
   client.onPending(({ bill }, answer) => {
     if (!(answer instanceof Error)) {
       ordering.setCart(without(ordering.cart(), bill.lines));
       if (sending === 0) placed?.(answer);
     }
-    sendHearers.tell();
+    sendListeners.emit();
   });
   return ordering;
 }
 
-function hearers() {
+/** Joins address and path by hand, since a mini-program has no URL class. The address may end with a slash; a picture may be on another host. */
+const addressAt = (url: string, path: string): string =>
+  /^https?:\/\//.test(path) ? path : `${url.replace(/\/+$/, "")}/${path.replace(/^\/+/, "")}`;
+
+/** Values that the phone's storage refuses, being full, last until the app is closed. */
+function overMemory(phone: Phone) {
+  const memory = new Map<string, unknown>();
+  return {
+    getAppBaseInfo: () => phone.getAppBaseInfo(),
+    getStorageSync: (key: string) => memory.get(key) ?? phone.getStorageSync(key),
+    setStorageSync(key: string, data: unknown) {
+      memory.delete(key);
+      try {
+        phone.setStorageSync(key, data);
+      } catch {
+        memory.set(key, data);
+      }
+    },
+    removeStorageSync(key: string) {
+      memory.delete(key);
+      phone.removeStorageSync(key);
+    },
+    /** A value is only in memory. */
+    forgets: () => memory.size > 0,
+  };
+}
+
+function makeListeners() {
   const all = new Set<() => void>();
   return {
-    add(hear: () => void) {
-      all.add(hear);
-      return () => void all.delete(hear);
+    add(listener: () => void) {
+      all.add(listener);
+      return () => void all.delete(listener);
     },
-    tell() {
-      for (const hear of [...all]) hear();
+    emit() {
+      for (const listener of [...all]) listener();
     },
   };
 }
 
-/** What a customer is told of a refusal that no page knows better. */
-export function tellError({ code }: Pick<ApiError, "code">, words: Words): string {
+type ShownError = Pick<ApiError, "code"> & Partial<Pick<ApiError, "extra" | "retryAfterMs">>;
+
+/** Names of what the limit of waiting orders counts by. */
+function waitingOf(of: string, words: Words): string {
+  if (of === "session") return words.tooManyWaiting;
+  return of === "table" ? words.tableWaiting : of === "address" ? words.networkWaiting : words.shopBusy;
+}
+
+/** The pages' name for a field of the bill, such as `lines.0.note`. */
+function fieldName(path: string, words: Words): string | undefined {
+  if (path === "note") return words.note;
+  if (/^lines\.\d+\.note$/.test(path)) return words.lineNote;
+  if (path === "delivery.name") return words.name;
+  if (path === "delivery.phone") return words.phone;
+  return path === "delivery.address" ? words.address : undefined;
+}
+
+/** The text of an error that no page handles itself. */
+export function errorTextOf({ code, extra, retryAfterMs }: ShownError, words: Words): string {
+  if (code === "TOO_MANY_UNACCEPTED") return waitingOf(String(extra?.of), words);
+  if (code === "TOO_MANY_SESSIONS") {
+    const at = new Date(Date.now() + (retryAfterMs || 60_000) + 59_000).toISOString();
+    return fill(words.tooManyVisitors, { time: clockTime(at) });
+  }
+  const field = code === "INVALID_INPUT" ? fieldName(String(extra?.field), words) : undefined;
+  if (field !== undefined) return fill(words.wrongField, { field });
   const known: Record<string, string> = {
     [noAnswer]: words.noNetwork,
     OVERLOADED: words.noNetwork,
@@ -190,7 +246,6 @@ export function tellError({ code }: Pick<ApiError, "code">, words: Words): strin
     SERVICE_NOT_OFFERED: words.serviceNotOffered,
     DISH_UNAVAILABLE: words.notOnSale,
     OPTIONS_INVALID: words.notOnSale,
-    TOO_MANY_UNACCEPTED: words.tooManyWaiting,
     GUESTS_REFUSED: words.guestsRefused,
     INVALID_INPUT: words.inputWrong,
     ORDER_UNKNOWN: words.orderGone,

@@ -1,4 +1,4 @@
-/** What pages do alike. */
+/** Functions shared by the pages: toasts, dialogs, consent, listeners. */
 import type { Ordering } from "./ordering";
 
 export interface OrderingApp {
@@ -7,19 +7,19 @@ export interface OrderingApp {
 
 export const ordering = (): Ordering => getApp<OrderingApp>().ordering;
 
-/** What an instance of a page listens to. */
-const heard = new WeakMap<object, (() => void)[]>();
+/** The functions that end a page's listeners, by page. */
+const stopsOf = new WeakMap<object, (() => void)[]>();
 
-/** Goes on until `leave(page)`. */
-export const until = (page: object, ...stops: (() => void)[]): void =>
-  void heard.set(page, [...(heard.get(page) ?? []), ...stops]);
+/** Registers functions that `leave(page)` calls. */
+export const onLeave = (page: object, ...stops: (() => void)[]): void =>
+  void stopsOf.set(page, [...(stopsOf.get(page) ?? []), ...stops]);
 
 export function leave(page: object): void {
-  for (const stop of heard.get(page) ?? []) stop();
-  heard.delete(page);
+  for (const stop of stopsOf.get(page) ?? []) stop();
+  stopsOf.delete(page);
 }
 
-export const say = (title: string): void => void wx.showToast({ title, icon: "none", duration: 2_500 });
+export const toast = (title: string): void => void wx.showToast({ title, icon: "none", duration: 2_500 });
 
 /** @returns whether the answer is yes */
 export const confirm = (content: string): Promise<boolean> => {
@@ -45,9 +45,9 @@ export const consent = (): Promise<boolean> =>
     else wx.requirePrivacyAuthorize({ success: () => resolve(true), fail: () => resolve(false) });
   });
 
-/** The texts that stand outside of pages. */
+/** Sets the texts outside of pages. */
 export function nameTabs(): void {
   const { menu, orders, account } = ordering().words();
-  // Fails while a page without tabs is shown; the next page with tabs does it again.
+  // Fails while a page without tabs is shown; the next page with tabs sets them again.
   for (const [index, text] of [menu, orders, account].entries()) wx.setTabBarItem({ index, text, fail: () => {} });
 }

@@ -1,10 +1,10 @@
-/** A whole house whose functions think they are in a cloud: its events come in, and pushes go out by its HTTP calls. */
+/** A test server whose functions run as in a cloud: its events come in, and pushes go out by its HTTP calls. */
 import { awsPusher } from "../../apigateway/aws.ts";
 import { type Management, startManagement } from "../../apigateway/local/management.ts";
 import { localGateway } from "../../apigateway/local.ts";
 import { type Pusher, remoteGateway } from "../../apigateway/remote.ts";
 import { tencentPusher } from "../../apigateway/tencent.ts";
-import type { GatewayParts } from "../../cli/machine.ts";
+import { type GatewayParts, partsOfLocal } from "../../cli/machine.ts";
 import type { Engine } from "../_engines.ts";
 import { type House, type HouseOptions, openHouse } from "../_house.ts";
 
@@ -36,9 +36,10 @@ export async function openCloud(engine: Engine, cloud: Cloud, options: HouseOpti
     ...options,
     ...(cloud === "local" ? {} : { cloud }),
     environment: { ...(callback === undefined ? {} : { CALLBACK_URL: callback }), ...options.environment },
-    gateway({ db, clock, random, log, connections }: GatewayParts) {
+    gateway(parts: GatewayParts) {
+      const { db, clock, random, log } = parts;
       const sleep = async (ms: number) => void slept.push(ms);
-      if (cloud === "local") return localGateway({ connections, now: clock.now, sleep, log });
+      if (cloud === "local") return localGateway({ ...partsOfLocal(parts), sleep });
       const maxStreams = Number(options.environment?.STREAMS_PER_CONNECTION ?? 20);
       return remoteGateway({ db, pusher, clock: { now: clock.now, sleep }, random, log, maxStreams, address });
     },

@@ -1,6 +1,7 @@
-/** The gateway of this machine with tiny functions, and clients that send exactly the bytes they are told. */
+/** The local gateway with tiny functions, and clients that send exact bytes. */
 import { connect, type Socket } from "node:net";
 import { WebSocket } from "ws";
+import type { CallOptions } from "../../apigateway/local/invoke.ts";
 import { readRoutes } from "../../apigateway/local/routes.ts";
 import { type LocalServer, type ServerOptions, startServer } from "../../apigateway/local/server.ts";
 import { makeLog } from "../../shared/log.ts";
@@ -22,8 +23,8 @@ functions:
     handler: functions/rest.handler
     events:
       - httpApi: "*"
-  knock:
-    handler: functions/knock.handler
+  handshake:
+    handler: functions/handshake.handler
     events:
       - websocket: $connect
   say:
@@ -36,9 +37,9 @@ functions:
       - websocket: $disconnect
 `;
 
-// biome-ignore lint/suspicious/noExplicitAny: tests look into events where they please
+// biome-ignore lint/suspicious/noExplicitAny: tests read any member of an event
 export type AnyEvent = any;
-export type Functions = Record<string, (event: AnyEvent) => unknown>;
+export type Functions = Record<string, (event: AnyEvent, asked: CallOptions) => unknown>;
 
 export interface TestServerOptions extends Partial<Omit<ServerOptions, "routes" | "call" | "log">> {
   readonly functions?: Functions;
@@ -73,17 +74,17 @@ export async function openServer({ functions = {}, yaml = petRoutes, ...more }: 
   const own: Functions = {
     pets: echo,
     rest: (event) => ({ ...echo(event), statusCode: 404 }),
-    knock: () => ({ statusCode: 200 }),
+    handshake: () => ({ statusCode: 200 }),
     say: () => ({ statusCode: 200 }),
     leave: () => ({ statusCode: 200 }),
     ...functions,
   };
   const server = await startServer({
     routes: readRoutes(yaml),
-    async call(name, event) {
+    async call(name, event, asked) {
       calls.push({ name, event });
       for (const look of [...looking]) look();
-      return own[name]?.(event);
+      return own[name]?.(event, asked);
     },
     log: makeLog("debug", Date.now, (line) => {
       lines.push(line);

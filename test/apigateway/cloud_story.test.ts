@@ -14,7 +14,7 @@ describe.each(["aws", "tencent"] as const)("%s", (cloud) =>
     });
     afterAll(() => house.close());
 
-    it("carries an order to the kitchen, back to the customer, and onto the board", async () => {
+    it("an order reaches the kitchen, the customer and the board through the cloud's gateway", async () => {
       const [customer, kitchen] = [await house.guest(), await house.staff("kitchen")];
       const [phone, screen] = [await customer.connect(), await kitchen.connect()];
       await phone.resume({ stream: `user:${customer.user}` });
@@ -73,7 +73,7 @@ describe.each(["aws", "tencent"] as const)("%s", (cloud) =>
       }
     });
 
-    it("leaves no row of a connection when the cloud tells of its end", async () => {
+    it("a connection leaves no row when the cloud reports its end", async () => {
       const customer = await house.guest();
       // This one leaves before ws_register has answered: it was noted, and never open.
       const opened = () => house.lines.filter((line) => line.includes('"event":"open"')).length;
@@ -93,7 +93,7 @@ describe.each(["aws", "tencent"] as const)("%s", (cloud) =>
       expect((await house.db.read([counts]))[0]).toEqual([{ connections: 0, subscriptions: 0, screens: 0 }]);
     });
 
-    it("refuses a ticket that was used, with the cloud's own refusal", async () => {
+    it("a used ticket is refused with the cloud's own status", async () => {
       const again = await openCloud(engine, cloud, { db: house.db });
       try {
         const customer = await again.guest();
@@ -101,7 +101,7 @@ describe.each(["aws", "tencent"] as const)("%s", (cloud) =>
         const url = `${again.url.replace("http", "ws")}/pgws`;
         const protocols = ["orderbell.v1", `ticket.${ticket}`];
         (await openSocket(url, protocols)).close();
-        // AWS hands on the status of $connect; Tencent knows one word for no.
+        // AWS passes on the status of $connect; Tencent has one status for every refusal.
         await expect(openSocket(url, protocols)).rejects.toMatchObject({ status: cloud === "aws" ? 401 : 403 });
       } finally {
         await again.close();

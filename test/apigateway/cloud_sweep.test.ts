@@ -1,4 +1,4 @@
-/** In a cloud nothing remembers pushes. A lost last one on a quiet stream is found by the sweep, before any check is due. */
+/** The sweep in a cloud: pushes are not remembered there, so it finds a lost last one on a quiet stream before any check is due. */
 import { onEveryEngine } from "../_engines.ts";
 import { openTablet } from "../_tablet.ts";
 import { type CloudHouse, openCloud } from "./_clouds.ts";
@@ -22,7 +22,7 @@ describe.each(["aws", "tencent"] as const)("%s", (cloud) =>
     });
     afterAll(() => house.close());
 
-    it("tells readers where the head is, and they ask for what they lack", async () => {
+    it("the sweep sends readers the head, and they ask for what they lack", async () => {
       const kitchen = await house.staff("kitchen");
       const customer = await house.guest();
       const tablet = openTablet({ url: house.url, token: kitchen.token, shop: house.shop });

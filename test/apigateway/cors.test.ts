@@ -1,4 +1,4 @@
-/** Pages of another origin: what an HTTP API does about them when `provider.httpApi.cors` is set. */
+/** Pages of another origin: the behaviour of an HTTP API with and without `provider.httpApi.cors`. */
 import { readRoutes } from "../../apigateway/local/routes.ts";
 import { functions } from "../../functions/index.ts";
 import { openServer, petRoutes, type TestServer, type TestServerOptions } from "./_server.ts";
@@ -27,20 +27,20 @@ const ask = async (method: string, path: string, headers: Record<string, string>
   return { status: answer.status, text: await answer.text(), headers: Object.fromEntries(own) };
 };
 
-describe("without it", () => {
-  it("nothing is added, and OPTIONS is a method like others", async () => {
+describe("a gateway without cors", () => {
+  it("adds no header, and treats OPTIONS like any method", async () => {
     await open({ yaml: noDefault });
     expect(await ask("GET", "/pets", { origin: page })).toMatchObject({ status: 200, headers: {} });
     expect(await ask("OPTIONS", "/pets", preflight)).toMatchObject({ status: 404, headers: {} });
   });
 
-  it("is the same as `cors: false`", () => {
+  it("behaves as with `cors: false`", () => {
     expect(readRoutes(withCors("false")).cors).toBeUndefined();
     expect(readRoutes(petRoutes).cors).toBeUndefined();
   });
 });
 
-describe("`cors: true`", () => {
+describe("a gateway with `cors: true`", () => {
   const allowed = {
     "access-control-allow-origin": "*",
     "access-control-allow-methods": "OPTIONS,GET,POST,PUT",
@@ -81,7 +81,7 @@ describe("`cors: true`", () => {
   });
 });
 
-describe("with its own words", () => {
+describe("a gateway with cors settings of its own", () => {
   const cors = `
       allowedOrigins: [ "${page}", "http://*" ]
       allowedHeaders: [ Authorization, Idempotency-Key ]
@@ -90,7 +90,7 @@ describe("with its own words", () => {
       allowCredentials: true
       maxAge: 600`;
 
-  it("answers with them", async () => {
+  it("answers with those settings", async () => {
     await open({ yaml: withCors(cors, noDefault) });
     const origin = { "access-control-allow-origin": page, vary: "origin", "access-control-allow-credentials": "true" };
     expect((await ask("OPTIONS", "/pets", preflight)).headers).toEqual({
@@ -112,7 +112,7 @@ describe("with its own words", () => {
     ["https://shop.example:8443", false],
     ["https://localhost", false],
     ["null", false],
-  ])("origin %s: %s", async (origin, allowed) => {
+  ])("allows origin %s: %s", async (origin, allowed) => {
     await open({ yaml: withCors(cors, noDefault) });
     const before = await ask("OPTIONS", "/pets", { ...preflight, origin });
     expect(before.status).toBe(204);
@@ -129,13 +129,19 @@ describe("with its own words", () => {
 
 describe("our own $default", () => {
   // On AWS the $default route gets the preflights, so a 404 there would close the API for every page of another origin.
-  const notFound = functions.not_found.on({
+  const notFound = functions.not_found({
     clock: { now: Date.now },
     log: { info() {}, error() {} },
   } as never);
 
-  it("says yes to a preflight and 404 to the rest", async () => {
-    await open({ yaml: withCors("{ maxAge: 60 }"), functions: { rest: notFound } });
+  it("names what is missing in a handshake whose upgrade a proxy has removed", async () => {
+    await open({ functions: { rest: (event) => notFound(event) } });
+    const { status, headers } = await fetch(`${server.url}/pgws`);
+    expect([status, headers.get("upgrade")]).toEqual([426, "websocket"]);
+  });
+
+  it("answers a preflight with success and the rest with 404", async () => {
+    await open({ yaml: withCors("{ maxAge: 60 }"), functions: { rest: (event) => notFound(event) } });
     expect(await ask("OPTIONS", "/bill", preflight)).toMatchObject({
       status: 204,
       headers: { "access-control-allow-origin": "*", "access-control-max-age": "60" },

@@ -1,7 +1,7 @@
-/** The watcher of frame lengths, against every way in which a network can cut bytes. */
+/** The check of frame lengths, with bytes cut in every possible way. */
 import { PassThrough } from "node:stream";
 import fc from "fast-check";
-import { watchFrames } from "../../apigateway/local/frames.ts";
+import { watchFrames } from "../../apigateway/local/frame_lengths.ts";
 
 const maxBytes = 32 * 1_024;
 
@@ -66,7 +66,7 @@ function watch(bytes: Buffer, sizes: readonly number[]): { told: number; at: num
   return seen;
 }
 
-it("speaks once, with the header of the first frame that is too long, however the bytes are cut", () => {
+it("a frame limit reports once, with the header of the first frame that is too long, however the bytes are cut", () => {
   fc.assert(
     fc.property(frames, cuts, (list, sizes) => {
       const all = list.map(bytesOf);
@@ -84,13 +84,13 @@ it("speaks once, with the header of the first frame that is too long, however th
   );
 });
 
-it("speaks of a length that no number of ours can hold", () => {
+it("a frame limit reports a length that no JavaScript number can hold", () => {
   const header = Buffer.alloc(14, 0xff);
   header[0] = 0x81;
   expect(watch(header, [1])).toEqual({ told: 1, at: 14 });
 });
 
-it("takes any bytes for frames without failing", () => {
+it("a frame limit takes any bytes without failing", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 3_000 }), cuts, (bytes, sizes) => {
       expect(watch(Buffer.from(bytes), sizes).told).toBeLessThanOrEqual(1);
@@ -98,7 +98,7 @@ it("takes any bytes for frames without failing", () => {
   );
 });
 
-it("leaves the bytes to whoever reads them after it", () => {
+it("a frame limit leaves the bytes to their reader", () => {
   const raw = new PassThrough();
   const order: string[] = [];
   raw.on("data", () => order.push("reader"));

@@ -1,4 +1,4 @@
-/** HTTP API on this machine: the events that functions get, and the answers that the gateway gives by itself. */
+/** The HTTP API on this machine: the events that functions get, and the gateway's own answers. */
 import { once } from "node:events";
 import { deferred, dial, ended, openServer, parse, type TestServer, type TestServerOptions } from "./_server.ts";
 
@@ -21,7 +21,7 @@ const post = (body: string | Buffer, ...headers: string[]): Buffer =>
     Buffer.from(body as string),
   ]);
 
-describe("the event", () => {
+describe("the local gateway's HTTP event", () => {
   it("is AWS's payload 2.0", async () => {
     await open({ now: () => Date.UTC(2026, 10, 1, 6, 5, 4, 321) });
     await server.raw(
@@ -42,7 +42,7 @@ describe("the event", () => {
       rawPath: "/pets/caf%C3%A9%20x",
       rawQueryString: "a=1&b=%20c+d&a=2&flag",
       cookies: ["a=1", "b=2", "c=3"],
-      headers: { host: "shop.example", "x-twice": "one,two", "user-agent": "probe/1" },
+      headers: { host: "shop.example", "x-twice": "one,two", "user-agent": "probe/1", "x-forwarded-proto": "http" },
       queryStringParameters: { a: "1,2", b: " c d", flag: "" },
       pathParameters: { id: "café x" },
       isBase64Encoded: false,
@@ -67,7 +67,7 @@ describe("the event", () => {
     });
   });
 
-  it("has neither query, cookies, parameters nor body where there are none", async () => {
+  it("has no query, cookies, parameters or body where the request has none", async () => {
     await open();
     await server.raw(get("/pets?"));
     const event = await server.called("pets");
@@ -77,8 +77,8 @@ describe("the event", () => {
     expect(event.rawQueryString).toBe("");
   });
 
-  it("takes names of Object.prototype for names like others", async () => {
-    // `name in query` said yes to `constructor`, and `__proto__` as a key was swallowed.
+  it("treats names of Object.prototype like other names", async () => {
+    // `name in query` is true for `constructor`, and `__proto__` as a key is lost.
     await open();
     await server.raw(
       get("/pets?__proto__=a&constructor=b&toString=c&toString=d", "__proto__: e", "Constructor: f", "valueOf: g"),
@@ -150,7 +150,7 @@ describe("the event", () => {
     expect(await server.called("pets")).toMatchObject(expected);
   });
 
-  it("puts a chunked body together", async () => {
+  it("assembles a chunked body", async () => {
     await open();
     await server.raw(
       "POST /pets HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -170,7 +170,7 @@ describe("the event", () => {
   });
 });
 
-describe("routes", () => {
+describe("a local route", () => {
   it.each([
     ["GET", "/pets", "GET /pets", undefined],
     ["GET", "/pets/7", "GET /pets/{id}", { id: "7" }],
@@ -236,7 +236,7 @@ describe("routes", () => {
   });
 });
 
-describe("what the gateway answers by itself", () => {
+describe("the local gateway answers by itself", () => {
   it("404 when no route takes the request", async () => {
     await open({ yaml: "functions:\n  pets:\n    handler: x\n    events:\n      - httpApi: GET /pets\n" });
     const { status, body } = parse(await server.raw(get("/other")));
@@ -287,11 +287,15 @@ describe("what the gateway answers by itself", () => {
 
   it("503 with Retry-After when too many run", async () => {
     const held = deferred<object>();
-    await open({ limits: { concurrency: 1 }, functions: { pets: () => held.promise } });
+    await open({ limits: { concurrency: 1, queue: 0, overloadDelayMs: 0 }, functions: { pets: () => held.promise } });
     const first = server.raw(get("/pets"));
     await server.called("pets");
     const { status, headers, body } = parse(await server.raw(get("/pets")));
-    expect([status, headers["retry-after"], body]).toEqual([503, "1", { message: "Service Unavailable" }]);
+    expect([status, headers["retry-after"], body]).toEqual([
+      503,
+      "1",
+      { message: "Service Unavailable", code: "OVERLOADED" },
+    ]);
     held.resolve({ statusCode: 200, headers: {}, body: "{}" });
     expect(parse(await first).status).toBe(200);
     expect(parse(await server.raw(get("/pets"))).status).toBe(200);
@@ -372,7 +376,7 @@ describe("what the gateway answers by itself", () => {
     expect(server.lines).toEqual([]);
   });
 
-  it("serves on when the client left before the answer", async () => {
+  it("nothing to a client that left before the answer, and serves on", async () => {
     const held = deferred<object>();
     await open({ functions: { pets: () => held.promise } });
     const socket = await dial(server.port);
@@ -387,7 +391,7 @@ describe("what the gateway answers by itself", () => {
 });
 
 describe("an offer to upgrade to something else", () => {
-  it("is ignored", async () => {
+  it("is ignored by the local gateway", async () => {
     // Java's clients offer h2c with their first request; by itself Node takes the offer for accepted and reads no further.
     await open();
     const offer = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n";
@@ -406,8 +410,18 @@ describe("an offer to upgrade to something else", () => {
   });
 });
 
+it("browsers are asked for HTTPS only where the proxy in front reports it", async () => {
+  await open({ trustedProxies: ["127.0.0.1"] });
+  const asked = async (proto: string) => parse(await server.raw(get("/pets", `x-forwarded-proto: ${proto}`))).headers;
+  expect((await asked("https"))["strict-transport-security"]).toBe("max-age=31536000");
+  expect(await asked("http")).not.toHaveProperty("strict-transport-security");
+  await server.stop();
+  await open();
+  expect(await asked("https")).not.toHaveProperty("strict-transport-security");
+});
+
 describe("/healthz", () => {
-  it("says how the database is", async () => {
+  it("reports the database's condition", async () => {
     let healthy = true;
     await open({ healthy: async () => healthy });
     const ask = async () => parse(await server.raw(get("/healthz")));
@@ -419,14 +433,14 @@ describe("/healthz", () => {
 });
 
 describe("a port that is taken", () => {
-  it("is said so", async () => {
+  it("is named in the error", async () => {
     await open();
     await expect(openServer({ port: server.port })).rejects.toMatchObject({ code: "EADDRINUSE" });
   });
 });
 
-describe("files", () => {
-  it("come after the routes of functions and before $default", async () => {
+describe("the local gateway's files", () => {
+  it("are looked up after the routes of functions and before $default", async () => {
     const asked: string[] = [];
     await open({
       files(request, response, otherwise) {

@@ -1,4 +1,4 @@
-/** WebSocket API on this machine: what its functions are called with, and what its clients notice. */
+/** The WebSocket API on this machine: the calls of its functions, and the view of its clients. */
 import type { Socket } from "node:net";
 import {
   type AnyEvent,
@@ -23,7 +23,7 @@ const push = (id: string, text: string) => server.connections.send(id, text);
 const onlyId = () => [...server.connections.all()].map(({ id }) => id)[0] as string;
 
 const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
-const handshake = (path = "/pgws", ...more: string[]) =>
+const upgradeRequest = (path = "/pgws", ...more: string[]) =>
   `GET ${path} HTTP/1.1\r\n${["Host: shop.example", "Upgrade: websocket", "Connection: Upgrade", ...(more.length > 0 ? more : [key, "Sec-WebSocket-Version: 13"])].join("\r\n")}\r\n\r\n`;
 
 /** One text frame as a client sends it, masked with nothing. */
@@ -40,7 +40,7 @@ function frameOf(text: string | Buffer, { opcode = 1, last = true } = {}): Buffe
 /** An open socket below `ws`, to send what no client would. */
 async function enterRaw(): Promise<Socket> {
   const socket = await dial(server.port);
-  socket.write(handshake());
+  socket.write(upgradeRequest());
   await new Promise((resolve) => socket.once("data", resolve));
   return socket;
 }
@@ -51,7 +51,7 @@ describe("$connect", () => {
     const client = await enter(`${server.ws}?a=1&a=2&b=%20c&__proto__=d`, [], {
       headers: { "User-Agent": "probe/1", "X-Twice": ["one", "two"] },
     });
-    const { headers, multiValueHeaders, ...event } = await server.called("knock");
+    const { headers, multiValueHeaders, ...event } = await server.called("handshake");
     const connectionId = onlyId();
     expect(event).toEqual({
       queryStringParameters: Object.fromEntries([
@@ -99,12 +99,15 @@ describe("$connect", () => {
     for (const { socket } of clients) socket.close();
   });
 
-  it.each([401, 403, 404, 429, 500, 503])("refuses with its own status: %d", async (statusCode) => {
-    await open({ functions: { knock: () => ({ statusCode, body: "{}" }) } });
-    await expect(enter(server.ws)).rejects.toMatchObject({ status: statusCode });
-    expect(server.calls.map(({ name }) => name)).toEqual(["knock"]);
-    expect(server.connections.size).toBe(0);
-  });
+  it.each([401, 403, 404, 429, 500, 503])(
+    "refuses the handshake with the function's status: %d",
+    async (statusCode) => {
+      await open({ functions: { handshake: () => ({ statusCode, body: "{}" }) } });
+      await expect(enter(server.ws)).rejects.toMatchObject({ status: statusCode });
+      expect(server.calls.map(({ name }) => name)).toEqual(["handshake"]);
+      expect(server.connections.size).toBe(0);
+    },
+  );
 
   it.each<[string, number, () => unknown]>([
     [
@@ -119,29 +122,29 @@ describe("$connect", () => {
     ["answers a status that is none", 502, () => ({ statusCode: 99 })],
     ["answers a status that ends nothing", 502, () => ({ statusCode: 101 })],
     ["takes too long", 504, () => new Promise((resolve) => setTimeout(resolve, 300))],
-  ])("when it %s, the client gets %d", async (_, status, knock) => {
-    await open({ functions: { knock }, limits: { socketTimeoutMs: 60 } });
+  ])("when it %s, the client gets %d", async (_, status, handshake) => {
+    await open({ functions: { handshake }, limits: { socketTimeoutMs: 60 } });
     await expect(enter(server.ws)).rejects.toMatchObject({ status });
     expect(server.connections.size).toBe(0);
     expect(server.lines.join("")).not.toContain("13900001234");
   });
 
-  it("is not asked for another path, nor for a handshake that is wrong", async () => {
+  it("is not called for another path, nor for a malformed handshake", async () => {
     await open();
     const version = "Sec-WebSocket-Version: 13";
     const status = async (text: string) => Number((await server.raw(text)).split(" ")[1]);
     for (const path of ["/", "/pgws/", "/PGWS", "/pgws/x", "/pets", "/%", "//pgws"])
-      expect([path, await status(handshake(path))]).toEqual([path, 404]);
-    expect(await status(handshake("/pgws", version))).toBe(400);
-    expect(await status(handshake("/pgws", "Sec-WebSocket-Key: short", version))).toBe(400);
-    expect(await status(handshake("/pgws", key, "Sec-WebSocket-Version: 12"))).toBe(400);
-    expect(await status(handshake("/pgws", key, version, "Sec-WebSocket-Protocol: a, a"))).toBe(400);
-    expect(await status(handshake("/pgws", key, version).replace("GET", "POST"))).toBe(405);
+      expect([path, await status(upgradeRequest(path))]).toEqual([path, 404]);
+    expect(await status(upgradeRequest("/pgws", version))).toBe(400);
+    expect(await status(upgradeRequest("/pgws", "Sec-WebSocket-Key: short", version))).toBe(400);
+    expect(await status(upgradeRequest("/pgws", key, "Sec-WebSocket-Version: 12"))).toBe(400);
+    expect(await status(upgradeRequest("/pgws", key, version, "Sec-WebSocket-Protocol: a, a"))).toBe(400);
+    expect(await status(upgradeRequest("/pgws", key, version).replace("GET", "POST"))).toBe(405);
     expect(server.calls).toEqual([]);
   });
 
-  it("may be missing, and the others as well", async () => {
-    await open({ yaml: petRoutes.slice(0, petRoutes.indexOf("  knock:")) });
+  it("may be missing, and so may $default and $disconnect", async () => {
+    await open({ yaml: petRoutes.slice(0, petRoutes.indexOf("  handshake:")) });
     const client = await enter(server.ws);
     client.socket.send("hello");
     client.socket.close();
@@ -150,15 +153,15 @@ describe("$connect", () => {
     expect(server.lines).toEqual([]);
   });
 
-  it("lets in so many and no more", async () => {
+  it("is not called for connections beyond the limit", async () => {
     const held = deferred<object>();
     const answers = [{ statusCode: 200 }, held.promise];
-    await open({ limits: { maxConnections: 2 }, functions: { knock: () => answers.shift() } });
+    await open({ limits: { maxConnections: 2 }, functions: { handshake: () => answers.shift() } });
     const first = await enter(server.ws);
     const second = enter(server.ws);
-    await server.called("knock");
-    await server.called("knock");
-    // One is in, and one is at the door.
+    await server.called("handshake");
+    await server.called("handshake");
+    // One is connected, and one is in its handshake.
     await expect(enter(server.ws)).rejects.toMatchObject({ status: 503 });
     held.resolve({ statusCode: 403 });
     await expect(second).rejects.toMatchObject({ status: 403 });
@@ -169,13 +172,13 @@ describe("$connect", () => {
 });
 
 describe("the subprotocol", () => {
-  const offering = (answer: object) => open({ functions: { knock: () => answer } });
+  const offering = (answer: object) => open({ functions: { handshake: () => answer } });
 
-  it("is what $connect echoed", async () => {
+  it("is the one that $connect returned", async () => {
     await offering({ statusCode: 200, headers: { "sec-websocket-PROTOCOL": "orderbell.v1" } });
     const { socket } = await enter(server.ws, ["ticket.x", "orderbell.v1"]);
     expect(socket.protocol).toBe("orderbell.v1");
-    expect((await server.called("knock")).headers["Sec-WebSocket-Protocol"]).toBe("ticket.x,orderbell.v1");
+    expect((await server.called("handshake")).headers["Sec-WebSocket-Protocol"]).toBe("ticket.x,orderbell.v1");
     socket.close();
   });
 
@@ -186,7 +189,7 @@ describe("the subprotocol", () => {
   ])("is none when %s", async (_, headers) => {
     await offering({ statusCode: 200, headers });
     const socket = await dial(server.port);
-    socket.write(handshake("/pgws", key, "Sec-WebSocket-Version: 13", "Sec-WebSocket-Protocol: a"));
+    socket.write(upgradeRequest("/pgws", key, "Sec-WebSocket-Version: 13", "Sec-WebSocket-Protocol: a"));
     const answer = String(await new Promise((resolve) => socket.once("data", resolve)));
     expect(answer).toMatch(/^HTTP\/1.1 101 /);
     expect(answer).not.toMatch(/sec-websocket-protocol|cookie/i);
@@ -198,7 +201,7 @@ describe("$default", () => {
   it("gets AWS's event, without headers and query", async () => {
     await open({ now: () => Date.UTC(2026, 10, 21, 6, 15, 30) });
     const client = await enter(`${server.ws}?a=1`, [], { headers: { "User-Agent": "probe/1" } });
-    const connect = await server.called("knock");
+    const connect = await server.called("handshake");
     client.socket.send('{"type":"你好"}');
     const event = await server.called("say");
     expect(event).toEqual({
@@ -231,7 +234,7 @@ describe("$default", () => {
     client.socket.close();
   });
 
-  it("serves so many frames of one connection at once; the socket is then read no further, and nothing is lost", async () => {
+  it("serves a bounded number of frames of one connection at once: the socket is then read no further, and nothing is lost", async () => {
     const held = deferred();
     const running = { now: 0, most: 0 };
     await open({
@@ -285,20 +288,27 @@ describe("$default", () => {
     client.socket.close();
   });
 
-  it("beyond the limit of invocations the client gets the error frame", async () => {
+  it("lets frames beyond the limit of invocations wait, and refuses none", async () => {
     const held = deferred();
-    await open({ limits: { concurrency: 1 }, functions: { say: () => held.promise } });
-    const client = await enter(server.ws);
-    client.socket.send("1");
+    await open({ limits: { concurrency: 1, queue: 0 }, functions: { say: () => held.promise } });
+    const [one, other] = await Promise.all([enter(server.ws), enter(server.ws)]);
+    one.socket.send("1");
     await server.called("say");
-    client.socket.send("2");
-    expect(JSON.parse(await client.next())).toMatchObject({ message: "Internal server error" });
+    for (const text of ["2", "3", "4"]) other.socket.send(text);
+    for (const text of ["5", "6"]) one.socket.send(text);
+    // Its answer comes by the same loop: by then the frames above have been read.
+    expect((await fetch(`${server.url}/pets`)).status).toBe(200);
     held.resolve();
-    client.socket.close();
+    const said = new Set<string>();
+    while (said.size < 5) said.add((await server.called("say")).body);
+    expect([...said].toSorted()).toEqual(["2", "3", "4", "5", "6"]);
+    expect([...one.texts, ...other.texts]).toEqual([]);
+    one.socket.close();
+    other.socket.close();
   });
 });
 
-describe("what a client may send", () => {
+describe("a client may send", () => {
   it("100 KB in four frames of 25 KB", async () => {
     await open();
     const { socket } = await enter(server.ws);
@@ -319,7 +329,7 @@ describe("what a client may send", () => {
     expect(server.calls.filter(({ name }) => name === "say")).toEqual([]);
   });
 
-  it("not what follows such a frame in the same packet", async () => {
+  it("not a frame that follows a too long one in the same packet", async () => {
     // The frame itself is below the limit of messages, and `ws` would have handed it on.
     await open();
     const socket = await enterRaw();
@@ -360,7 +370,7 @@ describe("what a client may send", () => {
     expect(server.calls.filter(({ name }) => name === "say")).toEqual([]);
   });
 
-  it("what was in the wire before the close is not served either, and who does not answer it is cut", async () => {
+  it("not a frame read with the close, and is cut when it does not answer the close", async () => {
     await open();
     const socket = await enterRaw();
     const gone = ended(socket);
@@ -373,10 +383,10 @@ describe("what a client may send", () => {
 });
 
 describe("pushes", () => {
-  it("reach the one they are for, in order", async () => {
+  it("reach their connection, in order", async () => {
     await open();
     const [a, b] = await Promise.all([enter(server.ws), enter(server.ws)]);
-    const [first, second] = [await server.called("knock"), await server.called("knock")];
+    const [first, second] = [await server.called("handshake"), await server.called("handshake")];
     const ids = [first, second].map(({ requestContext }) => requestContext.connectionId);
     for (const text of ["1", "2", "3"]) for (const id of ids) expect(push(id, `${text} ${id}`)).toBe("sent");
     const heard = await Promise.all([a, b].map(async (one) => [await one.next(), await one.next(), await one.next()]));
@@ -385,11 +395,11 @@ describe("pushes", () => {
     for (const { socket } of [a, b]) socket.close();
   });
 
-  it("find nobody before $connect has answered, nor after the close", async () => {
+  it("find no connection before $connect has answered, nor after the close", async () => {
     const sent: string[] = [];
     await open({
       functions: {
-        knock({ requestContext }) {
+        handshake({ requestContext }) {
           sent.push(push(requestContext.connectionId, "early"));
           return { statusCode: 200 };
         },
@@ -410,7 +420,7 @@ describe("pushes", () => {
     expect(push("AAAAAAAAAAAAAAA=", "x")).toBe("gone");
   });
 
-  it("are refused from the beginning of the close on, and what is corked for a socket that is cut does no harm", async () => {
+  it("are refused once the close has begun, and frames corked for a cut socket do no harm", async () => {
     await open();
     const client = await enter(server.ws);
     const id = onlyId();
@@ -429,13 +439,12 @@ describe("pushes", () => {
     const client = await enter(server.ws);
     const id = onlyId();
     expect(server.connections.subscribe(id, "room:a", 1)).toBe("subscribed");
-    server.connections.notePublished("room:a", 9);
     client.socket.close();
     await server.called("leave");
-    expect([server.connections.size, server.connections.streams(), server.connections.published("room:a")]).toEqual([
+    expect([server.connections.size, server.connections.streams(), server.connections.isRead("room:a")]).toEqual([
       0,
       [],
-      0,
+      false,
     ]);
     expect(server.connections.subscribe(id, "room:a", 2)).toBe("left");
     server.connections.unsubscribe(id, "room:a", 3);
@@ -447,7 +456,7 @@ describe("$disconnect", () => {
   it("gets AWS's event", async () => {
     await open({ now: () => Date.UTC(2026, 10, 21, 6, 15, 30) });
     const client = await enter(server.ws);
-    const connect = await server.called("knock");
+    const connect = await server.called("handshake");
     client.socket.close(4001, "closing time");
     const host = `127.0.0.1:${server.port}`;
     const event = await server.called("leave");
@@ -468,7 +477,7 @@ describe("$disconnect", () => {
     expect(event.requestContext.requestId).not.toBe(connect.requestContext.requestId);
   });
 
-  it("tells 1005 of a close without a code, 1006 of a broken network", async () => {
+  it("gets 1005 for a close without a code, 1006 for a broken network", async () => {
     await open();
     const first = await enter(server.ws);
     first.socket.close();
@@ -482,7 +491,7 @@ describe("$disconnect", () => {
     expect((await server.called("leave")).requestContext.disconnectStatusCode).toBe(1006);
   });
 
-  it("may fail without anybody noticing", async () => {
+  it("may fail without harm to the gateway", async () => {
     await open({ functions: { leave: () => Promise.reject(new Error("x")) } });
     const client = await enter(server.ws);
     client.socket.close();
@@ -491,15 +500,15 @@ describe("$disconnect", () => {
     expect(server.lines).toEqual([]);
   });
 
-  it("is told of a client that left while $connect was deciding: what it noted must not stay", async () => {
+  it("is called for a client that left while $connect was deciding, so that its row goes", async () => {
     let held = deferred<object>();
-    await open({ functions: { knock: () => held.promise } });
+    await open({ functions: { handshake: () => held.promise } });
     for (const leave of [(socket: Socket) => void socket.end(), (socket: Socket) => void socket.destroy()]) {
       const socket = await dial(server.port);
-      socket.write(handshake());
-      const { connectionId } = (await server.called("knock")).requestContext;
+      socket.write(upgradeRequest());
+      const { connectionId } = (await server.called("handshake")).requestContext;
       leave(socket);
-      // By the time of an answer to somebody else the server knows.
+      // Once another request is answered, the server has noticed.
       await fetch(`${server.url}/healthz`);
       held.resolve({ statusCode: 200 });
       const { requestContext } = await server.called("leave");
@@ -509,16 +518,16 @@ describe("$disconnect", () => {
     }
   });
 
-  it("is not told of a client that was refused", async () => {
-    await open({ functions: { knock: () => ({ statusCode: 401 }) } });
+  it("is not called for a client that was refused", async () => {
+    await open({ functions: { handshake: () => ({ statusCode: 401 }) } });
     await expect(enter(server.ws)).rejects.toMatchObject({ status: 401 });
     await server.stop();
-    expect(server.calls.map(({ name }) => name)).toEqual(["knock"]);
+    expect(server.calls.map(({ name }) => name)).toEqual(["handshake"]);
   });
 });
 
-describe("time", () => {
-  /** A clock that is moved by hand, and tells when the gateway has looked at it. */
+describe("a time limit", () => {
+  /** A clock that is moved by hand, and resolves when the gateway has read it. */
   function handClock() {
     let time = Date.UTC(2026, 10, 21);
     const looks = new Set<() => void>();
@@ -530,7 +539,7 @@ describe("time", () => {
       forward: (ms: number) => {
         time += ms;
       },
-      /** Resolves after so many looks. */
+      /** Resolves after that many reads. */
       looked: (times = 4) =>
         new Promise<void>((resolve) => {
           const look = () => {
@@ -543,7 +552,7 @@ describe("time", () => {
     };
   }
 
-  it("closes with 1001 who is idle; a push or a message begins the time anew", async () => {
+  it("closes an idle connection with 1001; a push or a message starts the time anew", async () => {
     const clock = handClock();
     await open({ now: clock.now, limits: { idleMs: 400 } });
     const client = await enter(server.ws);
@@ -564,7 +573,7 @@ describe("time", () => {
     });
   });
 
-  it("closes with 1001 who has been there for the whole time, however busy", async () => {
+  it("closes a connection of full age with 1001, however busy it is", async () => {
     const clock = handClock();
     await open({ now: clock.now, limits: { durationMs: 400 } });
     const client = await enter(server.ws);
@@ -578,7 +587,7 @@ describe("time", () => {
   });
 });
 
-describe("faults", () => {
+describe("injected faults", () => {
   it("drop and delay pushes, so that they overtake each other", async () => {
     await open({ faults: { push: (_, frame) => (frame === "lost" ? "drop" : frame === "slow" ? 60 : undefined) } });
     const client = await enter(server.ws);
@@ -596,29 +605,29 @@ describe("faults", () => {
     client.socket.close();
   });
 
-  it("keep the end of a connection to themselves", async () => {
+  it("hide the end of a connection", async () => {
     await open({ faults: { dropDisconnect: true } });
     const client = await enter(server.ws);
     client.socket.close();
     await client.closed;
     await server.stop();
-    expect(server.calls.map(({ name }) => name)).toEqual(["knock"]);
+    expect(server.calls.map(({ name }) => name)).toEqual(["handshake"]);
     expect(server.connections.size).toBe(0);
   });
 });
 
 describe("Tencent's events", () => {
-  const knock = ({ websocket: { secConnectionID } }: AnyEvent) => ({
+  const handshake = ({ websocket: { secConnectionID } }: AnyEvent) => ({
     errNo: 0,
     errMsg: "ok",
     websocket: { action: "connecting", secConnectionID, secWebSocketProtocol: "orderbell.v1" },
   });
 
-  it("are register, transmit and cleanup", async () => {
-    await open({ cloud: "tencent", functions: { knock } });
+  it("are named register, transmit and cleanup", async () => {
+    await open({ cloud: "tencent", functions: { handshake } });
     const { socket } = await enter(server.ws, ["orderbell.v1", "ticket.x"]);
     const secConnectionID = onlyId();
-    expect(await server.called("knock")).toEqual({
+    expect(await server.called("handshake")).toEqual({
       requestContext: { sourceIp: "127.0.0.1", websocketEnable: true },
       websocket: { action: "connecting", secConnectionID, secWebSocketProtocol: "orderbell.v1,ticket.x" },
     });
@@ -631,9 +640,9 @@ describe("Tencent's events", () => {
     expect(await server.called("leave")).toEqual({ websocket: { action: "closing", secConnectionID } });
   });
 
-  it("refuse by a number", async () => {
-    await open({ cloud: "tencent", functions: { knock: () => ({ errNo: 401, errMsg: "TICKET_INVALID" }) } });
+  it("refuse a handshake by errNo", async () => {
+    await open({ cloud: "tencent", functions: { handshake: () => ({ errNo: 401, errMsg: "TICKET_INVALID" }) } });
     await expect(enter(server.ws)).rejects.toMatchObject({ status: 403 });
-    expect((await server.called("knock")).websocket).not.toHaveProperty("secWebSocketProtocol");
+    expect((await server.called("handshake")).websocket).not.toHaveProperty("secWebSocketProtocol");
   });
 });

@@ -1,5 +1,7 @@
-/** Stopping: who is being served gets an answer, who is connected is told, and nobody can hold the process. */
+/** Stopping the server: running requests are answered, connected clients are told, and nothing delays the end. */
 import type { Socket } from "node:net";
+import { type Engine, engines } from "../_engines.ts";
+import { openHouse } from "../_house.ts";
 import { deferred, dial, ended, enter, openServer, parse, type TestServer, type TestServerOptions } from "./_server.ts";
 
 let server: TestServer;
@@ -11,12 +13,12 @@ afterEach(() => server.stop());
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
 const stopping = { type: "error", code: "STOPPING", retry: true };
 const never = () => new Promise<never>(() => {});
-/** Longer than any test waits: what ends before was not ended by the patience. */
-const patient = { stopMs: 600_000 };
+/** A time-out longer than any test: a connection that ends earlier was not ended by it. */
+const longStop = { stopMs: 600_000 };
 
-it("answers running requests and then closes their connections", async () => {
+it("a stop answers running requests and then closes their connections", async () => {
   const held = deferred<object>();
-  await open({ limits: patient, functions: { pets: () => held.promise } });
+  await open({ limits: longStop, functions: { pets: () => held.promise } });
   const socket = await dial(server.port);
   const answer = ended(socket);
   socket.write(get("/pets"));
@@ -28,15 +30,43 @@ it("answers running requests and then closes their connections", async () => {
   await expect(dial(server.port)).rejects.toMatchObject({ code: "ECONNREFUSED" });
 });
 
-it("waits for a body that is still on its way, and refuses what begins now", async () => {
-  await open({ limits: patient });
+it("a stop ends waiting polls, and answers them", async () => {
+  await open({
+    limits: longStop,
+    functions: {
+      pets: (_, { signal }) =>
+        new Promise((resolve) =>
+          signal.addEventListener("abort", () => resolve({ statusCode: 200, headers: {}, body: "nothing yet" })),
+        ),
+    },
+  });
+  const waiting = fetch(`${server.url}/pets`);
+  await server.called("pets");
+  await server.stop();
+  expect(await (await waiting).text()).toBe("nothing yet");
+});
+
+it("a stop finishes though the database hangs", async () => {
+  await open();
+  const pglite = engines.find(({ name }) => name === "pglite") as Engine;
+  const house = await openHouse(pglite, { limits: { stopMs: 100 }, mayFail: true });
+  const { flight } = house.db;
+  house.db.flight = never;
+  void house.http("POST", "/login/guest").catch(() => {});
+  await house.stop();
+  house.db.flight = flight;
+  await house.db.remove();
+});
+
+it("a stop waits for a body that is still arriving, and refuses new requests", async () => {
+  await open({ limits: longStop });
   const sockets = (await Promise.all([1, 2, 3].map(() => dial(server.port)))) as [Socket, Socket, Socket];
   const answers = sockets.map(ended) as [Promise<string>, Promise<string>, Promise<string>];
   sockets[0].write("POST /pets HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{");
-  // Begun, and not whole: Node closes only those that say nothing.
+  // Begun and incomplete: Node closes only silent connections.
   const begun = "GET /".length;
   for (const socket of [sockets[1], sockets[2]]) socket.write(get("/").slice(0, begun));
-  // By the time of an answer to somebody else the server has these headers.
+  // Once another request is answered, the server has these headers.
   await fetch(`${server.url}/healthz`);
   const stopped = server.stop();
   sockets[1].write(get("/pets").slice(begun));
@@ -50,10 +80,10 @@ it("waits for a body that is still on its way, and refuses what begins now", asy
   expect(parse(await answers[0]).status).toBe(200);
 });
 
-it("is not held by requests that waited behind another one when their client left", async () => {
-  // Node tells no end of such a response: it was never given a connection.
+it("a stop is not delayed by queued requests whose client left", async () => {
+  // Node emits no close for such a response: it never had a connection.
   const held = deferred<object>();
-  await open({ limits: patient, functions: { pets: () => held.promise } });
+  await open({ limits: longStop, functions: { pets: () => held.promise } });
   const socket = await dial(server.port);
   socket.write(get("/pets").repeat(20));
   for (let at = 0; at < 20; at++) await server.called("pets");
@@ -64,10 +94,10 @@ it("is not held by requests that waited behind another one when their client lef
   await server.stop();
 });
 
-it("tells sockets why and closes them with 1012, and waits for what $disconnect does", async () => {
+it("a stop tells sockets why, closes them with 1012, and waits for $disconnect", async () => {
   let left = 0;
   await open({
-    limits: patient,
+    limits: longStop,
     functions: {
       async leave() {
         await new Promise((resolve) => setImmediate(resolve));
@@ -85,11 +115,11 @@ it("tells sockets why and closes them with 1012, and waits for what $disconnect 
   expect(server.connections.size).toBe(0);
 });
 
-it("finishes the frame that is being served, and takes no further ones", async () => {
+it("a stop finishes the frame being served, and takes no further ones", async () => {
   const held = deferred();
   let served = 0;
   await open({
-    limits: patient,
+    limits: longStop,
     functions: {
       async say() {
         await held.promise;
@@ -108,11 +138,11 @@ it("finishes the frame that is being served, and takes no further ones", async (
   expect(served).toBe(1);
 });
 
-it("lets nobody in whom $connect accepts only now, and takes back what it noted", async () => {
+it("a stop refuses connections that $connect accepts only then, and removes their rows", async () => {
   const held = deferred<object>();
-  await open({ limits: patient, functions: { knock: () => held.promise } });
+  await open({ limits: longStop, functions: { handshake: () => held.promise } });
   const entering = enter(server.ws);
-  const { requestContext } = await server.called("knock");
+  const { requestContext } = await server.called("handshake");
   const stopped = server.stop();
   held.resolve({ statusCode: 200 });
   await expect(entering).rejects.toMatchObject({ status: 503 });
@@ -120,8 +150,8 @@ it("lets nobody in whom $connect accepts only now, and takes back what it noted"
   expect((await server.called("leave")).requestContext.connectionId).toBe(requestContext.connectionId);
 });
 
-it("is not held by a connection that says nothing", async () => {
-  await open({ limits: patient });
+it("a stop is not delayed by a connection that says nothing", async () => {
+  await open({ limits: longStop });
   const [silent, kept] = (await Promise.all([dial(server.port), dial(server.port)])) as [Socket, Socket];
   kept.write(get("/pets"));
   await new Promise((resolve) => kept.once("data", resolve));
@@ -130,11 +160,11 @@ it("is not held by a connection that says nothing", async () => {
   await gone;
 });
 
-it("is done though functions hang and clients neither read nor leave", async () => {
-  const knocks = [{ statusCode: 200 }, { statusCode: 200 }, never()];
+it("a stop finishes though functions hang and clients neither read nor leave", async () => {
+  const handshakes = [{ statusCode: 200 }, { statusCode: 200 }, never()];
   await open({
     limits: { stopMs: 300 },
-    functions: { knock: () => knocks.shift(), pets: never, say: never, leave: never },
+    functions: { handshake: () => handshakes.shift(), pets: never, say: never, leave: never },
   });
   const request = await dial(server.port);
   request.write(get("/pets"));
@@ -142,7 +172,7 @@ it("is done though functions hang and clients neither read nor leave", async () 
   const deaf = await enter(server.ws);
   const deafId = [...server.connections.all()].map(({ id }) => id)[0] as string;
   const busy = await enter(server.ws);
-  for (const _ of [deaf, busy]) await server.called("knock");
+  for (const _ of [deaf, busy]) await server.called("handshake");
   busy.socket.send("x");
   await server.called("say");
   deaf.socket.pause();
@@ -157,17 +187,17 @@ it("is done though functions hang and clients neither read nor leave", async () 
   expect((await deaf.closed).code).toBe(1006);
 });
 
-/** Somebody who knocks and whose $connect never answers. */
+/** A handshake whose $connect never answers. */
 async function openDoor(): Promise<Socket> {
   const socket = await dial(server.port);
   socket.write(
     "GET /pgws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
   );
-  await server.called("knock");
+  await server.called("handshake");
   return socket;
 }
 
-it("may be asked twice", async () => {
+it("a stop may be requested twice", async () => {
   await open();
   await Promise.all([server.stop(), server.stop()]);
   await server.stop();

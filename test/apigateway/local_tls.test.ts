@@ -1,4 +1,4 @@
-/** The gateway of this machine with a certificate of its own. */
+/** The local gateway with a certificate of its own. */
 import { get } from "node:https";
 import { connect } from "node:tls";
 import { newCertificate } from "../_certificate.ts";
@@ -13,18 +13,17 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-it("serves https", async () => {
-  const status = await new Promise((resolve, reject) =>
-    get(`${server.url}/pets`, { ca, agent: false }, (response) => resolve(response.resume().statusCode)).on(
-      "error",
-      reject,
-    ),
+it("the local gateway serves https", async () => {
+  const answer = await new Promise((resolve, reject) =>
+    get(`${server.url}/pets`, { ca, agent: false }, ({ statusCode, headers }) =>
+      resolve([statusCode, headers["strict-transport-security"], headers["x-content-type-options"]]),
+    ).on("error", reject),
   );
-  expect(status).toBe(200);
+  expect(answer).toEqual([200, "max-age=31536000", "nosniff"]);
   expect((await server.called("pets")).requestContext.http.sourceIp).toBe("127.0.0.1");
 });
 
-it("serves wss", async () => {
+it("the local gateway serves wss", async () => {
   const client = await enter(server.ws, [], { ca });
   client.socket.send("hello");
   const { body, requestContext } = await server.called("say");
@@ -35,13 +34,13 @@ it("serves wss", async () => {
   await server.called("leave");
 });
 
-it("looks at frames inside of the encryption", async () => {
+it("the local gateway limits frames inside the encryption", async () => {
   const client = await enter(server.ws, [], { ca });
   client.socket.send("x".repeat(33 * 1_024));
   expect((await client.closed).code).toBe(1009);
 });
 
-it("ignores the offer of another protocol here too", async () => {
+it("the local gateway ignores the offer of another protocol over TLS", async () => {
   const socket = connect({ host: "127.0.0.1", port: server.port, ca });
   const answer = ended(socket);
   await new Promise((resolve) => socket.once("secureConnect", resolve));
@@ -52,7 +51,7 @@ it("ignores the offer of another protocol here too", async () => {
   expect(text.match(/HTTP\/1.1 200/g)).toHaveLength(2);
 });
 
-it("closes a connection that does not speak TLS, or not in time", async () => {
+it("the local gateway closes a connection that does not speak TLS, or not in time", async () => {
   const plain = await dial(server.port);
   const silent = await dial(server.port);
   plain.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");

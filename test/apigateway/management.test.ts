@@ -60,7 +60,7 @@ const refused = (status: number, type: string) => ({
 const unknownId = "AAAAAAAAAAAAAAA=";
 
 describe("@connections", () => {
-  it("sends, tells, closes", async () => {
+  it("sends, reports and closes", async () => {
     await open({ now: () => Date.UTC(2026, 10, 21, 6, 15, 30, 123) });
     const { id, client } = await connected();
     expect(await call("POST", pathOf(id), { body: '{"a":"你好"}' })).toEqual({
@@ -92,11 +92,11 @@ describe("@connections", () => {
     client.socket.close();
   });
 
-  it("knows nobody before $connect has answered, nor from the close on", async () => {
+  it("finds no connection before $connect has answered, nor from the close on", async () => {
     const held = deferred<object>();
-    await open({ functions: { knock: () => held.promise } });
+    await open({ functions: { handshake: () => held.promise } });
     const entering = enter(server.ws);
-    const id = (await server.called("knock")).requestContext.connectionId;
+    const id = (await server.called("handshake")).requestContext.connectionId;
     for (const method of ["POST", "GET", "DELETE"])
       expect(await call(method, pathOf(id), method === "POST" ? { body: "x" } : {})).toEqual(refused(410, "Gone"));
     held.resolve({ statusCode: 200 });
@@ -108,7 +108,7 @@ describe("@connections", () => {
     expect(await call("POST", pathOf(unknownId), { body: "x" })).toEqual(refused(410, "Gone"));
   });
 
-  it("says gone between the server's close and the client's answer to it", async () => {
+  it("answers GONE between the server's close and the client's answer to it", async () => {
     await open();
     const { id, client } = await connected();
     client.socket.pause();
@@ -127,7 +127,7 @@ describe("@connections", () => {
     },
   );
 
-  it("knows no other methods", async () => {
+  it("refuses other methods", async () => {
     await open();
     const { id, client } = await connected();
     expect(await call("PUT", pathOf(id), { body: "x" })).toEqual(refused(403, "MissingAuthenticationToken"));
@@ -144,7 +144,7 @@ describe("@connections", () => {
     expect(await call("POST", path, { body: "x" })).toEqual(refused(403, "Forbidden"));
   });
 
-  it("answers 429 under load, and then no more", async () => {
+  it("answers 429 under load, and no more after it", async () => {
     await open();
     const { id, client } = await connected();
     management.throttle(2);
@@ -179,7 +179,7 @@ describe("@connections", () => {
   });
 });
 
-describe("the signature", () => {
+describe("the signature of a request", () => {
   const forbidden = refused(403, "Forbidden");
   /** A request that was signed, with something else in it. */
   const altered = async (change: (request: Request) => Request | Promise<Request>) =>
@@ -192,7 +192,7 @@ describe("the signature", () => {
 
   beforeEach(() => open());
 
-  it("is right for another implementation of it: then the answer is about the connection", async () => {
+  it("of another implementation is accepted", async () => {
     expect((await altered((request) => request)).status).toBe(410);
     expect((await call("POST", `${pathOf(unknownId)}?b=2&a=1%20x`, { body: "x" })).status).toBe(410);
     expect((await call("POST", `/@connections/${unknownId}`, { body: "x" })).status).toBe(410);
@@ -246,14 +246,14 @@ describe("the signature", () => {
     [-4, 410],
     [4, 410],
     [6, 403],
-  ])("of %d minutes from now: %d", async (minutes, status) => {
+  ])("of %d minutes from now is answered with %d", async (minutes, status) => {
     const datetime = new Date(Date.now() + minutes * 60_000).toISOString().replace(/[:-]|\.\d{3}/g, "");
     const request = client().sign(management.url + pathOf(unknownId), { method: "POST", body: "x", aws: { datetime } });
     expect((await ask(request)).status).toBe(status);
   });
 });
 
-describe("the pushers", () => {
+describe("a cloud pusher", () => {
   const aws = (options: Partial<typeof credentials> = {}) =>
     awsPusher({ ...credentials, ...options, timeoutMs: 5_000 });
 
@@ -298,7 +298,7 @@ describe("the pushers", () => {
     client.socket.close();
   });
 
-  it("give up waiting for a gateway that takes the request and says nothing", async () => {
+  it("gives up on a gateway that takes the request and never answers", async () => {
     await open();
     const sockets: Socket[] = [];
     const silent = createServer((socket) => void sockets.push(socket));
@@ -312,8 +312,8 @@ describe("the pushers", () => {
     silent.close();
   });
 
-  it("of Tencent tells them apart as well", async () => {
-    await open({ cloud: "tencent", functions: { knock: () => ({ errNo: 0, errMsg: "ok" }) } });
+  it("of Tencent tells sent, gone and throttled apart", async () => {
+    await open({ cloud: "tencent", functions: { handshake: () => ({ errNo: 0, errMsg: "ok" }) } });
     const { id, client } = await connected();
     const pusher = tencentPusher(management.tencentUrl, 5_000);
     expect(await pusher.post("", id, "你好")).toBe("sent");

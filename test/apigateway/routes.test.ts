@@ -1,4 +1,4 @@
-/** serverless.yml as the gateway of this machine reads it. */
+/** serverless.yml as the local gateway reads it. */
 import { match, readRoutes } from "../../apigateway/local/routes.ts";
 import { projectRoutes } from "../../cli/machine.ts";
 import { functions } from "../../functions/index.ts";
@@ -6,7 +6,7 @@ import { functions } from "../../functions/index.ts";
 const one = (event: string) =>
   `functions:\n  pets:\n    handler: functions/pets.handler\n    events:\n      - ${event}\n`;
 
-it("reads functions, routes of both kinds and schedules", () => {
+it("serverless.yml is read: functions, routes of both kinds, schedules", () => {
   const { functions, http, websocket, schedules } = readRoutes(`
 functions:
   a:
@@ -43,12 +43,12 @@ it.each([
   "httpApi: GET /pets/{proxy+}",
   "schedule: cron(0 12 * * ? *)",
   "schedule: rate(soon)",
-])("refuses what it could not do as AWS does: %s", (event) => {
+])("serverless.yml is refused where the local gateway could not do as AWS does: %s", (event) => {
   expect(() => readRoutes(one(event))).toThrow(TypeError);
   expect(() => readRoutes(one(event))).toThrow(/serverless\.yml/);
 });
 
-it("gives every route of the project to a function that is there, and the rest to not_found", () => {
+it("every route of the project goes to a function that exists, and the rest to not_found", () => {
   const { http, websocket, schedules } = projectRoutes();
   const named = [
     ...http.map((route) => route.function),

@@ -1,4 +1,4 @@
-/** Ways to spoil a value that is right, led by its schema. */
+/** Ways to spoil a valid value, guided by its schema. */
 import type { Json } from "../../scripts/read_api.ts";
 import { api } from "./_scene.ts";
 
@@ -17,14 +17,14 @@ const limits = (schema: Json, ...names: string[]) =>
 const properties = (schema: Json): Node => Object.assign({}, ...parts(schema).map((part) => part.properties ?? {}));
 const itemsOf = (schema: Json): Json => parts(schema).find((part) => "items" in part)?.items ?? true;
 
-/** Written as it is between the quotes: what JSON can say and JavaScript cannot. */
+/** Written between the quotes as it is: valid in JSON, impossible in JavaScript. */
 const bare = (number: string) => `@bare:${number}`;
 export const textOf = (value: Json) => JSON.stringify(value).replace(/"@bare:([^"]+)"/g, "$1");
 
 const ofWrongTypes: readonly Json[] = [null, true, "x", "", 0, 7, [], {}, [[]], { $gt: "" }, ["x"]];
 const numbers = ["-1", "0.5", "-0.5", "1e400", "-1e400", "1e308", "9007199254740993", "2147483648", "-2147483649"];
 const texts: readonly string[] = ["\u0000", "a\u0000b", "\uD800", "\u202E", "a\u2028b", "a\r\nb", "中".repeat(2_000)];
-/** Names that every object of JavaScript knows. */
+/** Names of Object.prototype. */
 const inherited = ["__proto__", "constructor", "toString"];
 
 export interface Spoiled {
@@ -33,7 +33,7 @@ export interface Spoiled {
   readonly value: Json;
 }
 
-/** One place of it after the other, changed in one way after the other; what is absent is tried with wrong values too. */
+/** Each place of it, changed in each way; absent members are tried with wrong values too. */
 export function* spoil(schema: Json, value: Json | undefined, place = ""): Generator<Spoiled> {
   for (const other of [...ofWrongTypes, ...numbers.map(bare), ...texts, ...around(schema, value)])
     yield { place, value: other };
@@ -64,7 +64,7 @@ function around(schema: Json, value: Json | undefined): Json[] {
   ];
 }
 
-/** Each place where a text stands, with a way to put another one there. */
+/** Each place of a text, with a function that replaces it. */
 export function* textPlaces(
   schema: Json,
   value: Json,

@@ -1,11 +1,9 @@
-/** Every message of the socket is given what it must not take: an error frame with its code and number, nothing written, and the socket goes on. */
+/** Invalid socket messages of every type: an error frame with code and number, nothing written, and the socket stays open. */
 import type { ServerMessage } from "../../shared/protocol.ts";
 import { clientMessageTypes } from "../../shared/protocol.ts";
-import { type Engine, engines, onEveryEngine } from "../_engines.ts";
+import { anyEngine, onEveryEngine } from "../_engines.ts";
 import { openSocket, Refused, type TestSocket } from "../_house.ts";
 import { connected, digest, newShop, nobody, openScene, quiet, type Scene } from "./_scene.ts";
-
-const pglite = engines.find(({ name }) => name === "pglite") as Engine;
 
 type Fields = Readonly<Record<string, unknown>>;
 type ErrorFrame = Extract<ServerMessage, { type: "error" }>;
@@ -89,7 +87,7 @@ describe("a frame", () => {
   let socket: TestSocket;
   let before: string[];
   beforeAll(async () => {
-    scene = await openScene(pglite);
+    scene = await openScene(anyEngine);
     socket = await scene.customer.connect();
     // Opens the connection, which is written.
     await socket.resume({ stream: `menu:${scene.at.shop}` });
@@ -111,7 +109,7 @@ describe("a frame", () => {
     return socket.next("error");
   }
 
-  it.each(clientMessageTypes)("of type %s that is not right is refused whole, by its number", async (type) => {
+  it.each(clientMessageTypes)("of type %s with a wrong member is refused whole, by its number", async (type) => {
     const messages = badMessages(type, scene);
     const wrong: unknown[] = [];
     // Numbers beside those that the test's own messages use.
@@ -164,7 +162,7 @@ describe("a frame", () => {
     expect(await socket.next("error")).toMatchObject({ code: "FRAME_TOO_LARGE", retry: false, n: 7 });
   });
 
-  it("with a token that is nobody's is the only one after which the socket is closed", async () => {
+  it("with an unknown token is the only one that closes the socket", async () => {
     for (const token of ["", "x", sqlText, `obg_${"0".repeat(52)}${"x".repeat(32)}`, `${scene.customer.token} `]) {
       const own = await scene.other.connect();
       own.say({ type: "auth", token });
@@ -204,7 +202,7 @@ onEveryEngine((engine) => {
   });
   afterAll(() => scene.close());
 
-  it("of foreign streams brings a refusal for each, the same as for unknown ones, and the others are read", async () => {
+  it("a frame that names foreign streams gets an error for each, the same as for unknown ones, and the others are read", async () => {
     const { customer, other, at, house } = scene;
     const socket = await customer.connect();
     const own = `user:${customer.user}`;
@@ -226,7 +224,7 @@ onEveryEngine((engine) => {
       expect(Object.fromEntries(refusals.map(({ stream, code }) => [stream, code]))).toEqual(foreign);
       expect(refusals.map((refusal) => [refusal.n, refusal.retry])).toEqual(refusals.map(() => [n, false]));
     }
-    // Nothing of them is heard.
+    // None of their events arrives.
     expect((await other.order()).status).toBe(201);
     const { order } = (await customer.order()).body;
     expect(await socket.next("event")).toMatchObject({ stream: own, data: { order: { id: order.id } } });
@@ -240,7 +238,7 @@ onEveryEngine((engine) => {
     await quiet(house);
   });
 
-  it("beyond the streams of a connection is refused for those alone, and leaving makes room", async () => {
+  it("a frame beyond the streams of a connection is refused for those alone, and leaving makes room", async () => {
     const shops = Array.from({ length: 11 }, (_, nth) => `shop-${nth}`);
     for (const shop of shops) await newShop(scene.house, shop);
     const streams = shops.flatMap((shop) => [`menu:${shop}`, `board:${shop}`]);
@@ -263,7 +261,7 @@ onEveryEngine((engine) => {
     socket.close();
   });
 
-  it("on the oldest of eleven connections hears TOO_MANY_CONNECTIONS, and the others stay", async () => {
+  it("the oldest of eleven connections gets TOO_MANY_CONNECTIONS, and the others stay", async () => {
     const person = await scene.house.guest();
     const sockets: TestSocket[] = [];
     for (let count = 0; count < 11; count++) {
@@ -280,7 +278,7 @@ onEveryEngine((engine) => {
     }
   });
 
-  it("with halves of characters and NUL in its data is passed on as it was written", async () => {
+  it("a frame with halves of characters and NUL in its data is passed on as it was written", async () => {
     const { customer, other, at } = scene;
     const { grant } = (await customer.http("POST", `/rooms/${at.room}/grants`, { body: {} })).body;
     const [writer, reader] = [await customer.connect(), await other.connect()];
@@ -311,7 +309,7 @@ onEveryEngine((engine) => {
   });
 
   describe("a ticket", () => {
-    const knock = async (protocols: string[]) => {
+    const handshake = async (protocols: string[]) => {
       const url = `${scene.house.url.replace("http", "ws")}/pgws`;
       try {
         return await openSocket(url, protocols);
@@ -319,7 +317,7 @@ onEveryEngine((engine) => {
         return error instanceof Refused ? error.status : String(error);
       }
     };
-    const withTicket = (ticket: string) => knock(["orderbell.v1", `ticket.${ticket}`]);
+    const withTicket = (ticket: string) => handshake(["orderbell.v1", `ticket.${ticket}`]);
 
     it("opens one socket, also when two come at once with it", async () => {
       const ticket = await scene.customer.ticket();
@@ -340,10 +338,10 @@ onEveryEngine((engine) => {
       const before = await digest(house.db);
       const unknown = [`obt_${"x".repeat(32)}`, "x", "x".repeat(5_000), scene.customer.token];
       for (const ticket of [old, late, ...unknown]) expect([ticket, await withTicket(ticket)]).toEqual([ticket, 401]);
-      expect(await knock(["orderbell.v1"])).toBe(401);
-      expect(await knock([])).toBe(401);
-      expect(await knock([`ticket.${fresh}`])).toBe(401);
-      expect(await knock(["orderbell.v2", `ticket.${fresh}`])).toBe(401);
+      expect(await handshake(["orderbell.v1"])).toBe(401);
+      expect(await handshake([])).toBe(401);
+      expect(await handshake([`ticket.${fresh}`])).toBe(401);
+      expect(await handshake(["orderbell.v2", `ticket.${fresh}`])).toBe(401);
       expect(await digest(house.db)).toEqual(before);
       // And the last one is as good as before.
       const socket = await withTicket(fresh);
@@ -351,7 +349,7 @@ onEveryEngine((engine) => {
       (socket as TestSocket).close();
     });
 
-    it("gives the rights of the session that fetched it, whoever brings it", async () => {
+    it("gives the rights of the session that fetched it, to any client that presents it", async () => {
       const socket = (await withTicket(await scene.other.ticket())) as TestSocket;
       expect(await socket.resume({ stream: `user:${scene.other.user}` })).toMatchObject({ type: "resumed" });
       expect(await socket.resume({ stream: `user:${scene.customer.user}` })).toMatchObject({

@@ -1,4 +1,4 @@
-/** The command line for tests: as processes of their own, and within this one. */
+/** The command line for tests: as a process, and within this one. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { main } from "../../cli/main.ts";
+import { layTables } from "../_demo_home.ts";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 const bin = join(root, "bin/orderbell.mjs");
@@ -28,6 +29,13 @@ const homes: string[] = [];
 export async function newHome(): Promise<string> {
   const home = await mkdtemp(join(tmpdir(), "orderbell-cli-"));
   homes.push(home);
+  return home;
+}
+
+/** A folder of its own in which the demo has its tables. */
+export async function newDemoHome(): Promise<string> {
+  const home = await newHome();
+  layTables(home);
   return home;
 }
 

@@ -1,19 +1,27 @@
 /** The pages as this machine serves and builds them. */
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { type NetworkInterfaceInfo, networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { renderUnicodeCompact } from "uqr";
-import { pages } from "../../cli/files.ts";
-import { isBuilt } from "../../cli/pages.ts";
-import { pageHeaders, withSocket } from "../../shared/pages.ts";
-import { type Engine, engines } from "../_engines.ts";
+import { isBuilt } from "../../cli/ensure_pages.ts";
+import { servePages } from "../../cli/serve_pages.ts";
+import { pageHeaders } from "../../shared/pages.ts";
+import { anyEngine } from "../_engines.ts";
 import { type House, openHouse } from "../_house.ts";
-import { cleanUp, launch } from "./_cli.ts";
+import { cleanUp, launch, newDemoHome } from "./_cli.ts";
 
-const pglite = engines.find(({ name }) => name === "pglite") as Engine;
-const html = (name: string) =>
-  `<!doctype html><meta name="orderbell:socket" content="" /><title>${name}</title>${" ".repeat(2_000)}`;
+const html = (name: string) => `<!doctype html><title>${name}</title>${" ".repeat(2_000)}`;
 const script = `export const words = "${"面".repeat(1_000)}";`;
 
 let folder: string;
@@ -29,7 +37,7 @@ function write(where: string, more: Readonly<Record<string, string>> = {}): void
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "orderbell-pages-"));
   write(join(folder, "web"));
-  house = await openHouse(pglite, { files: pages(join(folder, "web")) });
+  house = await openHouse(anyEngine, { files: servePages(join(folder, "web")) });
 });
 afterAll(async () => {
   await house.close();
@@ -48,22 +56,31 @@ describe("a page", () => {
     ["/board?shop=noodle-house", "board"],
     ["/owner", "owner"],
     ["/owner.html", "owner"],
-  ])("is at %s", async (path, name) => {
+  ])("is served at %s", async (path, name) => {
     const answer = await get(path);
     expect([answer.status, await answer.text()]).toEqual([200, html(name)]);
     const headers = Object.fromEntries(answer.headers);
-    expect(headers).toMatchObject({ ...pageHeaders, "content-type": "text/html; charset=utf-8" });
+    expect(headers).toMatchObject({
+      ...pageHeaders(new URL(house.url).host),
+      "content-type": "text/html; charset=utf-8",
+    });
     expect(headers["cache-control"]).toBe("no-cache");
   });
 
   it("may run its own scripts and nothing else", () => {
-    const policy = pageHeaders["content-security-policy"];
+    const policy = pageHeaders("shop.example")["content-security-policy"] ?? "";
     expect(policy).not.toMatch(/unsafe|\*|https?:/);
+    // Its own socket, and no other.
+    expect(policy).toContain("connect-src 'self' ws://shop.example wss://shop.example;");
+    const elsewhere = pageHeaders("[::1]:8787", "wss://socket.example/pgws")["content-security-policy"];
+    expect(elsewhere).toContain("connect-src 'self' ws://[::1]:8787 wss://[::1]:8787 wss://socket.example;");
+    for (const host of ["a;script-src *", "a b", "a,b", "", "a'b"])
+      expect(pageHeaders(host)["content-security-policy"]).toContain("connect-src 'self';");
     for (const part of ["default-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"])
       expect(policy.split("; ")).toContain(part);
   });
 
-  it("is asked anew each time, and sent when it is another", async () => {
+  it("is revalidated each time, and sent again only when it changed", async () => {
     const etag = (await get("/owner")).headers.get("etag") ?? "";
     const same = await get("/owner", { "if-none-match": `W/"other", ${etag}` });
     expect([same.status, await same.text()]).toEqual([304, ""]);
@@ -76,7 +93,7 @@ describe("a page", () => {
     ]);
   });
 
-  it("has parts that never change", async () => {
+  it("has parts that may be cached for ever", async () => {
     const answer = await get("/assets/index-AAAA.js");
     expect(answer.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
     expect(answer.headers.get("content-type")).toBe("text/javascript; charset=utf-8");
@@ -88,7 +105,7 @@ describe("a page", () => {
     ["gzip", "gzip", gunzipSync],
     ["br;q=0, gzip;q=0.5", "gzip", gunzipSync],
     ["identity", null, (bytes: Buffer) => bytes],
-  ])("is packed for who takes %s", async (accepted, encoding, unpack) => {
+  ])("is compressed for a client that takes %s", async (accepted, encoding, unpack) => {
     const raw = await new Promise<{ headers: Record<string, unknown>; body: Buffer }>((resolve, reject) => {
       void import("node:http").then(({ get: ask }) =>
         ask(`${house.url}/assets/index-AAAA.js`, { headers: { "accept-encoding": accepted } }, (answer) => {
@@ -112,7 +129,7 @@ describe("a page", () => {
     "/..%2fpackage.json",
     "/index",
     "//owner",
-  ])("is not at %s", async (path) => {
+  ])("is not served at %s", async (path) => {
     const answer = await get(path);
     // `/index` is a name like the others.
     if (path === "/index") expect(await answer.text()).toBe(html("index"));
@@ -125,21 +142,21 @@ describe("a page", () => {
   });
 });
 
-it("serves what is built while it runs, and keeps the parts of pages that are open", async () => {
+it("the server serves pages that are built while it runs, and keeps the parts of open ones", async () => {
   const fresh = join(folder, "fresh");
   write(fresh, { "assets/index-BBBB.js": script, "owner.html": html("new owner") });
   rmSync(join(fresh, "assets/index-AAAA.js"));
   renameSync(join(folder, "web"), join(folder, "old"));
-  // In between there is nothing; who asks gets what was there.
+  // In between the folder is empty; requests get the old files.
   expect(await (await get("/owner")).text()).toBe(html("owner"));
   renameSync(fresh, join(folder, "web"));
   expect(await (await get("/owner")).text()).toBe(html("new owner"));
   for (const name of ["AAAA", "BBBB"]) expect((await get(`/assets/index-${name}.js`)).status).toBe(200);
 });
 
-it("says plainly that nothing is built, and the API is there all the same", async () => {
+it("the server says that no pages are built, and its API works all the same", async () => {
   const bare = join(folder, "nowhere");
-  const empty = await openHouse(pglite, { files: pages(bare) });
+  const empty = await openHouse(anyEngine, { files: servePages(bare) });
   for (const path of ["/", "/kitchen", "/board", "/owner"]) {
     const answer = await fetch(empty.url + path);
     expect(answer.status).toBe(503);
@@ -151,30 +168,10 @@ it("says plainly that nothing is built, and the API is there all the same", asyn
   await empty.close();
 });
 
-describe("the socket's address", () => {
-  it("is written into the page", () => {
-    const page = '<head>\n<meta name="orderbell:socket" content="" />\n</head>';
-    expect(withSocket(page, "wss://socket.example.com/pgws")).toBe(
-      '<head>\n<meta name="orderbell:socket" content="wss://socket.example.com/pgws" />\n</head>',
-    );
-    // Another one takes its place.
-    expect(withSocket(withSocket(page, "wss://a/$1"), "wss://b/$&")).toContain('content="wss://b/$&amp;"');
-  });
-
-  it("cannot break out of it", () => {
-    const page = withSocket('<meta name="orderbell:socket" content="">', '"><script>alert(1)</script>&');
-    expect(page).toBe('<meta name="orderbell:socket" content="&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;">');
-  });
-
-  it("has its place in every page of ours", () => {
-    expect(() => withSocket("<title>none</title>", "wss://a")).toThrow(TypeError);
-  });
-});
-
-describe("a build", () => {
+describe("a build of the pages", () => {
   const at = (path: string, seconds: number) => utimesSync(path, seconds, seconds);
 
-  it("is wanted when there is none, or something that it was made of is newer", () => {
+  it("is needed when there is none, or a source is newer", () => {
     const base = mkdtempSync(join(folder, "clone-"));
     const [out, page] = [join(base, "dist"), join(base, "web/owner/main.tsx")];
     mkdirSync(join(base, "web/owner"), { recursive: true });
@@ -192,7 +189,7 @@ describe("a build", () => {
     expect(isBuilt(out, base)).toBe(false);
   });
 
-  it("may be made twice at once: both come whole, nothing is left over", async () => {
+  it("may run twice at once: both are complete, nothing is left over", async () => {
     const out = join(folder, "twice/web");
     const { spawn } = await import("node:child_process");
     const build = () =>
@@ -209,13 +206,18 @@ describe("a build", () => {
     const made = await (await fetch((await serveOnce(out)).url)).text();
     const [, part = ""] = /src="(\/assets\/[^"]+)"/.exec(made) ?? [];
     expect(readdirSync(join(out, "assets")).map((name) => `/assets/${name}`)).toContain(part);
-    expect(withSocket(made, "wss://a")).toContain('content="wss://a"');
+    // The one script in a page's own text, in each of them.
+    for (const name of ["index", "kitchen", "board", "owner"]) {
+      const own = /<script>(.*?)<\/script>/s.exec(readFileSync(join(out, `${name}.html`), "utf8"))?.[1] ?? "";
+      const hash = createHash("sha256").update(own).digest("base64");
+      expect(pageHeaders()["content-security-policy"]).toContain(`script-src 'self' 'sha256-${hash}';`);
+    }
   });
 });
 
 const served: House[] = [];
 async function serveOnce(where: string): Promise<House> {
-  const one = await openHouse(pglite, { files: pages(where) });
+  const one = await openHouse(anyEngine, { files: servePages(where) });
   served.push(one);
   return one;
 }
@@ -223,8 +225,8 @@ afterAll(async () => {
   for (const one of served) await one.close();
 });
 
-it("come with `npm start`: four addresses, two of them pairing links, and codes to scan in the LAN", async () => {
-  const home = join(folder, "home");
+it("npm start prints four addresses of pages, two of them pairing links, and codes to scan in the LAN", async () => {
+  const home = await newDemoHome();
   const demo = launch(["start", "--port", "0", "--lan"], { environment: { ORDERBELL_HOME: home } });
   await demo.printed(/Ctrl-C stops/);
   const [, url = ""] = /order +(http:\S+?)\/\?shop=lanzhou-noodles/.exec(demo.out()) ?? [];
@@ -248,7 +250,7 @@ it("come with `npm start`: four addresses, two of them pairing links, and codes 
   const page = await fetch(`${url}/owner`);
   expect([page.status, page.headers.get("content-security-policy")]).toEqual([
     200,
-    pageHeaders["content-security-policy"],
+    pageHeaders(new URL(url).host)["content-security-policy"],
   ]);
   await demo.kill("SIGTERM");
 });

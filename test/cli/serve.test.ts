@@ -1,11 +1,13 @@
-/** `npm run serve`: refuses to start half furnished, runs on real databases, and has nothing of the demo in it. */
+/** `npm run serve`: refuses an incomplete configuration, runs on real databases, and contains nothing of the demo. */
 
-import { writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { sql } from "../../db/sql.ts";
 import { ConfigError } from "../../shared/config.ts";
 import { type Engine, onEveryEngine, servers } from "../_engines.ts";
-import { newKey, testKeys, testMenu } from "../_house.ts";
+import { newKey, openSocket, testKeys, testMenu } from "../_house.ts";
 import { note } from "../_printed.ts";
 import { cleanUp, launch, newHome, orderbell, type Process, root, within } from "./_cli.ts";
 
@@ -13,7 +15,7 @@ afterAll(cleanUp);
 
 const unreachable = "postgres://shop:not-to-be-printed@127.0.0.1:1/shop";
 
-describe("it refuses to start", () => {
+describe("npm run serve refuses to start", () => {
   it.each([
     ["without anything", {}, "environment variable DATABASE_URL and SIGNING_KEY are missing\n"],
     ["without a database", { ...testKeys }, "environment variable DATABASE_URL is missing\n"],
@@ -52,21 +54,150 @@ describe("it refuses to start", () => {
     expect(err).not.toContain("not-to-be-printed");
   });
 
+  it.each([
+    [["--only", "shops"], "--only is one of session\n"],
+    [["--only"], /--only/],
+    [["--all"], /--all/],
+    [["session"], /session/],
+  ])("with the words %j", async (words, message) => {
+    const { code, out, err } = await within(["serve", ...words], { ORDERBELL_HOME: await newHome() });
+    expect([code, out]).toEqual([2, ""]);
+    if (typeof message === "string") expect(err).toBe(message);
+    else expect(err).toMatch(message);
+  });
+
   it("as a process, which ends with 2", async () => {
     const { code, err } = await orderbell(["serve"], { environment: { ORDERBELL_HOME: await newHome() } });
     expect([code, err]).toEqual([2, `${new ConfigError("DATABASE_URL and SIGNING_KEY", "are missing").message}\n`]);
   });
 
-  it("when its database does not answer, without printing the password", async () => {
-    const environment = { ...testKeys, DATABASE_URL: unreachable, PORT: "0", ORDERBELL_HOME: await newHome() };
-    const { code, out, err } = await orderbell(["serve"], { environment });
-    expect(code).toBe(1);
-    expect(out + err).toMatch(/the database cannot be reached/);
-    expect(out + err).not.toContain("not-to-be-printed");
+  describe("with a database that cannot be used, saying why in one sentence", () => {
+    const closing: (() => Promise<void>)[] = [];
+    /** What is no database: it answers as it likes, or not at all. */
+    async function stranger(talk: (socket: Socket) => void): Promise<number> {
+      const server = createServer((socket) => {
+        socket.on("error", () => {});
+        closing.push(async () => void socket.destroy());
+        talk(socket);
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      closing.push(() => new Promise((resolve) => server.close(() => resolve())));
+      return (server.address() as AddressInfo).port;
+    }
+    afterAll(async () => {
+      for (const close of closing.toReversed()) await close();
+    });
+    const [postgres, mysql] = servers.map(({ server: { host, port } }) => `${host}:${port}`);
+    const isHere = { postgres: servers[0]?.here, mysql: servers[1]?.here };
+
+    const rows: [string, boolean | undefined, () => Promise<string> | string, RegExp | string][] = [
+      ["nothing listens", true, () => unreachable, "nothing listens at 127.0.0.1:1 (ECONNREFUSED)"],
+      [
+        "a host that is none",
+        true,
+        () => "mysql://shop:not-to-be-printed@no-such-host.invalid/shop",
+        'host "no-such-host.invalid" is unknown (ENOTFOUND)',
+      ],
+      [
+        "something else listens",
+        true,
+        async () =>
+          `postgres://shop:not-to-be-printed@127.0.0.1:${await stranger((socket) => socket.end("hello\n"))}/shop`,
+        /^127\.0\.0\.1:\d+ ended the connection, or does not speak as PostgreSQL does$/,
+      ],
+      [
+        "something listens and says nothing",
+        true,
+        async () => `mysql://shop:not-to-be-printed@127.0.0.1:${await stranger(() => {})}/shop`,
+        /^127\.0\.0\.1:\d+ does not answer as MySQL does, or not in time \(ETIMEDOUT\)$/,
+      ],
+      [
+        "MySQL where PostgreSQL is said to be",
+        isHere.mysql,
+        () => `postgres://shop:not-to-be-printed@${mysql}/shop`,
+        `what answers at ${mysql} is not PostgreSQL`,
+      ],
+      [
+        "PostgreSQL without the database",
+        isHere.postgres,
+        () => addressOf(0, (url) => (url.pathname = "/nodb")),
+        'database "nodb" does not exist (3D000)',
+      ],
+      [
+        "MySQL without the database",
+        isHere.mysql,
+        () => addressOf(1, (url) => (url.pathname = "/nodb")),
+        'database "nodb" does not exist (1049)',
+      ],
+      [
+        "MySQL with another password",
+        isHere.mysql,
+        () => addressOf(1, (url) => (url.password = "not-to-be-printed")),
+        `${mysql} refuses user "root": wrong name or password (1045)`,
+      ],
+      [
+        "PostgreSQL without TLS where TLS is asked for",
+        isHere.postgres,
+        () => addressOf(0, (url) => url.searchParams.set("sslmode", "require")),
+        `${postgres} does not speak TLS, and the address asks for it`,
+      ],
+      [
+        "MySQL without TLS where TLS is asked for",
+        isHere.mysql,
+        () => addressOf(1, (url) => url.searchParams.set("ssl-mode", "REQUIRED")),
+        `${mysql} does not speak TLS, and the address asks for it (HANDSHAKE_NO_SSL_SUPPORT)`,
+      ],
+      [
+        "a password that is not written as an address wants it",
+        true,
+        () => "postgres://shop:not-to-be-printed@w/#x@127.0.0.1/shop",
+        /^it holds an @ behind a \/ \? or #; a password with @ .* is written with %40/,
+      ],
+      [
+        "a word that nobody knows",
+        true,
+        () => "mysql://shop:not-to-be-printed@127.0.0.1/shop?sslmode=please",
+        'it has a word for TLS that is not known here, "sslmode=please"',
+      ],
+    ];
+    const addressOf = (at: 0 | 1, change: (url: URL) => void): string => {
+      const variables = [process.env.ORDERBELL_TEST_POSTGRES, process.env.ORDERBELL_TEST_MYSQL];
+      const url = new URL(variables[at] ?? "");
+      change(url);
+      return url.href;
+    };
+
+    for (const [what, here, address, sentence] of rows)
+      (here ? it : it.skip)(what, async () => {
+        const own = { ...testKeys, DATABASE_URL: await address(), DATABASE_WAIT_MS: "0", PORT: "0" };
+        for (const command of ["serve", "init-db"]) {
+          const home = await newHome();
+          const { code, out, err } = await within([command], {
+            ...own,
+            DATABASE_CONNECT_TIMEOUT_MS: "500",
+            ORDERBELL_HOME: home,
+          });
+          expect([code, out]).toEqual([2, ""]);
+          const said = err.replace(/^DATABASE_URL: /, "").replace(/\n$/, "");
+          if (typeof sentence === "string") expect(said).toBe(sentence);
+          else expect(said).toMatch(sentence);
+          expect(err).not.toContain("not-to-be-printed");
+        }
+      });
+
+    it("as a process, but waits for a database that may still come", async () => {
+      const environment = { ...testKeys, DATABASE_URL: unreachable, DATABASE_WAIT_MS: "300", PORT: "0" };
+      const { code, out, err } = await orderbell(["serve"], {
+        environment: { ...environment, ORDERBELL_HOME: await newHome() },
+      });
+      expect(code).toBe(2);
+      expect(err).toBe("DATABASE_URL: nothing listens at 127.0.0.1:1 (ECONNREFUSED)\n");
+      expect(out).toMatch(/^\{[^\n]*"database.waits","reason":"nothing listens at 127.0.0.1:1 \(ECONNREFUSED\)"\}\n$/);
+    });
   });
 });
 
-it("has no part of the demo, of PGlite, of the clients or of the tests in it", async () => {
+it("the server's bundle has no part of the demo, of PGlite, of the clients or of the tests", async () => {
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: ["cli/serve.ts"],
@@ -85,7 +216,7 @@ it("has no part of the demo, of PGlite, of the clients or of the tests in it", a
   expect(inputs.filter((path) => /pglite|selfsigned|cli\/(start|keys|tls)\.ts/.test(path))).toEqual([]);
   const imports = Object.values(metafile.inputs).flatMap((input) => input.imports.map(({ path }) => path));
   expect(imports.filter((path) => /pglite|^demo\/|selfsigned/.test(path))).toEqual([]);
-  // The same look at the demo finds what it looks for.
+  // The same search finds it in the demo.
   const demo = await build({
     absWorkingDir: root,
     entryPoints: ["cli/start.ts"],
@@ -123,8 +254,16 @@ async function http(url: string, method: string, path: string, token?: string, b
   return { status: response.status, body: (await response.json()) as any };
 }
 
+/** A socket that has sent something. */
+async function openGuest(url: string, token: string) {
+  const { ticket } = (await http(url, "POST", "/session/ticket", token)).body;
+  const socket = await openSocket(`${url.replace("http", "ws")}/pgws`, ["orderbell.v1", `ticket.${ticket}`]);
+  await socket.resume({ stream: "menu:noodle-house" });
+  return socket;
+}
+
 onEveryEngine((engine: Engine) => {
-  it("serves a shop that the command line made, and knows it after a restart", async () => {
+  it("npm run serve serves a shop that the command line created, and has it after a restart", async () => {
     const database = await engine.open({ tables: false });
     const home = await newHome();
     const environment = { ...testKeys, DATABASE_URL: database.url, PORT: "0", ORDERBELL_HOME: home };
@@ -151,17 +290,65 @@ onEveryEngine((engine: Engine) => {
       const key = newKey();
       const placed = await http(url, "POST", "/bill", guest, bill, key);
       expect(placed.status).toBe(201);
-      // Beside the server, through its socket: the address is not needed.
-      const beside = await within(["orders", "noodle-house"], { ORDERBELL_HOME: home });
+      // Beside the server, through its socket: the address is not needed, and one that leads nowhere does not matter.
+      const beside = await within(["orders", "noodle-house"], { ORDERBELL_HOME: home, DATABASE_URL: unreachable });
       expect(beside.out).toContain(placed.body.order.id);
+
+      // The session service alone, on the same database: a session that begins there holds here.
+      const alone = launch(["serve", "--only", "session"], {
+        environment: { ...environment, ORDERBELL_HOME: await newHome() },
+      });
+      const aloneUrl = await listening(alone);
+      const visitor = (await http(aloneUrl, "POST", "/login/guest")).body.session.token;
+      expect((await http(url, "GET", "/session", visitor)).status).toBe(200);
+      expect((await http(aloneUrl, "GET", "/session", guest)).status).toBe(200);
+      expect((await http(aloneUrl, "POST", "/bill", guest, bill, key)).body.code).toBe("ROUTE_UNKNOWN");
+      expect((await fetch(`${aloneUrl}/kitchen`)).status).toBe(404);
+      expect(await alone.kill("SIGTERM")).toBe(0);
+
+      // A second one on the same folder takes nothing from the first, whichever of them ends first.
+      const second = launch(["serve"], { environment });
+      await listening(second);
+      const tail = launch(["tail"], { environment: { ORDERBELL_HOME: home } });
+      await tail.printed(/"event":"listening"[\s\S]*"event":"listening"/);
+      for (const through of [environment, { ...environment, ORDERBELL_HOME: await newHome() }]) {
+        const socket = await openGuest(url, guest);
+        const { connections } = JSON.parse(await run("connections", "list"));
+        const closed = await within(["connections", "close", connections[0].id], through);
+        expect([closed.code, JSON.parse(closed.out)]).toEqual([0, { closed: connections[0].id }]);
+        await socket.closed;
+        const again = await within(["connections", "close", connections[0].id], through);
+        expect([again.code, again.err]).toEqual([1, expect.stringMatching(/^INVALID_INPUT: .*no such connection/)]);
+      }
+      await run("pair", "noodle-house", "--device", "tablet");
+      expect(await second.kill("SIGTERM")).toBe(0);
+      expect(await run("shop", "list")).toContain("noodle-house");
+      await tail.kill("SIGTERM");
+      expect(tail.out()).toMatch(/"event":"admin","command":"connections.close"/);
+      const [kept = []] = await database.read([sql`SELECT shop_id, action, detail FROM audit ORDER BY at, id`]);
+      expect(kept.map(({ action }) => action)).toEqual([
+        ...["shop.create", "menu.import", "open"],
+        ...Array(4).fill("connections.close"),
+        "pair",
+      ]);
+      expect(kept.at(-1)).toEqual({
+        shop_id: "noodle-house",
+        action: "pair",
+        detail: JSON.stringify({ role: "kitchen", device: "tablet" }),
+      });
       // Signals that end it end it well; what dies otherwise has lost nothing.
       await server.kill("SIGKILL");
+      expect((await within(["tail"], { ORDERBELL_HOME: home })).code).toBe(1);
       server = launch(["serve"], { environment });
       url = await listening(server);
+      expect((await readdir(home)).filter((name) => name.endsWith(".sock"))).toHaveLength(1);
       const again = await http(url, "POST", "/bill", guest, bill, key);
       expect([again.status, again.body.order.id]).toEqual([200, placed.body.order.id]);
       expect(await server.kill("SIGTERM")).toBe(0);
+      expect((await readdir(home)).filter((name) => name.includes("admin"))).toEqual([]);
       note(server.out());
+      // Neither TLS nor a proxy: reported at the start, with the setting's name.
+      expect(server.out()).toMatch(/"level":"warn","event":"proxies.none","setting":"TRUSTED_PROXIES"/);
       expect(server.out() + server.err()).not.toContain(guest);
     } finally {
       await database.remove();

@@ -1,12 +1,12 @@
-/** `npm start` as a process: what the README promises of the first minute, and of the ways it can end. */
+/** `npm start` as a process: the first minute as the README describes it, and every way to end. */
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
-import { socketPath } from "../../cli/socket.ts";
+import { socketPaths } from "../../cli/admin_socket.ts";
 import type { OrderEvent } from "../../shared/protocol.ts";
 import { newKey, openSocket, type TestSocket } from "../_house.ts";
-import { cleanUp, type Demo, launch, newHome, orderbell, startDemo } from "./_cli.ts";
+import { cleanUp, type Demo, launch, newDemoHome, newHome, orderbell, startDemo } from "./_cli.ts";
 
 let home: string;
 let demo: Demo;
@@ -18,13 +18,13 @@ beforeAll(async () => {
 
 afterAll(cleanUp);
 
-interface Asked {
+interface Answered {
   readonly status: number;
   // biome-ignore lint/suspicious/noExplicitAny: a test's own assertion is the type check here
   readonly body: any;
 }
 
-async function ask(method: string, path: string, token?: string, body?: object, key?: string): Promise<Asked> {
+async function ask(method: string, path: string, token?: string, body?: object, key?: string): Promise<Answered> {
   const response = await fetch(demo.url + path, {
     method,
     headers: {
@@ -75,7 +75,7 @@ const arrivalOf = (id: string) =>
     ({ event, data }) => event === "order.placed" && (data as unknown as OrderEvent).order.id === id,
   );
 
-it("says what it is and where it is", async () => {
+it("npm start prints what it is, and its addresses", async () => {
   expect(demo.out()).toMatch(/does not survive a power cut, a stand-in for WeChat/);
   expect(demo.out()).toContain(home);
   expect(demo.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
@@ -91,7 +91,7 @@ it("says what it is and where it is", async () => {
   expect((await fetch(api)).status).toBe(200);
 });
 
-it("takes an order over HTTP and rings it on a socket", async () => {
+it("npm start takes an order over HTTP and pushes it to a socket", async () => {
   const guest = await ask("POST", "/login/guest");
   left.guest = guest.body.session.token;
   const { shops } = (await ask("GET", "/get_shop_info")).body;
@@ -122,7 +122,7 @@ it("takes an order over HTTP and rings it on a socket", async () => {
   expect(data).toMatchObject({ action: "place", order: { number: left.order.number, status: "placed" } });
 });
 
-it("refuses a second start on the same folder, and the first goes on", async () => {
+it("a second npm start on the same folder is refused, and the first goes on", async () => {
   const second = await orderbell(["start", "--port", "0"], { environment: { ORDERBELL_HOME: home } });
   expect(second.code).toBe(2);
   expect(second.out).toBe("");
@@ -137,18 +137,18 @@ it("refuses a second start on the same folder, and the first goes on", async () 
   expect(JSON.parse(list.out).shops).toHaveLength(2);
 });
 
-it("says in one line that its port is taken, and ends", async () => {
+it("npm start names a port that is taken in one line, and ends", async () => {
   const other = await orderbell(["start", "--port", new URL(demo.url).port], {
-    environment: { ORDERBELL_HOME: await newHome() },
+    environment: { ORDERBELL_HOME: await newDemoHome() },
   });
   expect(other.code).toBe(1);
   expect(other.err).toMatch(/EADDRINUSE: address already in use 127\.0\.0\.1:\d+\n$/);
   expect(other.err.split("\n")).toHaveLength(2);
 });
 
-it("says in one line what is wrong with its environment, and ends", async () => {
+it("npm start names what is wrong with its environment in one line, and ends", async () => {
   const wrong = await orderbell(["start", "--port", "0"], {
-    environment: { ORDERBELL_HOME: await newHome(), LOG_LEVEL: "chatty" },
+    environment: { ORDERBELL_HOME: await newDemoHome(), LOG_LEVEL: "chatty" },
   });
   expect(wrong).toEqual({
     code: 2,
@@ -157,15 +157,15 @@ it("says in one line what is wrong with its environment, and ends", async () => 
   });
 });
 
-it("outlives nonsense on its local socket", async () => {
-  const socket = createConnection(socketPath(home));
+it("npm start survives malformed input on its command socket", async () => {
+  const socket = createConnection(socketPaths(home)[0] ?? "");
   const answers: string[] = [];
   socket.setEncoding("utf8").on("data", (text: string) => answers.push(text));
   await once(socket, "connect");
   socket.write('nonsense\nnull\n{"command":"constructor","args":{}}\n{"command":"shop.list","args":{}}\n');
   while (answers.join("").split("\n").length < 5) await once(socket, "data");
   socket.destroy();
-  // Answers come as they are ready, so they are told apart by what they say.
+  // Answers come as they are ready, so they are recognised by their content.
   const said = answers
     .join("")
     .trim()
@@ -175,7 +175,7 @@ it("outlives nonsense on its local socket", async () => {
   expect((await ask("GET", "/get_shop_info")).status).toBe(200);
 });
 
-/** Where a process listens, as Linux tells it: `127.0.0.1:port`. */
+/** The listening addresses of a process, from Linux's /proc: `127.0.0.1:port`. */
 function listeningOf(pid: number): string[] {
   const mine = new Set(
     readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
@@ -202,13 +202,13 @@ function listeningOf(pid: number): string[] {
 
 const onLinux = process.platform === "linux" ? it : it.skip;
 
-onLinux("listens on this machine only", () => {
+onLinux("npm start listens on this machine only", () => {
   const listening = listeningOf(demo.pid);
   expect(listening).toContain(`127.0.0.1:${new URL(demo.url).port}`);
   expect(listening.filter((address) => !address.startsWith("127.0.0.1:"))).toEqual([]);
 });
 
-it("has everything again after kill -9, and nothing twice", async () => {
+it("npm start has everything again after kill -9, and nothing twice", async () => {
   const before = await ask("GET", `/orders/${left.order.id}`, left.guest);
   const shops = (await ask("GET", "/get_shop_info")).body.shops;
   const tables = (await ask("GET", `/shops/${left.shop}/tables`, left.staff)).body;
@@ -228,14 +228,14 @@ it("has everything again after kill -9, and nothing twice", async () => {
   expect(JSON.parse(list.out)).toEqual({ connections: [] });
 });
 
-onLinux("listens for the LAN when told so, and says where; the stand-in for WeChat stays inside", () => {
+onLinux("npm start --lan listens for the LAN and says where; the stand-in for WeChat stays local", () => {
   const listening = listeningOf(demo.pid);
   const open = listening.filter((address) => !address.startsWith("127.0.0.1:"));
   expect(open).toEqual([`0.0.0.0:${new URL(demo.url).port}`]);
   expect(listening.length).toBeGreaterThan(1);
 });
 
-it("stops when asked to: sockets are told, the folder is let go", async () => {
+it("npm start stops on request: sockets are told, the folder is released", async () => {
   const { ticket } = (await ask("POST", "/session/ticket", left.staff)).body;
   const socket = await openSocket(`${demo.url.replace("http", "ws")}/pgws`, ["orderbell.v1", `ticket.${ticket}`]);
   await socket.resume({ stream: `shop:${left.shop}` });
@@ -245,18 +245,18 @@ it("stops when asked to: sockets are told, the folder is let go", async () => {
   expect(await demo.ended).toBe(0);
   expect(demo.err()).toBe("");
   expect(existsSync(join(home, "lock"))).toBe(false);
-  expect(existsSync(socketPath(home))).toBe(false);
+  expect(socketPaths(home)).toEqual([]);
   await expect(fetch(demo.url)).rejects.toThrow();
 });
 
-it("can be followed by a start that knows the order", async () => {
+it("a later npm start knows the order of the one before", async () => {
   demo = await startDemo(home);
   expect((await ask("GET", `/orders/${left.order.id}`, left.guest)).body.order.id).toBe(left.order.id);
   // Ctrl-C is as good.
   expect(await demo.kill("SIGINT")).toBe(0);
 });
 
-it("shows how it is called when it is called wrongly", async () => {
+it("npm start prints its usage when it is called wrongly", async () => {
   const run = launch(["start", "--wan"], { environment: { ORDERBELL_HOME: home } });
   expect(await run.ended).toBe(2);
   expect(run.err()).toContain("usage: orderbell start [--port 8787] [--lan] [--tls]");

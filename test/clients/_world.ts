@@ -1,15 +1,22 @@
 /**
- * A world for the channel in one process: time, a network that misbehaves, and a server that keeps the law of
- * docs/protocol.md over a truth that the test can change. Everything that is left to chance comes from one seed.
+ * A simulation for the channel in one process: time, a faulty network, and a server that follows docs/protocol.md over rows
+ * that the test can change. All randomness comes from one seed.
  */
 import type { Platform, Request, Response, SocketEvents } from "../../clients/platform.ts";
-import type { Ask, ClientMessage, Position, ResetReason, ServerMessage, StreamEvent } from "../../shared/protocol.ts";
+import type {
+  ClientMessage,
+  Position,
+  ResetReason,
+  ServerMessage,
+  StreamEvent,
+  StreamRequest,
+} from "../../shared/protocol.ts";
 
 /** What happens to a frame or a request, each from 0 to 1. */
 export interface Weather {
   lost: number;
   doubled: number;
-  /** The longest way, ms; frames overtake each other. */
+  /** The longest delay, ms; frames overtake each other. */
   delayMs: number;
 }
 export const calm: Weather = { lost: 0, doubled: 0, delayMs: 5 };
@@ -27,7 +34,7 @@ export interface Truth {
 
 interface Connection {
   on: SocketEvents;
-  /** Stream → whether it is read, and the number of the message that said so. */
+  /** Stream → whether it is subscribed, and the number of the message that decided it. */
   reads: Map<string, { n: number; reads: boolean }>;
   alive: boolean;
   token: string;
@@ -108,42 +115,64 @@ export class World {
     return truth;
   }
 
-  /** @param lost how many of the pushes, from 0 to 1 */
-  publish(stream: string, lost = this.weather.lost): void {
+  /**
+   * @param lost how many of the pushes, from 0 to 1
+   * @param slowMs how long the process that stored it is busy before it pushes
+   */
+  publish(stream: string, lost = this.weather.lost, slowMs = 0): void {
     const { log, epoch } = this.truth(stream);
     const seq = log.length + 1;
-    const event = { seq, tag: this.#word(), event: "message", at: "", data: this.#ids++ };
+    const prev = log.at(-1)?.tag ?? "";
+    const event = { seq, tag: this.#word(), prev, event: "message", at: "", data: this.#ids++ };
     log.push(event);
-    for (const connection of this.#connections)
-      if (connection.reads.get(stream)?.reads) this.#push(connection, { type: "event", stream, epoch, ...event }, lost);
+    const push = () => {
+      for (const connection of this.#connections)
+        if (connection.reads.get(stream)?.reads)
+          this.#push(connection, { type: "event", stream, epoch, ...event }, lost);
+    };
+    if (slowMs > 0) this.later(push, slowMs);
+    else push();
     for (const poll of [...this.#polls]) poll();
   }
 
-  /** The sweep: where every stream stands, to whoever reads it. */
-  sweep(): void {
-    for (const connection of this.#connections)
-      for (const [stream, { reads }] of connection.reads)
-        if (reads) this.#push(connection, { type: "head", stream, ...headOf(this.truth(stream)) });
+  /** Sends a stream's head to its readers, by a process that is busy for this long. */
+  tell(stream: string, slowMs = 0): void {
+    const head = { type: "head", stream, ...headOf(this.truth(stream)) } as const;
+    this.later(() => {
+      for (const connection of this.#connections) if (connection.reads.get(stream)?.reads) this.#push(connection, head);
+    }, slowMs);
   }
 
-  /** The sockets die, told or untold. */
+  /** The sweep: every stream's head, to its readers. */
+  sweep(): void {
+    for (const stream of this.streams.keys()) this.tell(stream);
+  }
+
+  /** The sockets die, with or without a close. */
   cut(told: boolean): void {
     for (const connection of this.#connections) this.#end(connection, told);
   }
 
-  /** The database is brought back from a backup: the last events never were. Sockets do not survive that. */
+  /** The database goes back: the last events are lost. Sockets, and pushes in flight, survive that. */
   restore(stream: string, back: number): void {
     const truth = this.truth(stream);
-    truth.ended.push(truth.log);
-    truth.log = truth.log.slice(0, Math.max(truth.trimmed, truth.log.length - back));
-    this.cut(true);
+    this.#replace(truth, { log: truth.log.slice(0, Math.max(truth.trimmed, truth.log.length - back)) });
+  }
+
+  /** The database returns to its state before it went back: a fail-over, and its undoing. */
+  returnTo(stream: string, history: Truth["log"]): void {
+    const truth = this.truth(stream);
+    this.#replace(truth, { log: [...history], trimmed: Math.min(truth.trimmed, history.length) });
   }
 
   newHistory(stream: string): void {
-    const truth = this.truth(stream);
+    this.#replace(this.truth(stream), { log: [], epoch: this.#word(), trimmed: 0 });
+  }
+
+  #replace(truth: Truth, by: Partial<Truth>): void {
     truth.ended.push(truth.log);
-    Object.assign(truth, { log: [], epoch: this.#word(), trimmed: 0 });
-    this.cut(true);
+    Object.assign(truth, by);
+    for (const poll of [...this.#polls]) poll();
   }
 
   trim(stream: string): void {
@@ -177,7 +206,7 @@ export class World {
       this.later(() => {
         if (over) return;
         if (connection.token !== this.token) return close();
-        // Refused; or swallowed, and nobody ever says anything.
+        // Refused; or swallowed without any answer.
         if (!this.socketsCanBeHad || !this.reachable) return this.random() < 0.5 ? close() : undefined;
         connection.alive = true;
         this.#connections.add(connection);
@@ -226,12 +255,12 @@ export class World {
     // `menu:` is for anyone.
     if (!/menu/.test(search) && (this.token === undefined || authorization !== `Bearer ${this.token}`))
       return json(401, { code: "SESSION_ENDED", detail: "" });
-    if (path === "/session/ticket") return json(201, { ticket: this.token });
+    if (path === "/session/ticket") return json(201, { ticket: this.token, socket: "wss://world/pgws" });
     const wanted = Object.fromEntries(new URLSearchParams(search));
     const stream = wanted.stream ?? "";
     if (path === "/state") return json(200, { log: this.truth(stream).log, position: headOf(this.truth(stream)) });
     if (path !== "/events") return json(200, {});
-    const ask: Ask =
+    const ask: StreamRequest =
       wanted.after === undefined
         ? { stream }
         : { stream, epoch: wanted.epoch, seq: Number(wanted.after), tag: wanted.tag };
@@ -293,7 +322,9 @@ export class World {
     return true;
   }
 
-  #since(ask: Ask): (Position & { reset: ResetReason }) | (Position & { events: StreamEvent[]; more: boolean }) {
+  #since(
+    ask: StreamRequest,
+  ): (Position & { reset: ResetReason }) | (Position & { events: StreamEvent[]; more: boolean }) {
     const truth = this.truth(ask.stream);
     const head = headOf(truth);
     if (ask.seq === undefined) return { ...head, events: [], more: false };

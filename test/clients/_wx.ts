@@ -1,7 +1,7 @@
 /**
- * A stand-in for `wx`, over real sockets and requests, that holds a mini-program to WeChat's limits: five sockets, ten
- * requests, no PATCH, no Referer, no cookies, headers in any case, nothing lives on in the background for more than five
- * seconds. What breaks a limit fails as it would on a phone, and is noted.
+ * A stand-in for `wx`, over real sockets and requests, that enforces WeChat's limits: five sockets, ten requests, no PATCH,
+ * no Referer, no cookies, headers in any case, no activity after five seconds in the background. A call beyond a limit fails
+ * as it would on a phone, and is recorded.
  * Sources: developers.weixin.qq.com, wx.request, wx.connectSocket, operating mechanism.
  */
 import { WebSocket } from "ws";

@@ -1,4 +1,4 @@
-/** Requests: every way an answer can be none, and the stable codes of those that are. */
+/** API requests: every kind of missing answer, and the stable codes of the others. */
 import { ApiError, makeApi, mayRetry, query } from "../../clients/api.ts";
 import { nodePlatform } from "../../clients/node.ts";
 import type { Platform, Request, Response } from "../../clients/platform.ts";
@@ -34,8 +34,8 @@ const refused = async (work: Promise<unknown>) => {
   return error as ApiError;
 };
 
-describe("an answer", () => {
-  it("is the body, or nothing for an empty one", async () => {
+describe("an API answer", () => {
+  it("is the body, or nothing when that is empty", async () => {
     const { api, asked } = apiOf([{ body: '{"orders":[]}' }, { status: 204 }]);
     expect(await api.ask(get)).toEqual({ orders: [] });
     expect(await api.ask({ method: "PUT", path: "/x", body: { open: true } })).toBeUndefined();
@@ -81,17 +81,17 @@ describe("an answer", () => {
   });
 });
 
-describe("a session that is refused", () => {
+describe("a refused session", () => {
   const no = { status: 401, body: '{"code":"SESSION_ENDED","detail":""}' };
 
-  it("is renewed once, and the request said again with the new token", async () => {
+  it("is renewed once, and the request repeated with the new token", async () => {
     const { api, asked, stale } = apiOf([no, { body: "[]" }], "t2");
     expect(await api.ask(get)).toEqual([]);
     expect(stale).toEqual(["t1"]);
     expect(asked.map(({ headers }) => headers.authorization)).toEqual(["Bearer t1", "Bearer t2"]);
   });
 
-  it("is the answer when nobody can renew it, when the new one is refused too, or when it was to be said once", async () => {
+  it("is reported when nobody can renew it, when the new one is refused too, or when the request must not be repeated", async () => {
     expect(await refused(apiOf([no]).api.ask(get))).toMatchObject({ code: "SESSION_ENDED" });
     const both = apiOf([no, no], "t2");
     expect(await refused(both.api.ask(get))).toMatchObject({ code: "SESSION_ENDED" });
@@ -101,14 +101,14 @@ describe("a session that is refused", () => {
     expect(once.stale).toEqual([]);
   });
 
-  it("is not renewed where none was needed", async () => {
+  it("is not renewed where the request needs none", async () => {
     const { api, asked, stale } = apiOf([no], "t2");
     await refused(api.ask({ ...get, open: true }));
     expect([asked[0]?.headers, stale]).toEqual([{}, []]);
   });
 });
 
-it("waits a random part of twice as long each time, at most ten seconds, unless it was told how long", () => {
+it("a retry waits a random part of a doubling time, at most ten seconds, unless the answer names a time", () => {
   expect([1, 2, 3, 4, 5, 500].map((tries) => retryAfterMs(tries, 0.5))).toEqual([
     500, 1_000, 2_000, 4_000, 5_000, 5_000,
   ]);
@@ -116,6 +116,6 @@ it("waits a random part of twice as long each time, at most ten seconds, unless 
   expect(waitAfter(new ApiError("OVERLOADED", 503, "", 700), 9, 0.5)).toBe(700);
 });
 
-it("writes queries without what is undefined", () => {
+it("a query leaves out undefined values", () => {
   expect(query({ a: "1&2", b: undefined, c: 0, d: ["placed", "ready"] })).toBe("a=1%262&c=0&d=placed%2Cready");
 });

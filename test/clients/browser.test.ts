@@ -1,14 +1,11 @@
-/** The SDK in a page: with a page's own things, as they are over plain http, in two tabs, and where storage is forbidden. */
+/** The SDK in a page: over plain http, in two tabs, and where storage is forbidden. */
 import { WebSocket } from "ws";
 import { type Client, createClient, type OrderView } from "../../clients/browser.ts";
-import { engines } from "../_engines.ts";
+import { anyEngine } from "../_engines.ts";
 import { type House, oneBowl, openHouse } from "../_house.ts";
-import { until } from "./_until.ts";
+import { until } from "../_until.ts";
 
-const [pglite] = engines;
-if (pglite === undefined) throw new Error("there is no engine");
-
-/** localStorage of one origin. Each change is told to all, as the tabs of a browser are told of each other's. */
+/** localStorage of one origin. Each change is an event for all, as for the tabs of a browser. */
 class PageStorage {
   full = false;
   getItem(name: string): string | null {
@@ -51,7 +48,7 @@ const kept = Object.entries(Object.getOwnPropertyDescriptors(globalThis)).filter
 );
 
 beforeAll(async () => {
-  house = await openHouse(pglite);
+  house = await openHouse(anyEngine);
 });
 beforeEach(() => {
   page = new EventTarget();
@@ -105,7 +102,7 @@ describe("a page", () => {
     expect(client.heardAt()).toBeGreaterThan(0);
   });
 
-  it("shares its session with the other tab, and what one does is heard in both", async () => {
+  it("shares its session with the other tab, and both receive what one does", async () => {
     const [one, two] = [tab(), tab()];
     const [mine, same] = [ordersOf(one), ordersOf(two)];
     await until(
@@ -145,7 +142,7 @@ describe("a page", () => {
     expect(one.pending()).toEqual([]);
   });
 
-  it("looks at once when it comes to the front", async () => {
+  it("asks for changes at once when it comes to the front", async () => {
     const client = tab();
     ordersOf(client);
     await until(() => client.state() === "live", "live");
@@ -156,6 +153,18 @@ describe("a page", () => {
     shown.hidden = false;
     shown.dispatchEvent(new Event("visibilitychange"));
     await until(() => client.heardAt() > before, "an answer");
+  });
+
+  it("goes offline and online at the moment the browser does", async () => {
+    const client = tab();
+    const mine = ordersOf(client);
+    const first = await client.submit(bowl());
+    await until(() => client.state() === "live" && mine()[0]?.id === first.id, "live");
+    page.dispatchEvent(new Event("offline"));
+    expect(client.state()).toBe("offline");
+    const second = await client.submit(bowl());
+    page.dispatchEvent(new Event("online"));
+    await until(() => client.state() === "live" && mine()[0]?.id === second.id, "live again");
   });
 
   it.each([
@@ -170,14 +179,21 @@ describe("a page", () => {
         }),
     ],
     ["full", () => Object.assign(localStorage, { full: true })],
-  ])("remembers for itself where storage is %s", async (_, make) => {
-    make();
+    ["full once the page is there", () => Object.assign(localStorage, { full: true }), true],
+  ])("keeps its own memory where storage is %s", async (_, make, late = false) => {
+    if (!late) make();
     const client = tab();
+    if (late) {
+      await client.submit(bowl());
+      make();
+      await client.signOut();
+    }
+    await client.signIn();
     const order = await client.submit(bowl());
     expect((await client.orders()).orders.map(({ id }) => id)).toEqual([order.id]);
   });
 
-  it("lets go of everything when the client is closed", async () => {
+  it("frees everything when the client is closed", async () => {
     const client = tab();
     ordersOf(client);
     await until(() => client.state() === "live", "live");

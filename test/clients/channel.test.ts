@@ -1,4 +1,4 @@
-/** The channel's rarer turns, one by one, on a scripted socket. What happens by chance is in channel.model.test.ts. */
+/** Rare cases of the channel, one by one, on a scripted socket. Random ones are in channel.model.test.ts. */
 import { type ApiError, makeApi } from "../../clients/api.ts";
 import { openChannel, type Subscription } from "../../clients/channel.ts";
 import { memoryStore, type Platform, type SocketEvents } from "../../clients/platform.ts";
@@ -6,7 +6,14 @@ import type { ClientMessage, Position, ServerMessage, StreamEvent } from "../../
 
 const stream = "shop:a";
 const at = (seq: number, epoch = "e"): Position => ({ epoch, seq, tag: seq === 0 ? "" : `t${seq}` });
-const event = (seq: number, tag = `t${seq}`): StreamEvent => ({ seq, tag, event: "message", at: "", data: seq });
+const event = (seq: number, tag = `t${seq}`, prev = at(seq - 1).tag): StreamEvent => ({
+  seq,
+  tag,
+  prev,
+  event: "message",
+  at: "",
+  data: seq,
+});
 const pushed = (seq: number, tag?: string): ServerMessage => ({
   type: "event",
   stream,
@@ -47,7 +54,10 @@ function stage(answers: Record<string, () => Answer | Promise<Answer>> = {}) {
     async request({ url }) {
       asked.push(url);
       const [path = ""] = url.split("?");
-      const { status, body } = (await answers[path]?.()) ?? { status: 201, body: { ticket: "t" } };
+      const { status, body } = (await answers[path]?.()) ?? {
+        status: 201,
+        body: { ticket: "t", socket: "wss://x/pgws" },
+      };
       return { status, headers: {}, body: JSON.stringify(body) };
     },
     store: memoryStore(),
@@ -72,7 +82,7 @@ function stage(answers: Record<string, () => Answer | Promise<Answer>> = {}) {
   };
   const api = makeApi(platform, { url: "", token: () => "token", renew: async () => undefined });
   const states: string[] = [];
-  const channel = openChannel(platform, api, { url: "wss://x/pgws", onState: (state) => states.push(state) });
+  const channel = openChannel(platform, api, (state) => states.push(state));
   const seen: number[] = [];
   const subscription: Subscription = { position: at(0), onEvent: ({ seq }) => void seen.push(seq) };
   return {
@@ -91,7 +101,16 @@ function stage(answers: Record<string, () => Answer | Promise<Answer>> = {}) {
       await settled();
       (sockets.at(-1) as (typeof sockets)[number]).on.open();
     },
-    hear: (message: ServerMessage) => (sockets.at(-1) as (typeof sockets)[number]).on.message(JSON.stringify(message)),
+    /** An answer is one to the last question about its stream. */
+    hear(message: ServerMessage) {
+      const { on, said } = sockets.at(-1) as (typeof sockets)[number];
+      const names = message.type === "checked" ? message.streams[0] : message;
+      const asks = (one: ClientMessage) =>
+        (one.type === "resume" || one.type === "check") &&
+        one.streams.some((ask) => names !== undefined && "stream" in names && ask.stream === names.stream);
+      const n = said.findLast(asks)?.n;
+      on.message(JSON.stringify("n" in message && n ? { ...message, n } : message));
+    },
     subscribe: (more: Partial<Subscription> = {}, name = stream) =>
       channel.subscribe(name, { ...subscription, ...more }),
     async pass(ms: number) {
@@ -112,7 +131,7 @@ function stage(answers: Record<string, () => Answer | Promise<Answer>> = {}) {
 }
 
 describe("the channel", () => {
-  it("asks for a gap, and delivers in order what came early", async () => {
+  it("asks for the missing events of a gap, and delivers early ones in order", async () => {
     const s = stage();
     s.subscribe();
     await s.open();
@@ -126,7 +145,7 @@ describe("the channel", () => {
     expect(s.channel.state()).toBe("live");
   });
 
-  it("drops what came early when its socket dies: the next may tell another history", async () => {
+  it("drops early events when its socket dies: the next may tell another history", async () => {
     const s = stage();
     const tags: string[] = [];
     s.subscribe({ onEvent: ({ tag }) => void tags.push(tag) });
@@ -141,7 +160,7 @@ describe("the channel", () => {
     expect(tags).toEqual(["t1", "t2"]);
   });
 
-  it("does not take a polled answer for a position that the socket has left", async () => {
+  it("does not take a polled answer for a position that the socket has passed", async () => {
     let give: (answer: Answer) => void = () => {};
     const s = stage({ "/events": () => new Promise((resolve) => (give = resolve)) });
     const tags: string[] = [];
@@ -162,7 +181,7 @@ describe("the channel", () => {
     expect(s.channel.state()).toBe("live");
   });
 
-  it("takes a socket for dead that does not answer, and one that does not open", async () => {
+  it("treats a socket as dead that does not answer or does not open", async () => {
     const s = stage();
     s.subscribe();
     await s.open();
@@ -173,7 +192,7 @@ describe("the channel", () => {
     expect(s.sockets[1]?.closed).toBe(true);
   });
 
-  it("checks a silent stream though another one is busy", async () => {
+  it("checks every stream in time, busy or silent, until it is answered", async () => {
     const s = stage();
     s.subscribe();
     s.subscribe({}, "room:b");
@@ -186,12 +205,22 @@ describe("the channel", () => {
       s.hear({ ...pushed(seq), ...room } as ServerMessage);
     }
     const checks = s.socket.said.filter(({ type }) => type === "check");
-    expect(checks).toMatchObject([{ streams: [{ stream }] }]);
-    s.hear({ type: "checked", n: 3, streams: [{ stream, seq: 0, checkMs: 10_000 }] });
+    // Both; and again, as long as there is no answer.
+    expect(checks[0]).toMatchObject({ streams: [{ stream }, room] });
+    expect(checks[1]).toMatchObject({ streams: [{ stream }, room] });
+    const due = { checkMs: 10_000 };
+    s.hear({
+      type: "checked",
+      n: 0,
+      streams: [
+        { stream, seq: 0, ...due },
+        { ...room, seq: 11, ...due },
+      ],
+    });
     expect(s.channel.state()).toBe("live");
   });
 
-  it("numbers what it says, and puts at most twenty streams into one message", async () => {
+  it("numbers its messages, and puts at most twenty streams into one", async () => {
     const s = stage();
     for (let k = 0; k < 45; k++) s.subscribe({}, `room:${k}`);
     await s.open();
@@ -199,7 +228,27 @@ describe("the channel", () => {
     expect(s.socket.said.map((message) => "streams" in message && message.streams.length)).toEqual([20, 20, 5]);
   });
 
-  it("stays away when the session has too many connections, and polls meanwhile", async () => {
+  it("pauses as long as the server says where no poll may wait", async () => {
+    let polls = 0;
+    const s = stage({
+      "/events": () => {
+        polls += 1;
+        return { status: 200, body: { ...at(0), events: [], more: false, head: 0, checkMs: 10_000, pauseMs: 10_000 } };
+      },
+    });
+    s.subscribe();
+    for (let k = 0; k < 2; k++) {
+      await s.settled();
+      s.socket.on.close();
+      await s.pass(2_000);
+    }
+    const before = polls;
+    await s.pass(30_000);
+    expect([before > 0, polls - before]).toEqual([true, 3]);
+    s.channel.close();
+  });
+
+  it("stays off the socket when the session has too many connections, and polls meanwhile", async () => {
     const s = stage({
       "/events": () => ({ status: 200, body: { ...at(0), events: [], more: false, checkMs: 10_000 } }),
     });
@@ -215,6 +264,70 @@ describe("the channel", () => {
     s.channel.close();
   });
 
+  it("is not live before the first answer, nor without anything to watch", async () => {
+    const s = stage();
+    expect([s.channel.state(), s.channel.heardAt()]).toEqual(["idle", 0]);
+    const stop = s.subscribe();
+    expect([s.channel.state(), s.channel.heardAt()]).toEqual(["catching up", 0]);
+    await s.open();
+    s.hear(resumed(0));
+    expect([s.channel.state(), s.channel.heardAt() > 0]).toEqual(["live", true]);
+    stop();
+    expect(s.channel.state()).toBe("idle");
+    s.subscribe();
+    await s.open();
+    s.hear({ type: "error", n: 0, stream, code: "STREAM_FORBIDDEN", message: "no", retry: false });
+    expect(s.channel.state()).toBe("idle");
+    s.subscribe();
+    s.channel.close();
+    expect(s.channel.state()).toBe("idle");
+  });
+
+  it("accepts an answer only for the question that it asked, and once", async () => {
+    let position = at(2);
+    let snapshots = 0;
+    const s = stage();
+    s.subscribe({
+      position: undefined as never,
+      async snapshot() {
+        snapshots += 1;
+        return position;
+      },
+    });
+    await s.open();
+    s.hear(resumed(2));
+    s.turn(true);
+    const { n } = s.socket.said.at(-1) as ClientMessage;
+    const reset: ServerMessage = { type: "reset", n, stream, ...at(1), reason: "ahead" };
+    position = at(1);
+    const late = JSON.stringify(reset);
+    s.socket.on.message(late);
+    await s.settled();
+    s.hear(resumed(1));
+    s.socket.on.message(late);
+    await s.settled();
+    expect([snapshots, s.channel.state()]).toEqual([2, "live"]);
+  });
+
+  it("asks again when a head lies below its own, or its events come with another tag", async () => {
+    const s = stage();
+    s.subscribe();
+    await s.open();
+    s.hear(resumed(3, [event(1), event(2), event(3)]));
+    s.hear({ type: "head", stream, ...at(2) });
+    expect(s.channel.state()).toBe("live");
+    await s.pass(1_000);
+    expect(s.socket.said.at(-1)).toMatchObject({ type: "check", streams: [{ seq: 3 }] });
+    s.hear(resumed(3));
+    s.hear(pushed(2, "other"));
+    expect(s.channel.state()).toBe("catching up");
+    expect(s.socket.said.at(-1)).toMatchObject({ type: "resume", streams: [{ seq: 3 }] });
+    s.hear(resumed(3));
+    s.hear({ type: "head", stream, ...at(2), tag: "other" });
+    expect(s.channel.state()).toBe("catching up");
+    expect(s.seen).toEqual([1, 2, 3]);
+  });
+
   it("fetches the state after a reset, and goes on from there; without a state, from the head", async () => {
     let position = at(4);
     const s = stage();
@@ -223,6 +336,7 @@ describe("the channel", () => {
     await s.open();
     s.hear(resumed(4));
     position = at(7, "new");
+    s.turn(true);
     s.hear({ type: "reset", n: 2, stream, ...at(7, "new"), reason: "epoch" });
     s.hear({ type: "reset", n: 2, stream: "room:b", ...at(9, "new"), reason: "epoch" });
     await s.settled();
@@ -235,7 +349,7 @@ describe("the channel", () => {
     );
   });
 
-  it("tells a stream that is refused, and keeps one that is only late", async () => {
+  it("reports a stream that is refused, and keeps one that is only late", async () => {
     const s = stage();
     const errors: ApiError[] = [];
     s.subscribe({ onError: (error) => errors.push(error) });
@@ -248,7 +362,7 @@ describe("the channel", () => {
     expect(s.socket.said.at(-1)).toMatchObject({ type: "check", streams: [{ stream: "room:b" }] });
   });
 
-  it("is not stopped by a page that throws", async () => {
+  it("goes on when a page's callback throws", async () => {
     const told = jest.spyOn(Promise, "reject").mockImplementation(async () => undefined as never);
     const s = stage();
     s.subscribe({
@@ -266,7 +380,7 @@ describe("the channel", () => {
     expect(s.channel.state()).toBe("live");
   });
 
-  it("closes in the background, and begins in front at once with where it stood", async () => {
+  it("closes in the background, and resumes in front from its position", async () => {
     const s = stage();
     s.subscribe();
     await s.open();
@@ -296,7 +410,7 @@ describe("the channel", () => {
     expect(s.channel.send({ type: "leave", streams: [stream] })).toBe(false);
   });
 
-  it("is signed out when the session is, and asks nobody until it is begun again", async () => {
+  it("is signed out with the session, and sends nothing until a new one begins", async () => {
     let status = 401;
     const s = stage({ "/session/ticket": () => ({ status, body: { code: "SESSION_ENDED", ticket: "t" } }) });
     s.subscribe();

@@ -1,35 +1,52 @@
-/** The package as somebody else gets it: built, put into a folder of its own, imported, type-checked, bundled. */
+/** The SDK's package as a user gets it: built, packed, installed, imported, type-checked, bundled. */
 import { spawnSync } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { build } from "esbuild";
+import { dirname, join, resolve } from "node:path";
+import { runInNewContext } from "node:vm";
+import { build, transform } from "esbuild";
+import { tsc } from "../../scripts/tsc.ts";
 
 const root = resolve(__dirname, "../..");
 let folder: string;
 /** A build, and the compiler, on a busy machine. */
 jest.setTimeout(300_000);
 
-const node = (...args: string[]) => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8" });
+const run = (command: string, args: string[], cwd: string) => {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8" });
   return { status, said: `${stdout}${stderr}`.trim() };
 };
+const node = (...args: string[]) => run(process.execPath, args, folder);
+/** A script that imports development tools of this project, which are ES modules. */
+const script = (text: string) => {
+  const { status, said } = run(process.execPath, ["--input-type=module", "-e", text], root);
+  if (status !== 0) throw new Error(said);
+  return JSON.parse(said) as unknown;
+};
+let own: string;
+let tarball: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "orderbell-sdk-"));
-  await mkdir(join(folder, "node_modules"));
-  const own = join(folder, "node_modules/orderbell-sdk");
-  const built = spawnSync(process.execPath, ["--import", "tsx", "scripts/build_sdk.ts", own], {
-    cwd: root,
-    encoding: "utf8",
-  });
-  expect(`${built.stdout}${built.stderr}`).toBe("");
-  await symlink(join(root, "node_modules/ws"), join(folder, "node_modules/ws"));
   await writeFile(join(folder, "package.json"), '{"type":"module"}');
+  const made = join(folder, "made");
+  const built = run(process.execPath, ["--import", "tsx", "scripts/build_sdk.ts", made], root);
+  expect(built.said).toBe("");
+  const packed = spawnSync("npm", ["pack", "--json", "--pack-destination", folder], { cwd: made, encoding: "utf8" });
+  tarball = join(folder, (JSON.parse(packed.stdout) as { filename: string }[])[0]?.filename ?? "");
+  await rm(made, { recursive: true });
+  const installed = run(
+    "npm",
+    ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", tarball],
+    folder,
+  );
+  expect(installed).toMatchObject({ status: 0 });
+  own = join(folder, "node_modules/orderbell-sdk");
+  await symlink(join(root, "node_modules/ws"), join(folder, "node_modules/ws"));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-describe("the package", () => {
+describe("the SDK's package", () => {
   it("is imported by its four names", async () => {
     await writeFile(
       join(folder, "names.js"),
@@ -48,16 +65,131 @@ describe("the package", () => {
     ]);
   });
 
+  it("is required by its four names, with one ApiError for all", async () => {
+    await writeFile(
+      join(folder, "names.cjs"),
+      `const names = ["", "/browser", "/node", "/wechat"];
+       const all = names.map((name) => require("orderbell-sdk" + name));
+       for (const made of all) console.log(typeof (made.createClient ?? made.makeClient), made.ApiError === all[0].ApiError);`,
+    );
+    expect(node("names.cjs").said.split("\n")).toEqual(Array(4).fill("function true"));
+  });
+
+  it("is well formed to publint, and its types are found by every resolution of TypeScript", () => {
+    const lint = `import { publint } from "publint";
+      console.log(JSON.stringify((await publint({ pkgDir: ${JSON.stringify(own)}, strict: true })).messages));`;
+    expect(script(lint)).toEqual([]);
+    const types = `import { readFileSync } from "node:fs";
+      import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+      const { problems, entrypoints } = await checkPackage(createPackageFromTarballData(readFileSync(${JSON.stringify(tarball)})));
+      console.log(JSON.stringify({ problems, entries: Object.keys(entrypoints) }));`;
+    expect(script(types)).toEqual({
+      problems: [],
+      entries: [".", "./browser", "./node", "./wechat", "./package.json"],
+    });
+  });
+
+  it("touches no global of a platform while it is imported", async () => {
+    const language = new Set<string>(runInNewContext("Object.getOwnPropertyNames(globalThis)"));
+    /** The free names that a CommonJS file reads while it is loaded, and those that it requires. */
+    const touchedBy = (file: string, text: string): string[] => {
+      const touched: string[] = [];
+      const globals = new Proxy(
+        {},
+        {
+          has: () => true,
+          get(_, name) {
+            if (typeof name === "symbol") return undefined;
+            if (!language.has(name)) touched.push(name);
+            return (globalThis as Record<string, unknown>)[name];
+          },
+        },
+      );
+      const load = new Function("globals", `with (globals) { return function (module, exports, require) {${text}\n} }`);
+      const module = { exports: {} };
+      load(globals)(module, module.exports, (name: string) =>
+        require(name === "ws" ? name : join(dirname(file), name)),
+      );
+      return touched;
+    };
+    for (const at of ["cjs", "miniprogram_dist"])
+      for (const name of await readdir(join(own, at)))
+        if (name.endsWith(".js"))
+          expect([name, touchedBy(join(own, at, name), await readFile(join(own, at, name), "utf8"))]).toEqual([
+            name,
+            [],
+          ]);
+    expect(touchedBy("planted.js", "const began = performance.now();")).toEqual(["performance"]);
+
+    // The same in a server that renders pages: ES modules, and nothing there but the language.
+    await writeFile(
+      join(folder, "bare.js"),
+      `import { runInNewContext } from "node:vm";
+       const { log } = console;
+       const language = new Set(runInNewContext("Object.getOwnPropertyNames(globalThis)"));
+       const pages = ["document", "self", "window", "location", "localStorage", "navigator", "WebSocket", "wx"];
+       for (const name of [...Object.getOwnPropertyNames(globalThis), ...pages])
+         if (!language.has(name) && name !== "process")
+           Object.defineProperty(globalThis, name, { configurable: true, get() { throw new Error(name + " was touched"); } });
+       for (const name of ["", "/browser", "/wechat"]) log(Object.keys(await import("orderbell-sdk" + name)).length > 5);`,
+    );
+    expect(node("bare.js").said.split("\n")).toEqual(["true", "true", "true"]);
+  });
+
+  it("is a folder of ES2018 for WeChat's npm builder, and requires nothing beyond it", async () => {
+    const { miniprogram } = JSON.parse(await readFile(join(own, "package.json"), "utf8"));
+    const built = join(own, miniprogram);
+    const names = await readdir(built);
+    // The name of the package alone is its index.js; another name is a file of that name.
+    expect(names).toEqual(expect.arrayContaining(["index.js", "wechat.js"]));
+    for (const name of names) {
+      const text = await readFile(join(built, name), "utf8");
+      for (const [, wanted = ""] of text.matchAll(/\brequire\("([^"]+)"\)/g)) expect(names).toContain(wanted.slice(2));
+      const as = async (target: string) => (await transform(text, { target, format: "cjs" })).code;
+      expect(await as("es2018")).toBe(await as("esnext"));
+    }
+    const load = (name: string) => node("-e", `console.log(Object.keys(require("./${name}")).sort().join())`).said;
+    for (const name of ["index.js", "wechat.js"])
+      await writeFile(
+        join(folder, name.replace(".js", ".cjs")),
+        (await readFile(join(built, name), "utf8")).replace("./wechat.js", "./wechat.cjs"),
+      );
+    expect(load("index.cjs")).toBe(load("wechat.cjs"));
+    expect(load("wechat.cjs").split(",")).toEqual(
+      expect.arrayContaining(["ApiError", "createClient", "makeClient", "wechatPlatform"]),
+    );
+  });
+
+  it("has short names for inner parts only", async () => {
+    const names = `const names = (made) => Object.keys(made).sort().join();
+      const api = sdk.makeApi(sdk.nodePlatform(), { url: "" });
+      console.log(names(sdk), names(sdk.createClient({ url: "" })), names(api), names(sdk.openChannel(sdk.nodePlatform(), api)));`;
+    await writeFile(join(folder, "built.js"), `import * as sdk from "orderbell-sdk/node"; ${names}`);
+    const source = JSON.stringify(join(root, "clients/node.ts"));
+    const said = run(
+      process.execPath,
+      ["--import", "tsx", "--input-type=module", "-e", `import * as sdk from ${source}; ${names}`],
+      root,
+    );
+    expect(said).toMatchObject({ status: 0 });
+    expect(node("built.js")).toEqual(said);
+    expect(said.said).toContain("submit");
+    const scripts = (await readdir(own, { recursive: true })).map(String).filter((file) => file.endsWith(".js"));
+    for (const file of scripts) expect(await readFile(join(own, file), "utf8")).not.toMatch(/\._[a-z]/);
+  });
+
   it("holds nothing of the server, and no dependency", async () => {
     const files = (await readdir(join(folder, "node_modules/orderbell-sdk"), { recursive: true })).map(String);
-    expect(files.filter((file) => /^types\/(?!clients|shared$|shared\/protocol\.d\.ts$)./.test(file))).toEqual([]);
+    expect(
+      files.filter((file) => /^(cjs\/)?types\/(?!clients|shared$|shared\/(protocol|order_states)\.d\.ts$)./.test(file)),
+    ).toEqual([]);
     expect(files).toEqual(expect.arrayContaining(["README.md", "LICENSE", "types/shared/protocol.d.ts"]));
     const own = JSON.parse(await readFile(join(folder, "node_modules/orderbell-sdk/package.json"), "utf8"));
     expect(own.dependencies).toBeUndefined();
     expect(own.version).toBe(JSON.parse(await readFile(join(root, "package.json"), "utf8")).version);
   });
 
-  it("has types that hold without this project's, and refuse what is wrong", async () => {
+  it("has types that hold without this project's, and refuse wrong calls", async () => {
     const check = async (name: string, text: string) => {
       await writeFile(join(folder, `${name}.ts`), text);
       const strict = [
@@ -74,7 +206,7 @@ describe("the package", () => {
         "--skipLibCheck",
         "false",
       ];
-      return node(join(root, "node_modules/typescript/bin/tsc"), ...strict, `${name}.ts`);
+      return node(tsc, ...strict, `${name}.ts`);
     };
     const right = `
       import { type Client, createClient, type OrderView } from "orderbell-sdk/browser";
@@ -96,7 +228,7 @@ describe("the package", () => {
     expect(said.match(/wrong\.ts\(\d+/g)).toEqual(["wrong.ts(3", "wrong.ts(4", "wrong.ts(5"]);
   });
 
-  it("is shaken: who takes one thing does not carry the rest", async () => {
+  it("can be tree-shaken: importing one thing does not bring the rest", async () => {
     const sizeOf = async (contents: string) => {
       const made = await build({
         stdin: { contents, resolveDir: folder },
@@ -114,7 +246,7 @@ describe("the package", () => {
   });
 });
 
-describe("the size", () => {
+describe("the SDK's size", () => {
   const size = (code: string) => {
     const script = `import { checkSize } from "./scripts/check_size.ts"; const wrong = await ${code}; console.log(JSON.stringify(wrong));`;
     const { stdout } = spawnSync(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script], {
@@ -124,7 +256,7 @@ describe("the size", () => {
     return stdout.trim().split("\n");
   };
 
-  it("of core and browser is at most 6 KB gzipped, and the check knows when it is not", () => {
+  it("is at most 6 KB gzipped for core and browser, and the check fails above that", () => {
     const [line, wrong] = size("checkSize()");
     expect(line).toMatch(/the SDK in a page: [0-9.]+ KB gzip of 6\.00/);
     expect(wrong).toBe("[]");

@@ -1,4 +1,4 @@
-/** One stream at its reader: whatever the road does to the events, each is delivered once and in order. */
+/** A reader of one stream: each event is delivered once and in order, whatever the network does. */
 import fc from "fast-check";
 import { makeReader, type Reader } from "../../clients/reader.ts";
 import type { Position, StreamEvent } from "../../shared/protocol.ts";
@@ -7,11 +7,18 @@ const epoch = "e1";
 const event = (seq: number): StreamEvent => ({
   seq,
   tag: `t${seq}`,
+  prev: seq === 1 ? "" : `t${seq - 1}`,
   event: "order.placed",
   at: "2026-11-21T10:00:00.000Z",
   data: { seq },
 });
-const position = (seq: number, of = epoch): Position => ({ epoch: of, seq, tag: `t${seq}` });
+const position = (seq: number, of = epoch): Position => ({
+  epoch: of,
+  seq,
+  tag: seq === 0 ? "" : `t${seq}`,
+});
+/** What pushes come with. */
+const from = position(0);
 const range = (from: number, to: number) =>
   Array.from({ length: Math.max(0, to - from + 1) }, (_, at) => event(from + at));
 const numbers = (events: readonly StreamEvent[]) => events.map(({ seq }) => seq);
@@ -24,15 +31,15 @@ const answer = (at: Position | undefined, count: number, chunk: number) =>
 function drive(reader: Reader, pushes: readonly (readonly number[])[], count: number, chunk: number): number[] {
   const delivered: number[] = [];
   const take = (events: readonly StreamEvent[]) => {
-    const { events: ready, missing } = reader.take(epoch, events);
+    const { events: ready, missing } = reader._take(from, events);
     delivered.push(...numbers(ready));
-    expect(reader.position()?.seq).toBe(delivered.at(-1) ?? reader.position()?.seq);
+    expect(reader._position()?.seq).toBe(delivered.at(-1) ?? reader._position()?.seq);
     return missing;
   };
-  for (const push of pushes) if (take(push.map(event))) take(answer(reader.position(), count, chunk));
-  for (let asked = 0; reader.isBehind(position(count)); asked++) {
-    if (asked > count) throw new Error(`it is stuck at ${reader.position()?.seq} of ${count}`);
-    take(answer(reader.position(), count, chunk));
+  for (const push of pushes) if (take(push.map(event))) take(answer(reader._position(), count, chunk));
+  for (let asked = 0; !reader._has(position(count)); asked++) {
+    if (asked > count) throw new Error(`it is stuck at ${reader._position()?.seq} of ${count}`);
+    take(answer(reader._position(), count, chunk));
   }
   return delivered;
 }
@@ -52,21 +59,21 @@ describe("a reader", () => {
       fc.property(road, ({ count, start, chunk, pushes }) => {
         const reader = makeReader(position(start));
         expect(drive(reader, pushes, count, chunk)).toEqual(numbers(range(start + 1, count)));
-        expect(reader.position()).toEqual(position(count));
-        expect(reader.take(epoch, range(1, count))).toEqual({ events: [], missing: false });
+        expect(reader._position()).toEqual(position(count));
+        expect(reader._take(from, range(1, count))).toEqual({ events: [], missing: false, strange: false });
       }),
       { numRuns: 500 },
     );
   });
 
-  it("delivers a permutation in which nothing is lost without asking once", () => {
+  it("delivers a permutation in which nothing is lost, and asks for nothing", () => {
     const permutation = fc
       .integer({ min: 1, max: 40 })
       .chain((count) => fc.shuffledSubarray(numbers(range(1, count)), { minLength: count, maxLength: count }));
     fc.assert(
       fc.property(permutation, (order) => {
         const reader = makeReader(position(0));
-        const taken = order.map((seq) => reader.take(epoch, [event(seq)]));
+        const taken = order.map((seq) => reader._take(from, [event(seq)]));
         expect(numbers(taken.flatMap(({ events }) => events))).toEqual(order.toSorted((a, b) => a - b));
         // It lacks something exactly as long as something later than its position is held.
         for (const [at, { missing }] of taken.entries()) {
@@ -82,7 +89,7 @@ describe("a reader", () => {
   it("goes on when a gap is filled after more events than it holds have come early", () => {
     for (const early of [499, 500, 501, 2_000]) {
       const reader = makeReader(position(0));
-      for (const late of range(2, early + 1)) expect(reader.take(epoch, [late]).missing).toBe(true);
+      for (const late of range(2, early + 1)) expect(reader._take(from, [late]).missing).toBe(true);
       const delivered = drive(reader, [[1]], early + 1, 100);
       expect(delivered).toEqual(numbers(range(1, early + 1)));
     }
@@ -90,7 +97,7 @@ describe("a reader", () => {
 
   it("delivers a push of more events than it holds", () => {
     const reader = makeReader(position(0));
-    expect(numbers(reader.take(epoch, range(1, 1_200)).events)).toEqual(numbers(range(1, 1_200)));
+    expect(numbers(reader._take(from, range(1, 1_200)).events)).toEqual(numbers(range(1, 1_200)));
   });
 });
 
@@ -102,59 +109,101 @@ function prefix(come: readonly number[]): number[] {
   return found;
 }
 
-describe("where a reader stands", () => {
+describe("a reader's position", () => {
   it("is unknown before the first answer, and nothing is delivered then", () => {
     const reader = makeReader();
-    expect(reader.position()).toBeUndefined();
-    expect(reader.isBehind(position(0))).toBe(true);
-    expect(reader.take(epoch, [event(1)])).toEqual({ events: [], missing: true });
-    reader.arrive(position(7));
-    expect(reader.position()).toEqual(position(7));
-    expect(numbers(reader.take(epoch, [event(7), event(8)]).events)).toEqual([8]);
+    expect(reader._position()).toBeUndefined();
+    expect(reader._has(position(0))).toBe(false);
+    expect(reader._take(from, [event(1)])).toMatchObject({ events: [], missing: true });
+    reader._take(position(7), []);
+    expect(reader._position()).toEqual(position(7));
+    expect(numbers(reader._take(from, [event(7), event(8)]).events)).toEqual([8]);
   });
 
-  it("is not moved by an answer once it is known: only events move it", () => {
+  it("is moved by events only, once it is known", () => {
     const reader = makeReader(position(3));
-    reader.arrive(position(9));
-    expect(reader.position()).toEqual(position(3));
+    reader._take(position(9), []);
+    expect(reader._position()).toEqual(position(3));
   });
 
-  it("takes the epoch of the first event of a stream that nobody had written", () => {
+  it("takes the epoch of the first event of a stream that was empty", () => {
     const reader = makeReader({ epoch: "", seq: 0, tag: "" });
-    expect(numbers(reader.take(epoch, [event(1)]).events)).toEqual([1]);
-    expect(reader.position()).toEqual(position(1));
+    expect(numbers(reader._take(from, [event(1)]).events)).toEqual([1]);
+    expect(reader._position()).toEqual(position(1));
     const other = makeReader({ epoch: "", seq: 0, tag: "" });
-    other.arrive(position(4));
-    expect(other.position()).toEqual(position(4));
+    other._take(position(4), []);
+    expect(other._position()).toEqual(position(4));
   });
 
-  it("takes nothing of another history, and does not hold it", () => {
+  it("does not take events of another history, and does not hold them", () => {
     const reader = makeReader(position(3));
-    expect(reader.take("e2", [event(4)])).toEqual({ events: [], missing: true });
-    expect(reader.position()).toEqual(position(3));
-    expect(reader.take(epoch, [])).toEqual({ events: [], missing: false });
-    expect(numbers(reader.take(epoch, [event(4)]).events)).toEqual([4]);
+    expect(reader._take(position(0, "e2"), [event(4)])).toMatchObject({ events: [], missing: true });
+    expect(reader._position()).toEqual(position(3));
+    expect(reader._take(from, [])).toEqual({ events: [], missing: false, strange: false });
+    expect(numbers(reader._take(from, [event(4)]).events)).toEqual([4]);
   });
 
-  it("begins anew from a snapshot, without what was held before", () => {
+  it("starts anew from a snapshot, without what was held before", () => {
     const reader = makeReader(position(3));
-    expect(reader.take(epoch, [event(5)]).missing).toBe(true);
-    reader.restart(position(4, "e2"));
-    expect(reader.take("e2", [])).toEqual({ events: [], missing: false });
-    expect(reader.take(epoch, [event(5)])).toEqual({ events: [], missing: true });
-    expect(reader.position()).toEqual(position(4, "e2"));
-    reader.restart(undefined);
-    expect(reader.position()).toBeUndefined();
+    expect(reader._take(from, [event(5)]).missing).toBe(true);
+    reader._restart(position(4, "e2"));
+    expect(reader._take(position(0, "e2"), [])).toEqual({ events: [], missing: false, strange: false });
+    expect(reader._take(from, [event(5)])).toMatchObject({ events: [], missing: true });
+    expect(reader._position()).toEqual(position(4, "e2"));
+    reader._restart(undefined);
+    expect(reader._position()).toBeUndefined();
   });
 
   it.each([
-    ["a later number", position(4), true],
-    ["the same", position(3), false],
-    ["an earlier one", position(2), false],
-    ["another epoch", position(3, "e2"), true],
-    ["an earlier number of another epoch", position(1, "e2"), true],
-    ["another tag", { epoch, seq: 3, tag: "other" }, true],
-  ])("is behind a head with %s: %j %p", (_, head, behind) => {
-    expect(makeReader(position(3)).isBehind(head)).toBe(behind);
+    ["a later number", position(7), false],
+    ["the same", position(6), true],
+    ["an earlier one", position(4), true],
+    ["that of its state", position(3), true],
+    ["one before its state, which it cannot know", position(2), false],
+    ["an earlier number with another tag", { epoch, seq: 4, tag: "other" }, false],
+    ["another epoch", position(6, "e2"), false],
+    ["an earlier number of another epoch", position(4, "e2"), false],
+    ["another tag", { epoch, seq: 6, tag: "other" }, false],
+  ])("has a head with %s: %j %p", (_, head, has) => {
+    const reader = makeReader(position(3));
+    reader._take(from, range(4, 6));
+    expect(reader._has(head)).toBe(has);
+  });
+
+  it("keeps the tags of the last numbers only", () => {
+    const reader = makeReader(position(0));
+    reader._take(from, range(1, 1_000));
+    expect([501, 500, 1].map((seq) => reader._has(position(seq)))).toEqual([true, false, false]);
+  });
+});
+
+describe("another history, recognised by the predecessor of each event", () => {
+  const other = (seq: number, prev = `o${seq - 1}`): StreamEvent => ({ ...event(seq), tag: `o${seq}`, prev });
+
+  it("is not followed: only an event that follows the reader's own is delivered", () => {
+    const reader = makeReader(position(3));
+    expect(reader._take(from, [other(4)])).toMatchObject({ events: [], strange: true });
+    expect(reader._position()).toEqual(position(3));
+    // From the last event that both have it could be either.
+    expect(numbers(reader._take(from, [other(4, "t3")]).events)).toEqual([4]);
+    expect(reader._take(from, [event(5)])).toMatchObject({ events: [], strange: true });
+  });
+
+  it("is reported when a known number comes with another event; a double of its own is ignored", () => {
+    const reader = makeReader(position(3));
+    reader._take(from, range(4, 6));
+    expect(reader._take(from, [event(5)])).toEqual({ events: [], missing: false, strange: false });
+    expect(reader._take(from, [other(5)])).toMatchObject({ events: [], strange: true });
+    expect(reader._take(from, [event(7)])).toEqual({ events: [event(7)], missing: false, strange: false });
+  });
+
+  it("holds up nothing of the reader's own by events that came early", () => {
+    const reader = makeReader(position(3));
+    expect(reader._take(from, [other(5), other(6)]).missing).toBe(true);
+    expect(reader._take(from, [event(4)])).toMatchObject({ events: [event(4)], strange: true });
+    expect(numbers(reader._take(from, [event(5), event(6)]).events)).toEqual([5, 6]);
+    reader._take(from, [other(9)]);
+    reader._dropEarly();
+    expect(reader._take(from, [event(7)])).toEqual({ events: [event(7)], missing: false, strange: false });
   });
 });

@@ -1,18 +1,16 @@
-/** The SDK in a mini-program: `wx.login` before the stand-in for WeChat, and WeChat's limits on a whole house. */
+/** The SDK in a mini-program: `wx.login` with the stand-in for WeChat, and WeChat's limits, against a whole server. */
 import axios from "axios";
 import type { Client, OrderView } from "../../clients/index.ts";
 import { createClient, wechatPlatform } from "../../clients/wechat.ts";
 import { type StandIn, startWechat } from "../../demo/wechat.ts";
-import { addWechatApp } from "../../shared/keep_apps.ts";
+import { addWechatApp } from "../../shared/sessions/wechat_apps.ts";
 import { makeWechat } from "../../shared/wechat.ts";
-import { engines } from "../_engines.ts";
+import { anyEngine } from "../_engines.ts";
 import { type House, oneBowl, openHouse, TestClock } from "../_house.ts";
-import { until } from "./_until.ts";
+import { until } from "../_until.ts";
 import { type FakeWx, fakeWx } from "./_wx.ts";
 
 const app = { appid: "wx1111222233334444", secret: "c0ffee-secret-of-one", name: "one" };
-const [pglite] = engines;
-if (pglite === undefined) throw new Error("there is no engine");
 
 let standIn: StandIn;
 let house: House;
@@ -23,7 +21,7 @@ beforeAll(async () => {
   const clock = new TestClock();
   standIn = await startWechat({ apps: [app], now: clock.now });
   const wechat = makeWechat(axios.create({ baseURL: standIn.url, timeout: 10_000 }));
-  house = await openHouse(pglite, { clock, wechat });
+  house = await openHouse(anyEngine, { clock, wechat });
   await addWechatApp(house.app, app);
 });
 afterAll(async () => {
@@ -55,7 +53,7 @@ describe("a mini-program", () => {
     expect(wx.logins).toBe(2);
   });
 
-  it("takes a new code when the one before was used up and nobody heard the answer", async () => {
+  it("takes a new code when the one before was used up and its answer lost", async () => {
     begin();
     const { request } = wx;
     let losses = 1;
@@ -110,7 +108,7 @@ describe("a mini-program", () => {
     expect(snapshots).toBe(1);
   });
 
-  it("runs no more than ten requests at once, whatever is asked", async () => {
+  it("runs at most ten requests at once", async () => {
     begin({ delayMs: 20 });
     await client.signIn();
     await Promise.all(Array.from({ length: 30 }, () => client.orders()));
@@ -127,9 +125,10 @@ describe("a mini-program", () => {
       sent += 1;
       return request({ ...options, success: () => options.fail({ errMsg: "request:fail" }) });
     };
-    void client.submit(bowl());
+    const submitted = client.submit(bowl());
     await until(() => sent > 0, "sent");
     client.close();
+    await expect(submitted).rejects.toMatchObject({ code: "CLOSED" });
     wx.request = request;
     client = createClient({ url: house.url });
     const answers: unknown[] = [];
@@ -138,7 +137,7 @@ describe("a mini-program", () => {
     expect((await client.orders()).orders).toEqual(answers);
   });
 
-  it("tells header names in lower case, and knows a refusal from no answer", async () => {
+  it("reads header names in lower case, and tells an error from no answer", async () => {
     begin();
     const platform = wechatPlatform(wx);
     const answer = await platform.request({

@@ -1,11 +1,11 @@
 /**
- * An AWS account with nothing in it, as far as `serverless deploy` asks: STS, S3, Parameter Store, Lambda, CloudFormation. A stack
- * is only remembered, nothing in it is made; what is sent is refused where AWS would refuse it.
+ * An empty AWS account, as far as `serverless deploy` needs one: STS, S3, Parameter Store, Lambda, CloudFormation. A stack is only
+ * recorded, its resources are not made; requests are refused where AWS would refuse them.
  * Source: the API references of these services.
  */
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Template } from "../../scripts/settle.ts";
+import type { Template } from "../../scripts/resolve_conditions.ts";
 import { keepParameters } from "./_parameters.ts";
 
 export interface Account {
@@ -18,6 +18,8 @@ export interface Account {
   template(): Template | undefined;
   /** Calls, oldest first: `CreateChangeSet`, `PUT object`, … */
   readonly asked: string[];
+  /** Takes the termination protection from the stack, as the console does. */
+  unprotect(): void;
   /** The next change of a stack ends here, for this reason. */
   failAt(logicalId: string, reason: string): void;
   close(): Promise<void>;
@@ -38,6 +40,7 @@ interface Stack {
   readonly name: string;
   template: Template;
   status: string;
+  isProtected: boolean;
   events: StackEvent[];
   next?: { readonly type: string; readonly template: Template };
 }
@@ -54,13 +57,31 @@ const accountId = "123456789012";
 const maxTemplateBytes = 1_000_000;
 const maxResources = 500;
 
-export async function startAccount(region: string): Promise<Account> {
+export interface AccountOptions {
+  /** How many functions may run at once. */
+  readonly concurrency?: number;
+  /** The role with which API Gateway writes logs. */
+  readonly logRole?: string;
+  /** An existing stack, by its name and its outputs. */
+  readonly stack?: { readonly name: string; readonly outputs: Readonly<Record<string, string>> };
+  /** Runs a function of it. */
+  readonly invoke?: (name: string, event: unknown) => Promise<unknown>;
+}
+
+export async function startAccount(region: string, options: AccountOptions = {}): Promise<Account> {
+  const { concurrency = 10, logRole, stack: there, invoke } = options;
   const objects = new Map<string, Buffer>();
   const metadata = new Map<string, string>();
   const replaced = new Map<string, Buffer>();
   const parameters = keepParameters();
   const stacks = new Map<string, Stack>();
   const asked: string[] = [];
+  if (there !== undefined) {
+    const Outputs = Object.fromEntries(Object.entries(there.outputs).map(([key, Value]) => [key, { Value }]));
+    const id = `arn:aws:cloudformation:${region}:${accountId}:stack/${there.name}/1`;
+    const made = { status: "CREATE_COMPLETE", isProtected: false, events: [] };
+    stacks.set(there.name, { id, name: there.name, template: { Resources: {}, Outputs }, ...made });
+  }
   let fails: { readonly id: string; readonly reason: string } | undefined;
 
   const invalid = (message: string) => new Refusal(400, "ValidationError", message);
@@ -124,14 +145,31 @@ export async function startAccount(region: string): Promise<Account> {
     GetCallerIdentity: () =>
       `<Arn>arn:aws:iam::${accountId}:user/owner</Arn><UserId>owner</UserId><Account>${accountId}</Account>`,
     DescribeStacks(ask) {
-      const { id, name, status, template } = existing(ask.get("StackName") ?? "");
-      const outputs = Object.entries(template.Outputs ?? {}).map(
-        ([key]) => `<OutputKey>${key}</OutputKey><OutputValue>value-of-${key}</OutputValue>`,
-      );
+      const { id, name, status, template, isProtected } = existing(ask.get("StackName") ?? "");
+      const outputs = Object.entries(template.Outputs ?? {}).map(([key, { Value }]) => {
+        const text = typeof Value === "string" ? Value.replaceAll('"', "&quot;") : `value-of-${key}`;
+        return `<OutputKey>${key}</OutputKey><OutputValue>${text}</OutputValue>`;
+      });
       return members("Stacks", [
         `<StackId>${id}</StackId><StackName>${name}</StackName><StackStatus>${status}</StackStatus>` +
+          `<EnableTerminationProtection>${isProtected}</EnableTerminationProtection>` +
           `<CreationTime>2026-11-21T00:00:00Z</CreationTime>${members("Outputs", outputs)}`,
       ]);
+    },
+    UpdateTerminationProtection(ask) {
+      const stack = existing(ask.get("StackName") ?? "");
+      stack.isProtected = ask.get("EnableTerminationProtection") === "true";
+      return `<StackId>${stack.id}</StackId>`;
+    },
+    DeleteStack(ask) {
+      const stack = stackOf(ask.get("StackName") ?? "");
+      if (stack.isProtected)
+        throw invalid(`Stack [${stack.name}] cannot be deleted while TerminationProtection is enabled`);
+      stack.template = { Resources: {} };
+      stack.status = "DELETE_COMPLETE";
+      const deleted = { id: stack.name, type: "AWS::CloudFormation::Stack", status: stack.status };
+      stack.events.push({ ...deleted, status: "DELETE_IN_PROGRESS" }, deleted);
+      return "";
     },
     CreateChangeSet(ask) {
       const name = ask.get("StackName") ?? "";
@@ -140,7 +178,14 @@ export async function startAccount(region: string): Promise<Account> {
       if (type === "CREATE") {
         if (stacks.has(name)) throw new Refusal(400, "AlreadyExistsException");
         const id = `arn:aws:cloudformation:${region}:${accountId}:stack/${name}/1`;
-        stacks.set(name, { id, name, template: { Resources: {} }, status: "REVIEW_IN_PROGRESS", events: [] });
+        stacks.set(name, {
+          id,
+          name,
+          template: { Resources: {} },
+          status: "REVIEW_IN_PROGRESS",
+          isProtected: false,
+          events: [],
+        });
       }
       examine(template);
       const named = JSON.stringify(template).includes("AWS::IAM::Role");
@@ -198,6 +243,14 @@ export async function startAccount(region: string): Promise<Account> {
   };
 
   const json: Record<string, (ask: { Name: string; Value?: string; WithDecryption?: boolean }) => object> = {
+    // ECR: no image was ever deployed.
+    DescribeRepositories() {
+      throw new Refusal(400, "RepositoryNotFoundException");
+    },
+    DeleteParameter({ Name }) {
+      if (!parameters.remove(Name)) throw new Refusal(400, "ParameterNotFound");
+      return {};
+    },
     GetParameter({ Name, WithDecryption }) {
       const found = parameters.get(Name, WithDecryption === true);
       if (typeof found === "string") throw new Refusal(400, found);
@@ -211,6 +264,10 @@ export async function startAccount(region: string): Promise<Account> {
     const key = rest.join("/");
     const path = `${bucket}/${key}`;
     asked.push(`${method} ${key === "" ? "bucket" : "object"}`);
+    if (method === "POST" && url.searchParams.has("delete")) {
+      for (const [, name = ""] of body.toString().matchAll(/<Key>([^<]+)<\/Key>/g)) objects.delete(`${bucket}/${name}`);
+      return [200, "<DeleteResult></DeleteResult>"];
+    }
     if (bucket !== bucketOf()) throw new Refusal(404, "NoSuchBucket");
     if (method === "PUT") {
       objects.set(path, body);
@@ -242,6 +299,19 @@ export async function startAccount(region: string): Promise<Account> {
         const hash = String(request.headers["x-amz-meta-filesha256"] ?? "");
         const [status, answer, headers = {}] = files(request.method ?? "", url, body, hash);
         response.writeHead(status, headers as Record<string, string>).end(answer);
+      } else if (service === "apigateway") {
+        asked.push("GetAccount");
+        response.end(
+          JSON.stringify({ throttleSettings: {}, ...(logRole === undefined ? {} : { cloudwatchRoleArn: logRole }) }),
+        );
+      } else if (service === "lambda" && url.pathname === "/2016-08-19/account-settings/") {
+        asked.push("GetAccountSettings");
+        response.end(JSON.stringify({ AccountLimit: { ConcurrentExecutions: concurrency } }));
+      } else if (service === "lambda" && url.pathname.endsWith("/invocations")) {
+        const name = decodeURIComponent(url.pathname.split("/").at(-2) ?? "");
+        asked.push(`invoke ${name}`);
+        if (invoke === undefined) throw new Refusal(404, "ResourceNotFoundException");
+        response.end(JSON.stringify(await invoke(name, JSON.parse(body.toString()))));
       } else if (service === "lambda") {
         const [name = "", what = ""] = url.pathname.replace("/2015-03-31/functions/", "").split("/");
         asked.push(`${request.method} function ${what}`);
@@ -279,6 +349,9 @@ export async function startAccount(region: string): Promise<Account> {
     objects,
     replaced,
     asked,
+    unprotect() {
+      for (const stack of stacks.values()) stack.isProtected = false;
+    },
     template: () => [...stacks.values()][0]?.template,
     failAt(id, reason) {
       fails = { id, reason };

@@ -1,4 +1,4 @@
-/** What functions ask of AWS beside the gateway, answered here as its documents say: Parameter Store, Secrets Manager, Lambda. */
+/** AWS's other services for functions, answered as documented: Parameter Store, Secrets Manager, Lambda. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { keepParameters } from "./_parameters.ts";
@@ -7,7 +7,7 @@ export interface AwsOptions {
   /** The values in force; earlier ones stay, each under its version. */
   readonly parameters?: Record<string, string>;
   readonly secrets?: Record<string, string>;
-  /** Whether the caller, told by its session token, may do this to that. */
+  /** Whether the caller, known by its session token, may take this action on this resource. */
   readonly allows?: (caller: string, action: string, on: string) => boolean;
   /** Runs a function; what it throws is a function error. */
   readonly invoke?: (name: string, event: unknown) => Promise<unknown>;

@@ -1,6 +1,6 @@
 /**
- * What RDS is for a user of IAM database authentication: a MySQL server that asks for the password in clear text. It hears
- * the password and refuses it. MySQL's client/server protocol 4.1, as far as this needs.
+ * A MySQL server that asks for the password in clear text, as RDS does with IAM database authentication. It records the
+ * password and refuses it. As much of MySQL's client/server protocol 4.1 as this needs.
  */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
@@ -35,7 +35,7 @@ export async function startClearTextMysql(): Promise<ClearTextMysql> {
   };
   let offers = true;
 
-  // Inside of TLS: who is it? The password, please. No.
+  // Inside of TLS: the user name, the password in clear text, and the refusal.
   const inside = createTlsServer({ key, cert }, (socket) => {
     held(socket);
     let greeted = false;

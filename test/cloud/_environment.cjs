@@ -1,6 +1,6 @@
 /**
- * An execution environment as Lambda has them: loads a handler out of a folder, serves one event after another, and stands still
- * from the moment in which it has answered until the next event. Events come on descriptor 4, answers go out on 3.
+ * An execution environment as Lambda has them: loads a handler from a folder, serves one event after another, and is frozen between
+ * an answer and the next event. Events come on descriptor 4, answers go out on 3.
  */
 const { readSync, writeSync } = require("node:fs");
 const { join, relative } = require("node:path");
@@ -39,7 +39,7 @@ function hear() {
   return JSON.parse(Buffer.from(line, "latin1").toString());
 }
 
-/** What would go on after the answer: timers, look-ups, connections in the making, unfinished writes. Idle sockets stay. */
+/** Work that would go on after the answer: timers, look-ups, opening connections, unfinished writes. Idle sockets stay. */
 const pending = () =>
   process
     .getActiveResourcesInfo()

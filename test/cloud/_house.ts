@@ -10,11 +10,13 @@ import { type Management, startManagement } from "../../apigateway/local/managem
 import { remoteGateway } from "../../apigateway/remote.ts";
 import type { GatewayParts } from "../../cli/machine.ts";
 import { buildAll, type Variant } from "../../scripts/build.ts";
-import { layOut, type Service } from "../../scripts/lay_out.ts";
+import { type Parameters, readParameters } from "../../scripts/parameters.ts";
+import { type Service, transformService } from "../../scripts/transform_template.ts";
 import type { Engine } from "../_engines.ts";
 import { type House, openHouse, testKeys } from "../_house.ts";
 import { type Aws, startAws } from "./_aws.ts";
 import { type Lambda, startLambda } from "./_lambda.ts";
+import { buildCache } from "./_package.ts";
 
 export interface BundleHouse extends House {
   readonly lambda: Lambda;
@@ -27,6 +29,8 @@ export interface BundleOptions {
   /** The zips are made once for a file. */
   readonly zips: ReadonlyMap<string, Uint8Array>;
   readonly wechatUrl?: string;
+  /** Settings of the deployment. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Where functions find the database, if not where the house does. */
   readonly databaseUrl?: string;
 }
@@ -36,7 +40,7 @@ const pushes = { region, accessKeyId: "AKIDEXAMPLE", secretAccessKey: "a-secret-
 const hourMs = 3_600_000;
 
 export async function zipsOf(variant: Variant, folder: string): Promise<Map<string, Uint8Array>> {
-  const built = await buildAll(variant, folder);
+  const built = await buildAll(variant, folder, { cache: buildCache });
   return new Map(built.map(({ name, zip }) => [name, zip]));
 }
 
@@ -44,6 +48,14 @@ interface Laid {
   readonly environment: Record<string, unknown>;
   readonly actions: readonly { readonly action: string; readonly on: string }[];
 }
+
+/** As they stand in serverless.yml. */
+export const defaultParameters = (): Record<string, unknown> =>
+  parse(readFileSync(join(__dirname, "../../serverless.yml"), "utf8")).params.default;
+
+/** The parameters of a stage that has no section of its own, with some of them changed. */
+export const parametersWith = (changed: Readonly<Record<string, unknown>> = {}): Parameters =>
+  readParameters({ values: { ...defaultParameters(), ...changed }, named: [], stage: "test", functions: [] });
 
 /** What the template says of each function, by the very code that writes it. */
 export function laidOut(database: string): Map<string, Laid> {
@@ -54,7 +66,7 @@ export function laidOut(database: string): Map<string, Laid> {
     functions: yaml.functions,
   } as Service;
   for (const [name, own] of Object.entries(service.functions)) own.name = `orderbell-dev-${name}`;
-  layOut(service, { database, engine: "postgres", schedules: "no", concurrency: 0 });
+  transformService(service, parametersWith({ database, schedules: "no" }));
   const resources = service.resources?.Resources as Record<string, never>;
   return new Map(
     Object.entries(service.functions).map(([name, own]) => {
@@ -72,7 +84,7 @@ export function laidOut(database: string): Map<string, Laid> {
 }
 
 export async function openBundles(engine: Engine, options: BundleOptions): Promise<BundleHouse> {
-  const { variant, zips, wechatUrl, databaseUrl } = options;
+  const { variant, zips, wechatUrl, databaseUrl, environment: settings = {} } = options;
   const db = await engine.open();
   // Aurora needs AWS's own tokens; here its functions are handed an address as those of `url` are.
   const own = laidOut("url");
@@ -93,21 +105,26 @@ export async function openBundles(engine: Engine, options: BundleOptions): Promi
   const lambda = startLambda({
     zips,
     environmentOf(name) {
-      const { environment } = laid(name);
+      // The file of authorities is Lambda's.
+      const { NODE_EXTRA_CA_CERTS: _, ...environment } = laid(name).environment;
       const said = Object.fromEntries(
-        Object.entries(environment).map(([variable, value]) => [variable, resolve(value, management.url)]),
+        Object.entries(environment).map(([variable, value]) => [
+          variable,
+          resolve(value, management.url, house?.url ?? ""),
+        ]),
       );
       const mayPush = allowed(name).some(({ action }) => action === "execute-api:ManageConnections");
       return {
         ...said,
-        ...(variant.network && name === "login" ? { WECHAT_BY: "ask_wechat" } : {}),
+        ...settings,
+        ...(variant.network && ["login", "wafer_session"].includes(name) ? { WECHAT_BY: "ask_wechat" } : {}),
+        ...(variant.network && ["call_back", "admin"].includes(name) ? { OUTBOUND_BY: "ask_outside" } : {}),
         ...(wechatUrl === undefined ? {} : { WECHAT_URL: wechatUrl }),
         LOG_LEVEL: "debug",
-        DATABASE_CONNECTIONS: "1",
         FUNCTION_PREFIX: "orderbell-dev-",
         AWS_ENDPOINT_URL: aws.url,
         AWS_REGION: region,
-        // Who may not push has a key that the gateway does not know; who asks AWS is known by its token.
+        // A function without the right to push has a key that the gateway refuses; callers of AWS are known by their token.
         AWS_ACCESS_KEY_ID: mayPush ? pushes.accessKeyId : "AKIDNOPUSH",
         AWS_SECRET_ACCESS_KEY: pushes.secretAccessKey,
         AWS_SESSION_TOKEN: name,
@@ -130,7 +147,7 @@ export async function openBundles(engine: Engine, options: BundleOptions): Promi
     cloud: "aws",
     call: (name, event) => lambda.invoke(name, event),
     environment: { CALLBACK_URL: management.url, CHECK_SHOP_MS: "300", CHECK_OTHER_MS: "500" },
-    // Only the functions do anything: this process neither sweeps nor looks.
+    // Only the functions work: this process neither sweeps nor catches up.
     tickMs: 24 * hourMs,
     lookMs: 24 * hourMs,
     gateway: ({ db: own, clock, random, log }: GatewayParts) =>
@@ -167,11 +184,12 @@ export async function openBundles(engine: Engine, options: BundleOptions): Promi
 }
 
 /** CloudFormation's words in a variable → what they would be here. */
-function resolve(value: unknown, callback: string): string {
+function resolve(value: unknown, callback: string, url: string): string {
   if (typeof value === "string") return value;
   const name = (value as { Ref?: string }).Ref;
   if (name !== undefined) return name;
   const text = (value as { "Fn::Sub"?: string })["Fn::Sub"] ?? "";
+  if (text.startsWith("wss:")) return `${url.replace("http", "ws")}/pgws`;
   if (text.includes("execute-api")) return callback;
   return text.replace(/\$\{(\w+)\}/g, "arn:$1");
 }

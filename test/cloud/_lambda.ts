@@ -1,4 +1,4 @@
-/** Lambda on this machine: each function's zip unpacked alone, as many environments as there are events at once, frozen in between. */
+/** Lambda on this machine: each function's zip unpacked alone, one environment per concurrent event, frozen in between. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -37,7 +37,7 @@ export interface Lambda {
   readonly pending: readonly string[];
   /** Every line that functions printed. */
   readonly lines: readonly string[];
-  /** Resolves when no event is under way. */
+  /** Resolves when no event is running. */
   idle(): Promise<void>;
   close(): void;
 }

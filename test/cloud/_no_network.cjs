@@ -1,4 +1,4 @@
-/** Loaded before anything else in a process that must do without a network: whoever asks for one fails. */
+/** Loaded first in a process that must work without a network: every connection fails. */
 const dns = require("node:dns");
 const net = require("node:net");
 

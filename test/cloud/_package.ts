@@ -1,11 +1,11 @@
-/** `serverless package` as a stranger runs it: no network, no credentials, nothing at home. */
+/** `serverless package` on a fresh machine: no network, no credentials, an empty home. */
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { copyFile, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { parse } from "yaml";
-import type { Template } from "../../scripts/settle.ts";
+import type { Template } from "../../scripts/resolve_conditions.ts";
 
 export interface Packaged {
   readonly template: Template;
@@ -15,6 +15,10 @@ export interface Packaged {
 }
 
 const root = resolve(__dirname, "../..");
+const compiled = join(process.env.ORDERBELL_TEST_FOLDER as string, "compiled");
+mkdirSync(compiled, { recursive: true });
+/** Packages built in this run: the first test that needs a variant builds it for all. */
+export const buildCache = join(process.env.ORDERBELL_TEST_FOLDER as string, "built");
 
 /** What this project is called: a shop of one's own that was made from it has another name, and the same tests. */
 export const service: string = parse(readFileSync(join(root, "serverless.yml"), "utf8")).service;
@@ -33,6 +37,7 @@ export async function serverless(
   folder: string,
   words: readonly string[],
   environment?: Readonly<Record<string, string>>,
+  cache = buildCache,
 ): Promise<{ code: number | null; said: string }> {
   const child = spawn(
     process.execPath,
@@ -43,7 +48,15 @@ export async function serverless(
     ],
     {
       cwd: folder,
-      env: { PATH: process.env.PATH, HOME: join(folder, "home"), TMPDIR: folder, ...environment },
+      env: {
+        PATH: process.env.PATH,
+        HOME: join(folder, "home"),
+        // What was compiled once serves everybody: TypeScript, and the framework's own schema.
+        TMPDIR: compiled,
+        SLS_SCHEMA_CACHE_BASE_DIR: compiled,
+        ...(cache === "" ? {} : { ORDERBELL_BUILD_CACHE: cache }),
+        ...environment,
+      },
       stdio: ["ignore", "pipe", "pipe"],
     },
   );
@@ -55,13 +68,18 @@ export async function serverless(
   return { code: await new Promise((done) => child.on("close", done)), said };
 }
 
-/** @throws Error with what it printed */
-export async function packageWith(params: Readonly<Record<string, string>>, stage = "dev"): Promise<Packaged> {
+/** @param cache where the functions may lie built already; empty to build them @throws Error with what it printed */
+export async function packageWith(
+  params: Readonly<Record<string, string>>,
+  stage = "dev",
+  cache = buildCache,
+): Promise<Packaged> {
   const folder = await newProject();
   try {
     const given = Object.entries(params).map(([name, value]) => `--param=${name}=${value}`);
     const out = join(folder, "out");
-    const { code, said } = await serverless(folder, ["package", `--stage=${stage}`, `--package=${out}`, ...given]);
+    const words = ["package", `--stage=${stage}`, `--package=${out}`, ...given];
+    const { code, said } = await serverless(folder, words, undefined, cache);
     if (code !== 0) throw new Error(said);
     const state = JSON.parse(await readFile(join(out, "serverless-state.json"), "utf8"));
     const functions = Object.entries(state.service.functions as Record<string, { package: { artifact: string } }>);

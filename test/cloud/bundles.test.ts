@@ -1,11 +1,11 @@
-/** The very zips of a deployment, run as Lambda runs them: the stories of the core pass through them, frozen after every answer. */
+/** The zips of a deployment, run as Lambda runs them: the core stories pass through them, frozen after every answer. */
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { messageEvent } from "../../apigateway/local/build.ts";
+import { messageEvent } from "../../apigateway/local/build_events.ts";
 import { type StandIn, startWechat } from "../../demo/wechat.ts";
 import type { AdminAnswer } from "../../functions/admin.ts";
 import { functionNames, type Variant } from "../../scripts/build.ts";
@@ -60,7 +60,7 @@ describe.each(servers.map((engine) => [engine.name, engine] as const))("%s", (na
     return { ...(await house.guest()), token, session: id, user: body.user.id, http };
   };
 
-  run("loads nothing but its own file in every function", async () => {
+  run("each function loads nothing but its own file", async () => {
     for (const one of functionNames()) {
       const alone = startLambda({ zips, environmentOf: () => ({}) });
       try {
@@ -74,7 +74,7 @@ describe.each(servers.map((engine) => [engine.name, engine] as const))("%s", (na
   });
 
   run(
-    "carries an order from WeChat's login to the kitchen and back, each step in functions that are frozen in between",
+    "an order goes from WeChat's login to the kitchen and back, with functions frozen between the steps",
     async () => {
       const added = (await house.lambda.invoke("admin", { command: "app.add", args: program })) as AdminAnswer;
       expect(added).toMatchObject({ ok: { added: expect.any(String) } });
@@ -125,7 +125,30 @@ describe.each(servers.map((engine) => [engine.name, engine] as const))("%s", (na
     },
   );
 
-  run("hands what is for many to a function of its own", async () => {
+  run("clients and business servers with Wafer's SDKs sign in, and their session places an order", async () => {
+    const args = { name: "business server", scopes: ["sessions"] };
+    const { ok } = (await house.lambda.invoke("admin", { command: "keys.add", args })) as { ok: { key: string } };
+    const ask = async (interfaceName: string, para: object) =>
+      (await house.http("POST", "/mina_auth/", { token: ok.key, body: { interface: { interfaceName, para } } })).body;
+    const code = standIn.newCode("openid-of-wafer");
+    const { encryptedData, iv } = standIn.encrypt(code, { nickName: "王小明" });
+    const begun = await ask("qcloud.cam.id_skey", { code, encrypt_data: encryptedData, iv });
+    expect(begun).toMatchObject({ returnCode: 0, returnData: { user_info: { nickName: "王小明" } } });
+    const { id, skey } = begun.returnData;
+    expect((await ask("qcloud.cam.auth", { id, skey })).returnMessage).toBe("AUTH_SUCCESS");
+    expect((await ask("qcloud.cam.auth", { id, skey: `${skey}x` })).returnCode).toBe(60_012);
+
+    const headers = { "x-wx-code": standIn.newCode("openid-of-wafer") };
+    const direct = (await house.http("GET", "/weapp/login", { headers })).body;
+    expect([direct.code, direct.session.id, direct.data.userinfo.nickName]).toEqual([0, id, "王小明"]);
+    const placed = await house.http("POST", "/bill", {
+      headers: { "x-wx-id": id, "x-wx-skey": direct.data.skey, "idempotency-key": newKey() },
+      body: { shop: house.shop, ...oneBowl },
+    });
+    expect(placed.status).toBe(201);
+  });
+
+  run("a push to many is handed to a function of its own", async () => {
     const [guest, owner] = [await house.guest(), await house.staff("owner")];
     const socket = await guest.connect();
     expect((await socket.resume({ stream: `menu:${house.shop}` })).type).toBe("resumed");
@@ -138,7 +161,7 @@ describe.each(servers.map((engine) => [engine.name, engine] as const))("%s", (na
     await socket.closed;
   });
 
-  run("gives the owner a place for a picture in the bucket, for these bytes of this type alone", async () => {
+  run("the owner gets an address in the bucket for a picture of these bytes and this type only", async () => {
     const owner = await house.staff("owner");
     const body = { type: "image/png", bytes: 4_321 };
     const { status, body: place } = await owner.http("POST", `/shops/${house.shop}/pictures`, { body });
@@ -151,7 +174,7 @@ describe.each(servers.map((engine) => [engine.name, engine] as const))("%s", (na
     expect(place.upload.headers).toMatchObject({ "content-type": "image/png" });
   });
 
-  run("lets the higher number win, in whatever order a client's frames are served", async () => {
+  run("the higher number wins, in whatever order a client's frames are served", async () => {
     const kitchen = await house.staff("kitchen");
     const stream = `shop:${house.shop}`;
     const screen = await kitchen.connect();
@@ -186,12 +209,12 @@ describe.each(servers.map((engine) => [engine.name, engine] as const))("%s", (na
     await close(screen);
   });
 
-  run("goes on when the connections to the database died while the environments were frozen", async () => {
+  run("functions work again when their database connections died while they were frozen", async () => {
     const customer = await house.guest();
     expect((await customer.order()).status).toBe(201);
     wire.cut();
     wire.mend();
-    // The same environments: nobody started anew.
+    // The same environments: none was started anew.
     const before = house.lambda.environments.filter((one) => one.name === "bill").length;
     const placed = await customer.order();
     expect(placed.status).toBe(201);
@@ -199,7 +222,7 @@ describe.each(servers.map((engine) => [engine.name, engine] as const))("%s", (na
     expect(house.lambda.environments.filter((one) => one.name === "bill")).toHaveLength(before);
   });
 
-  run("says 503 and when to come again while the database is away, and serves the same order then", async () => {
+  run("functions answer 503 and when to retry while the database is away, and serve the same order then", async () => {
     const customer = await house.guest();
     const key = newKey();
     wire.cut();
@@ -210,7 +233,7 @@ describe.each(servers.map((engine) => [engine.name, engine] as const))("%s", (na
     expect((await customer.order({}, key)).status).toBe(201);
   });
 
-  run("leaves nothing pending behind an answer, and no right that it lacks was used", async () => {
+  run("functions leave nothing pending behind an answer, and use no right that they lack", async () => {
     await house.lambda.idle();
     expect(house.lambda.pending).toEqual([]);
     expect(house.aws.asked.filter((line) => line.endsWith("refused"))).toEqual([]);
@@ -220,7 +243,7 @@ describe.each(servers.map((engine) => [engine.name, engine] as const))("%s", (na
     expect(reads).toBe(house.lambda.environments.filter((one) => one.name === "bill").length);
   });
 
-  run("makes the tables as a deployment's own resource, and fails the deployment with the reason", async () => {
+  run("init_db makes the tables as a custom resource, and fails the deployment with the reason", async () => {
     const bare = await engine.open({ tables: false });
     const answers: Record<string, string>[] = [];
     const cloudFormation = createServer((request, response) => {
@@ -247,6 +270,7 @@ describe.each(servers.map((engine) => [engine.name, engine] as const))("%s", (na
         environmentOf: () => ({
           DATABASE_URL: url,
           SIGNING_KEY: "A".repeat(43),
+          DATABASE_WAIT_MS: "0",
           AWS_REGION: "us-east-1",
           AWS_ACCESS_KEY_ID: "a",
           AWS_SECRET_ACCESS_KEY: "b",
@@ -263,7 +287,7 @@ describe.each(servers.map((engine) => [engine.name, engine] as const))("%s", (na
       await wrong.invoke("init_db", event({ ...update, ResourceProperties: { SchemaVersion: "2" } }));
       const failed = answers.pop() as Record<string, string>;
       expect(failed).toMatchObject({ Status: "FAILED", PhysicalResourceId: "schema" });
-      expect(failed.Reason).toMatch(/database cannot be reached.*ECONNREFUSED/);
+      expect(failed.Reason).toMatch(/^DATABASE_URL: nothing listens at 127\.0\.0\.1:1 \(ECONNREFUSED\)$/);
       expect(JSON.stringify(failed)).not.toContain("a-password");
 
       // Rolling back needs no database at all, and deleting leaves it alone.
@@ -304,6 +328,7 @@ async function close(socket: TestSocket): Promise<void> {
 const known = (connectionId: string) => ({
   requestId: "request",
   domainName: "socket.example",
+  protocol: "https" as const,
   stage: "pgws",
   now: Date.now(),
   sourceIp: "192.0.2.1",

@@ -1,4 +1,4 @@
-/** A shop of one's own out of this project: `serverless create` under another name, and what that packages. */
+/** A new project made from this one: `serverless create` under another name, and its package. */
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -8,7 +8,7 @@ const root = join(__dirname, "../..");
 /** What a clone does not have. */
 const own = new Set(["node_modules", "dist", ".git", ".serverless", ".orderbell", "coverage"]);
 
-it("is created from a clone and packages under its own name, without a network", async () => {
+it("a project created from a clone packages under its own name, without a network", async () => {
   const folder = mkdtempSync(join(tmpdir(), "orderbell-create-"));
   const [clone, shop] = [join(folder, "clone"), join(folder, "new-shop")];
   const done = async (cwd: string, ...words: string[]) => {

@@ -1,6 +1,6 @@
-/** `serverless deploy` itself, against an account that answers as AWS does: what it sends, what it says, and what comes of a failure. */
+/** `serverless deploy` against an account that answers as AWS does: its requests, its output, and the result of a failure. */
 import { rm } from "node:fs/promises";
-import type { Template } from "../../scripts/settle.ts";
+import type { Template } from "../../scripts/resolve_conditions.ts";
 import { type Account, startAccount } from "./_account.ts";
 import { newProject, serverless, service } from "./_package.ts";
 
@@ -24,7 +24,7 @@ async function run(words: readonly string[], more: Readonly<Record<string, strin
   return serverless(folder, words, { ...owner, AWS_ENDPOINT_URL: account.url, ...more });
 }
 
-/** The places of the database's address that the stack's functions and its schema know. */
+/** The versions of the database's address in the stack's functions and its schema. */
 function databases(): string[] {
   const { Resources } = account.template() as Template;
   const found = Object.values(Resources).flatMap(({ Type, Properties = {} }) => {
@@ -36,19 +36,24 @@ function databases(): string[] {
   return [...new Set(found)];
 }
 
-it("says what is missing before anything is made", async () => {
+it("serverless deploy names what is missing before it creates anything", async () => {
   const { code, said } = await run(["deploy"]);
   expect(said).toContain("stage dev has no database yet: DATABASE_URL=… npx serverless deploy");
   expect([code, account.template()]).toEqual([1, undefined]);
+  // A sentence, without a place in the code.
+  expect(said).not.toMatch(/\n\s+at /);
 });
 
-it("brings everything up on an empty account by one command, and prints what to open", async () => {
-  const { code, said } = await run(["deploy"], { DATABASE_URL: "postgres://shop:pw-one@one.example/shop" });
+it("serverless deploy creates everything on an empty account, and prints what to open", async () => {
+  const { code, said } = await run(["deploy"], {
+    DATABASE_URL: "postgres://shop:pw-one@one.example/shop?sslmode=require",
+  });
   expect([code, said]).toEqual([0, expect.stringContaining(`Service deployed to stack ${service}-dev`)]);
   for (const line of [
     "ordering  value-of-HttpAddress/",
     "kitchen   value-of-HttpAddress/kitchen",
     "socket    value-of-",
+    "npx orderbell shop create <id> --en <name> --stage dev",
   ])
     expect(said).toContain(line);
   expect(databases()).toEqual([`${place}:1`]);
@@ -63,31 +68,37 @@ it("brings everything up on an empty account by one command, and prints what to 
   expect(said).not.toContain("pw-one");
 });
 
-it("changes nothing when nothing has changed", async () => {
-  const { code, said } = await run(["deploy"], { DATABASE_URL: "postgres://shop:pw-one@one.example/shop" });
+it("serverless deploy changes nothing when nothing has changed", async () => {
+  const { code, said } = await run(["deploy"], {
+    DATABASE_URL: "postgres://shop:pw-one@one.example/shop?sslmode=require",
+  });
   expect([code, said]).toEqual([0, expect.stringContaining("No changes to deploy")]);
   expect(account.asked).not.toContain("CreateChangeSet");
   expect(account.asked).not.toContain("PutParameter");
 });
 
-it("replaces the code of one function", async () => {
+it("serverless deploy replaces the code of one function", async () => {
   const { code, said } = await run(["deploy", "function", "--function=bill"]);
   expect([code, said]).toEqual([0, expect.stringContaining("Function code deployed")]);
   const [key] = [...account.objects.keys()].filter((path) => path.endsWith("/bill.zip"));
   expect(account.replaced.get(`${service}-dev-bill`)?.equals(account.objects.get(key as string) as Buffer)).toBe(true);
-  // What it knows stays as it was deployed.
+  // Its variables stay as they were deployed.
   expect(databases()).toEqual([`${place}:1`]);
 });
 
-it("says why the tables could not be made, and leaves the functions with the database they had", async () => {
+it("serverless deploy says why the tables could not be made, and leaves the functions with their database", async () => {
   account.failAt("Schema", "the database cannot be reached: ECONNREFUSED");
-  const { code, said } = await run(["deploy"], { DATABASE_URL: "postgres://shop:pw-two@two.example/shop" });
+  const { code, said } = await run(["deploy"], {
+    DATABASE_URL: "postgres://shop:pw-two@two.example/shop?sslmode=require",
+  });
   expect([code, said]).toEqual([1, expect.stringContaining("the database cannot be reached: ECONNREFUSED")]);
   expect(databases()).toEqual([`${place}:1`]);
 });
 
-it("moves all of them to another database at once, and `rollback` moves all of them back", async () => {
-  const moved = await run(["deploy"], { DATABASE_URL: "postgres://shop:pw-three@three.example/shop" });
+it("serverless deploy moves all functions to another database at once, and `rollback` moves them back", async () => {
+  const moved = await run(["deploy", "--param=protect=yes"], {
+    DATABASE_URL: "postgres://shop:pw-three@three.example/shop?sslmode=require",
+  });
   expect([moved.code, moved.said]).toEqual([0, expect.stringContaining("Service deployed")]);
   expect(databases()).toEqual([`${place}:3`]);
 
@@ -96,4 +107,22 @@ it("moves all of them to another database at once, and `rollback` moves all of t
   const back = await run(["rollback", `--timestamp=${first}`]);
   expect([back.code, back.said]).toEqual([0, expect.stringContaining(`rolled back to timestamp "${first}"`)]);
   expect(databases()).toEqual([`${place}:1`]);
+});
+
+it("serverless deploy keeps the stage's database when a parameter was forgotten", async () => {
+  const { code, said } = await run(["deploy", "--param=database=aurora-postgres"]);
+  expect([code, said]).toEqual([1, expect.stringContaining("This stage stands on database url")]);
+  expect(said).toContain("To stay: --param database=url");
+  expect(account.asked).not.toContain("CreateChangeSet");
+});
+
+it("serverless remove takes nothing while the stage is protected, and the database's password with the stage", async () => {
+  const refused = await run(["remove"]);
+  expect([refused.code, refused.said]).toEqual([1, expect.stringContaining("deletion protection is enabled")]);
+  expect([account.asked.includes("DeleteStack"), account.objects.size > 0]).toEqual([false, true]);
+
+  account.unprotect();
+  const removed = await run(["remove"]);
+  expect([removed.code, removed.said]).toEqual([0, expect.stringContaining("was removed from Parameter Store")]);
+  expect(account.asked).toEqual(expect.arrayContaining(["DeleteStack", "DeleteParameter"]));
 });

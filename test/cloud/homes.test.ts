@@ -1,4 +1,4 @@
-/** The other homes: what the image would hold is enough to serve, and their files agree with what they start. */
+/** The other homes: the image's content is enough to serve, and their files agree with the commands they start. */
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -64,7 +64,7 @@ const [postgres] = engines.filter(({ name }) => name === "postgres");
   }
 });
 
-it("the image runs as nobody special, asks for its health, and leaves the demo's database behind", () => {
+it("the image runs as an ordinary user, has a health check, and contains no demo database", () => {
   const last =
     text("Dockerfile")
       .split(/^FROM /m)
@@ -73,6 +73,18 @@ it("the image runs as nobody special, asks for its health, and leaves the demo's
   expect(last).toMatch(/^HEALTHCHECK .*\n.*healthz/m);
   expect(copied()).not.toContain("demo");
   expect(text("Dockerfile")).toContain("rm -rf node_modules/@electric-sql");
+});
+
+it("every home of a server trusts the proxy in front of it", () => {
+  const compose = parse(text("compose.yaml")) as {
+    services: { server: { environment: Record<string, string> } };
+    networks: { default: { ipam: { config: { subnet: string }[] } } };
+  };
+  const [{ subnet } = { subnet: "" }] = compose.networks.default.ipam.config;
+  expect(subnet).toMatch(/^\$\{SUBNET:-[\d./]+\}$/);
+  expect(compose.services.server.environment.TRUSTED_PROXIES).toBe(`\${TRUSTED_PROXIES:-${subnet}}`);
+  expect(text("deploy/orderbell.service")).toMatch(/ TRUSTED_PROXIES=127\.0\.0\.1,::1$/m);
+  expect(text("docs/deploy.md")).toMatch(/CloudBase Run: .*\n.*`TRUSTED_PROXIES=private`/);
 });
 
 it("no file of a home holds a key or a password", () => {

@@ -1,23 +1,26 @@
-/** What functions do in the cloud beside their work: secrets, tokens, connections after a pause, users, conditions of the template. */
+/** Parts of functions in the cloud: secrets, tokens, connections after a freeze, database users, conditions of the template. */
 import { createHash, createHmac } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { awsCaller } from "../../cloud/aws_call.ts";
 import { databaseToken } from "../../cloud/database_token.ts";
 import { readSecrets } from "../../cloud/read_secrets.ts";
-import { afterAPause } from "../../db/after_a_pause.ts";
-import type { Database, Migrator, Row } from "../../db/database.ts";
+import { ConnectionLost, type Database, type Migrator, type Row, readTyped } from "../../db/database.ts";
 import { dialects } from "../../db/dialect.ts";
+import { freezable } from "../../db/frozen_connection.ts";
 import { grantRole } from "../../db/grant_role.ts";
 import { openMysql } from "../../db/mysql.ts";
 import { openPostgres } from "../../db/postgres.ts";
 import { sql } from "../../db/sql.ts";
 import { buildFunction, mustNot } from "../../scripts/build.ts";
-import { type Kept, keepDatabaseUrl, pinDatabaseUrl } from "../../scripts/keep_database_url.ts";
-import { urlPlace } from "../../scripts/lay_out.ts";
-import { settle, type Template } from "../../scripts/settle.ts";
+import type { Parameters } from "../../scripts/parameters.ts";
+import { resolveConditions, type Template } from "../../scripts/resolve_conditions.ts";
+import { pinDatabaseUrl, type StoredUrl, storeDatabaseUrl } from "../../scripts/store_database_url.ts";
+import { urlSource } from "../../scripts/transform_template.ts";
 import { type Aws, startAws } from "./_aws.ts";
 import { type ClearTextMysql, startClearTextMysql } from "./_clear_text_mysql.ts";
+import { parametersWith } from "./_house.ts";
+import { keepParameters } from "./_parameters.ts";
 
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "a-secret-for-tests" };
 const region = "eu-west-1";
@@ -25,7 +28,7 @@ const callAt = (aws: Aws) =>
   awsCaller({ region, credentials, urlSuffix: "amazonaws.com", endpointUrl: aws.url, timeoutMs: 5_000 });
 
 describe("secrets", () => {
-  it("are put beside the environment from where it says they are, each place asked once", async () => {
+  it("are fetched from the places that the environment names, each place once", async () => {
     const aws = await startAws({
       parameters: { "/orderbell/dev/database_url": "postgres://db/shop" },
       secrets: { "arn:aws:x:key": "plain", "arn:aws:x:master": '{"username":"owner","password":"p#:/"}' },
@@ -144,12 +147,12 @@ describe("the database's token", () => {
       expect(server.heard).toEqual(server.heard.map((_, at) => `token ${at + 1}`));
     });
 
-    it("is not told to a server that cannot prove who it is", async () => {
+    it("is not sent to a server whose certificate is not verified", async () => {
       await tryWith({ rejectUnauthorized: true });
       expect(server.heard).toEqual([]);
     });
 
-    it("is not told to a server without TLS", async () => {
+    it("is not sent to a server without TLS", async () => {
       server.offersTls(false);
       await tryWith({ rejectUnauthorized: true, ca: server.ca });
       server.offersTls(true);
@@ -158,7 +161,7 @@ describe("the database's token", () => {
   });
 });
 
-describe("a database after a pause", () => {
+describe("a database connection after a freeze", () => {
   interface Fake extends Database, Migrator {
     asked: number;
     closed: boolean;
@@ -170,24 +173,25 @@ describe("a database after a pause", () => {
       closed: false,
       answers: true,
       dialect: dialects.postgres,
-      async read() {
+      read: readTyped(async () => {
         own.asked += 1;
         if (!own.answers) await new Promise(() => {});
         return [];
-      },
+      }),
       flight: async () => ({ rows: [], decided: [], after: [] }),
       async close() {
         own.closed = true;
       },
       alone: async () => undefined as never,
+      probe: async () => {},
     };
     return own;
   }
 
-  it("is opened at its first use, asked after a long pause, and left when it does not answer", async () => {
+  it("is opened at its first use, tested after a long pause, and replaced when it does not answer", async () => {
     let now = 0;
     const opened: Fake[] = [];
-    const database = afterAPause(
+    const database = freezable(
       () => {
         const one = fake();
         opened.push(one);
@@ -214,9 +218,36 @@ describe("a database after a pause", () => {
     await database.flight({ statements: [] });
     expect(opened).toHaveLength(2);
   });
+
+  it("is waited for while the database sleeps, once for each start", async () => {
+    let now = 0;
+    const lost = new ConnectionLost(false, new Error("asleep"));
+    const one = fake();
+    one.flight = jest.fn().mockRejectedValue(lost);
+    one.probe = jest.fn(async () => {
+      one.flight = jest.fn().mockResolvedValue({ rows: [], decided: [], after: [] });
+    });
+    const database = freezable(
+      () => one,
+      dialects.postgres,
+      () => now,
+      { maxWaitMs: 60_000 },
+    );
+    await database.flight({ statements: [] });
+    expect(one.probe).toHaveBeenCalledTimes(1);
+    // Lost in the middle of its work: reported at once.
+    one.flight = jest.fn().mockRejectedValue(lost);
+    await expect(database.flight({ statements: [] })).rejects.toBe(lost);
+    expect(one.probe).toHaveBeenCalledTimes(1);
+    // After a night it may have gone to sleep.
+    now += 3_600_000;
+    await database.wake();
+    await database.flight({ statements: [] });
+    expect(one.probe).toHaveBeenCalledTimes(2);
+  });
 });
 
-describe("the functions' own user", () => {
+describe("the functions' database user", () => {
   const ran = async (dialect: "postgres" | "mysql") => {
     const texts: string[] = [];
     const database = {
@@ -247,69 +278,85 @@ describe("the functions' own user", () => {
   });
 });
 
-describe("the address of one's own database", () => {
-  const deployment = (aws: Aws, database: string, environment: Record<string, string> = {}) => ({
+describe("the address of a database of one's own", () => {
+  const deployment = (database: Parameters["database"], url?: string) => ({
     service: "orderbell",
     stage: "prod",
-    cloud: { database, engine: "postgres", schedules: "yes", concurrency: 0 },
-    region,
-    credentials,
-    environment: { AWS_ENDPOINT_URL: aws.url, ...environment },
+    cloud: parametersWith({ database }),
+    url,
   });
+  /** Parameter Store, as the framework's own client answers. */
+  function openStore(kept: Readonly<Record<string, string>> = {}) {
+    const parameters = keepParameters(kept);
+    const asked: string[] = [];
+    return {
+      asked,
+      async parameter(name: string, decrypted: boolean) {
+        asked.push("get");
+        const found = parameters.get(name, decrypted);
+        return typeof found === "string" ? undefined : found;
+      },
+      async putParameter(name: string, value: string) {
+        asked.push("put");
+        return parameters.put(name, value);
+      },
+    };
+  }
 
-  it("is kept once, and missed before anything is deployed", async () => {
-    const parameters: Record<string, string> = {};
-    const aws = await startAws({ parameters });
-    await expect(keepDatabaseUrl(deployment(aws, "url"))).rejects.toThrow(/stage prod has no database yet/);
-    const url = "postgres://shop:pw@db.example/shop";
+  it("is kept once, and required before anything is deployed", async () => {
+    const store = openStore();
+    await expect(storeDatabaseUrl(store, deployment("url"))).rejects.toThrow(/stage prod has no database yet/);
+    const url = "postgres://shop:pw@db.example/shop?sslmode=require";
     const name = "/orderbell/prod/database_url";
-    expect(await keepDatabaseUrl(deployment(aws, "url", { DATABASE_URL: url }))).toEqual({
+    expect(await storeDatabaseUrl(store, deployment("url", url))).toEqual({
       name,
       version: 1,
       changed: true,
     });
-    expect(parameters).toEqual({ [name]: url });
-    // Told again, or not told: nothing has changed, and nothing is deployed because of it.
+    expect(await store.parameter(name, true)).toMatchObject({ Value: url });
+    // Given again, or not given: nothing has changed, and nothing is deployed because of it.
     const same = { name, version: 1, changed: false };
-    expect(await keepDatabaseUrl(deployment(aws, "url", { DATABASE_URL: url }))).toEqual(same);
-    expect(await keepDatabaseUrl(deployment(aws, "url"))).toEqual(same);
-    await aws.close();
+    expect(await storeDatabaseUrl(store, deployment("url", url))).toEqual(same);
+    expect(await storeDatabaseUrl(store, deployment("url"))).toEqual(same);
+    expect(store.asked.filter((one) => one === "put")).toHaveLength(1);
   });
 
-  it("that is another than before is a version of its own: functions and tables of the deployment go by it", async () => {
+  it("makes a version of its own when it changes: functions and tables of the deployment follow it", async () => {
     const name = "/orderbell/prod/database_url";
-    const [old, next] = ["postgres://shop:pw@old.example/shop", "postgres://shop:pw@new.example/shop"];
+    const [old, next] = [
+      "postgres://shop:pw@old.example/shop?sslmode=require",
+      "postgres://shop:pw@new.example/shop?sslmode=require",
+    ];
     const aws = await startAws({ parameters: { [name]: old } });
     const template: Template = {
       Resources: {
-        Bill: { Type: "AWS::Lambda::Function", Properties: { DATABASE_URL_FROM: urlPlace(name), OTHER: name } },
-        Schema: { Type: "Custom::Schema", Properties: { Database: urlPlace(name) } },
+        Bill: { Type: "AWS::Lambda::Function", Properties: { DATABASE_URL_FROM: urlSource(name), OTHER: name } },
+        Schema: { Type: "Custom::Schema", Properties: { Database: urlSource(name) } },
       },
     };
-    const kept = await keepDatabaseUrl(deployment(aws, "url", { DATABASE_URL: next }));
+    const kept = await storeDatabaseUrl(openStore({ [name]: old }), deployment("url", next));
     expect(kept).toEqual({ name, version: 2, changed: true });
-    pinDatabaseUrl(template, kept as Kept);
+    const target = { "content-type": "application/x-amz-json-1.1", "x-amz-target": "AmazonSSM.PutParameter" };
+    await callAt(aws)("ssm", "/", target, JSON.stringify({ Name: name, Value: next }));
+    pinDatabaseUrl(template, kept as StoredUrl);
     expect(template.Resources).toEqual({
       Bill: { Type: "AWS::Lambda::Function", Properties: { DATABASE_URL_FROM: `parameter:${name}:2`, OTHER: name } },
       Schema: { Type: "Custom::Schema", Properties: { Database: `parameter:${name}:2` } },
     });
     // A function of the deployment before works on with its own, also when it is started anew.
     for (const [from, url] of [
-      [`${urlPlace(name)}:1`, old],
-      [`${urlPlace(name)}:2`, next],
+      [`${urlSource(name)}:1`, old],
+      [`${urlSource(name)}:2`, next],
     ])
       expect(await readSecrets({ DATABASE_URL_FROM: from }, callAt(aws))).toMatchObject({ DATABASE_URL: url });
     await aws.close();
   });
 
   it("must be for the engine that was built, and is not asked for with Aurora", async () => {
-    const aws = await startAws({});
-    await expect(keepDatabaseUrl(deployment(aws, "url", { DATABASE_URL: "mysql://db/shop" }))).rejects.toThrow(
-      /engine/,
-    );
-    expect(await keepDatabaseUrl(deployment(aws, "aurora-postgres"))).toBeUndefined();
-    expect(aws.asked).toEqual([]);
-    await aws.close();
+    const store = openStore();
+    await expect(storeDatabaseUrl(store, deployment("url", "mysql://db/shop"))).rejects.toThrow(/engine/);
+    expect(await storeDatabaseUrl(store, deployment("aurora-postgres"))).toBeUndefined();
+    expect(store.asked).toEqual([]);
   });
 });
 
@@ -337,8 +384,8 @@ describe("a bundle", () => {
   });
 });
 
-describe("conditions", () => {
-  it("are decided before the template leaves", () => {
+describe("template conditions", () => {
+  it("are decided before the template is sent", () => {
     const template: Template = {
       Conditions: {
         Yes: { "Fn::Equals": ["a", "a"] },
@@ -359,13 +406,13 @@ describe("conditions", () => {
       },
       Outputs: { Gone: { Condition: "No", Value: 1 }, Kept: { Value: { "Fn::If": ["Yes", "x", "y"] } } },
     };
-    settle(template);
+    resolveConditions(template);
     expect(template).toEqual({
       Resources: { Kept: { Type: "A", Properties: { one: 2 } } },
       Outputs: { Kept: { Value: "x" } },
     });
     const asked: Template = { Resources: { One: { Type: "A", Condition: "Unknown" } } };
-    expect(() => settle(asked)).toThrow(/no condition "Unknown"/);
+    expect(() => resolveConditions(asked)).toThrow(/no condition "Unknown"/);
   });
 });
 

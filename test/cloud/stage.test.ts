@@ -1,15 +1,15 @@
-/** `npx orderbell … --stage`: the caller's credentials, a stand-in for Lambda's invoke, and the answers a person sees. */
+/** `npx orderbell … --stage`: the caller's credentials, a stand-in for Lambda's invoke, and the printed answers. */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { main } from "../../cli/main.ts";
-import { placeOf } from "../../cli/place.ts";
-import { NoCredentials, readCaller as read } from "../../cloud/credentials.ts";
+import { splitStageOptions } from "../../cli/stage_options.ts";
+import { NoCredentials, readAwsIdentity as read } from "../../cloud/credentials.ts";
 import { readCallerConfig } from "../../shared/config.ts";
 import { type Aws, startAws } from "./_aws.ts";
 import { service } from "./_package.ts";
 
-const readCaller = (environment: Record<string, string>, profile?: string) =>
+const readIdentity = (environment: Record<string, string>, profile?: string) =>
   read(readCallerConfig(environment), profile);
 const keys = { AWS_ACCESS_KEY_ID: "AKIDCALLER", AWS_SECRET_ACCESS_KEY: "secret" };
 
@@ -36,23 +36,23 @@ describe("credentials", () => {
   afterAll(() => rmSync(home, { recursive: true }));
 
   it("are the environment's, unless a profile is named", () => {
-    expect(readCaller({ ...keys, HOME: home })).toEqual({
+    expect(readIdentity({ ...keys, HOME: home })).toEqual({
       credentials: { accessKeyId: "AKIDCALLER", secretAccessKey: "secret", sessionToken: undefined },
       region: undefined,
     });
-    expect(readCaller({ ...keys, HOME: home }, "shop").credentials.accessKeyId).toBe("AKIDSHOP");
+    expect(readIdentity({ ...keys, HOME: home }, "shop").credentials.accessKeyId).toBe("AKIDSHOP");
   });
 
   it("come from the files of ~/.aws", () => {
-    expect(readCaller({ HOME: home })).toEqual({
+    expect(readIdentity({ HOME: home })).toEqual({
       credentials: { accessKeyId: "AKIDDEFAULT", secretAccessKey: "d", sessionToken: undefined },
       region: "eu-west-1",
     });
-    expect(readCaller({ HOME: home, AWS_PROFILE: "shop" })).toEqual({
+    expect(readIdentity({ HOME: home, AWS_PROFILE: "shop" })).toEqual({
       credentials: { accessKeyId: "AKIDSHOP", secretAccessKey: "s=x/+", sessionToken: "st" },
       region: "ap-southeast-1",
     });
-    expect(readCaller({ HOME: home }, "tool").credentials).toEqual({
+    expect(readIdentity({ HOME: home }, "tool").credentials).toEqual({
       accessKeyId: "AKIDPROCESS",
       secretAccessKey: "p",
       sessionToken: "t",
@@ -64,12 +64,12 @@ describe("credentials", () => {
     ["sso", /export-credentials --profile sso/],
     ["broken", /credential_process gave no credentials/],
   ])("of profile %s are missed with a word that helps", (profile, word) => {
-    expect(() => readCaller({ HOME: home }, profile)).toThrow(NoCredentials);
-    expect(() => readCaller({ HOME: home }, profile)).toThrow(word);
+    expect(() => readIdentity({ HOME: home }, profile)).toThrow(NoCredentials);
+    expect(() => readIdentity({ HOME: home }, profile)).toThrow(word);
   });
 });
 
-describe("the command line", () => {
+describe("orderbell --stage", () => {
   let aws: Aws;
   let answer: (name: string, event: unknown) => Promise<unknown>;
   let out = "";
@@ -96,7 +96,7 @@ describe("the command line", () => {
   const run = (words: string, more: Record<string, string> = {}) =>
     main(words.split(" "), { ...keys, AWS_ENDPOINT_URL: aws.url, ...more });
 
-  it("invokes the stage's own admin and prints what it says", async () => {
+  it("invokes the stage's own admin function and prints its answer", async () => {
     const events: unknown[] = [];
     answer = async (name, event) => {
       events.push([name, event]);
@@ -107,7 +107,7 @@ describe("the command line", () => {
     expect(JSON.parse(out)).toEqual({ shops: [] });
   });
 
-  it("prints a refusal as it does on this machine", async () => {
+  it("prints an error as on this machine", async () => {
     answer = async () => ({ error: { code: "SHOP_UNKNOWN", message: 'there is no shop "x"' } });
     expect(await run("shop open x --stage=prod")).toBe(1);
     expect(err).toBe('SHOP_UNKNOWN: there is no shop "x"\n');
@@ -122,7 +122,7 @@ describe("the command line", () => {
     expect(out).toBe("applied: 1, 2\n");
   });
 
-  it("says so when the function failed, and where its log is", async () => {
+  it("says that the function failed, and where its log is", async () => {
     answer = async () => {
       throw new Error("private");
     };
@@ -131,7 +131,7 @@ describe("the command line", () => {
     expect(err).not.toContain("private");
   });
 
-  it("says who may not, and what is not for a stage", async () => {
+  it("names a missing right, and a command that no stage has", async () => {
     expect(await run("shop list --stage prod", { AWS_SESSION_TOKEN: "nobody" })).toBe(2);
     expect(err).toMatch(/AccessDenied/);
     err = "";
@@ -147,12 +147,12 @@ describe("the command line", () => {
   });
 });
 
-it("takes its own words out of the command's", () => {
-  expect(placeOf(["pair", "--stage", "prod", "noodles", "--role=owner", "--region=eu-west-1"])).toEqual({
-    place: { stage: "prod", region: "eu-west-1", profile: undefined },
+it("the options of a stage are taken out of the command's arguments", () => {
+  expect(splitStageOptions(["pair", "--stage", "prod", "noodles", "--role=owner", "--region=eu-west-1"])).toEqual({
+    stageOptions: { stage: "prod", region: "eu-west-1", profile: undefined },
     rest: ["pair", "noodles", "--role=owner"],
   });
-  expect(placeOf(["shop", "list"]).place).toBeUndefined();
-  expect(() => placeOf(["shop", "list", "--stage"])).toThrow(/needs a value/);
-  expect(() => placeOf(["shop", "list", "--region", "eu-west-1"])).toThrow(/go with --stage/);
+  expect(splitStageOptions(["shop", "list"]).stageOptions).toBeUndefined();
+  expect(() => splitStageOptions(["shop", "list", "--stage"])).toThrow(/needs a value/);
+  expect(() => splitStageOptions(["shop", "list", "--region", "eu-west-1"])).toThrow(/go with --stage/);
 });

@@ -1,4 +1,4 @@
-/** What `serverless package` writes: the same twice, without a network, valid, and complete in the ways that no validator knows. */
+/** The output of `serverless package`: the same twice, without a network, valid, and complete beyond what validators check. */
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { RegoEngine, TemplateFile } from "@aws/cloudformation-validate";
 import { strFromU8, unzipSync } from "fflate";
 import { checkTemplate, idsIn } from "../../scripts/check_template.ts";
-import type { Resource, Template } from "../../scripts/settle.ts";
+import type { Resource, Template } from "../../scripts/resolve_conditions.ts";
 import { normal, type Packaged, packageWith } from "./_package.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a template is looked into where the test pleases
@@ -19,37 +19,42 @@ const everything = {
   socketDomain: "socket.example.com",
   zone: "Z0123456789",
   alarmMail: "owner@example.com",
-  concurrency: "10",
+  reserve: "10",
+  settings: "ROOMS=off, LOG_LEVEL=warn",
+  origins: "https://shop.example.com, https://order.example.com",
   secondZone: "yes",
 };
 
 const packaged = new Map<string, Packaged>();
-const again = new Map<string, Packaged>();
+let again: Packaged;
 let full: Template;
+/** The session service alone, on each kind of database. */
+const alone = new Map<string, Packaged>();
 
 beforeAll(async () => {
-  for (const database of databases) {
-    const [one, other] = await Promise.all([packageWith({ database }), packageWith({ database })]);
-    packaged.set(database, one);
-    again.set(database, other);
-  }
+  // One after another: each takes what the one before has built.
+  for (const database of databases) packaged.set(database, await packageWith({ database }));
+  // Built anew, and not taken from what the first has built.
+  again = await packageWith({ database: "url" }, "dev", "");
   full = (await packageWith(everything, "prod")).template;
-}, 300_000);
+  for (const database of ["url", "aurora-postgres"])
+    alone.set(database, await packageWith({ database, only: "session", schedules: "yes", socketLog: "yes" }));
+}, 600_000);
 
 const of = (database: string): Template => structuredClone((packaged.get(database) as Packaged).template);
 const properties = (template: Template, id: string): Any => template.Resources[id]?.Properties;
 const ofType = (template: Template, type: string): [string, Resource][] =>
   Object.entries(template.Resources).filter(([, { Type }]) => Type === type);
 
-describe.each(databases)("with database %s", (database) => {
-  it("is the same when packaged twice, template and zips", () => {
-    const [one, other] = [packaged.get(database) as Packaged, again.get(database) as Packaged];
-    expect(normal(one.template)).toBe(normal(other.template));
-    const sums = ({ zips }: Packaged) =>
-      [...zips].map(([name, bytes]) => [name, createHash("sha256").update(bytes).digest("hex")]);
-    expect(sums(one)).toEqual(sums(other));
-  });
+it("the template and the zips are the same when packaged twice", () => {
+  const one = packaged.get("url") as Packaged;
+  expect(normal(one.template)).toBe(normal(again.template));
+  const sums = ({ zips }: Packaged) =>
+    [...zips].map(([name, bytes]) => [name, createHash("sha256").update(bytes).digest("hex")]);
+  expect(sums(one)).toEqual(sums(again));
+});
 
+describe.each(databases)("a template with database %s", (database) => {
   it("has no problem that our own checker knows", () => {
     expect(checkTemplate(of(database))).toEqual([]);
   });
@@ -92,7 +97,11 @@ describe("AWS's own validator", () => {
     expect(problemsOf(database === "everything" ? full : of(database))).toEqual([]);
   });
 
-  it("finds what it should, so that its silence means something", () => {
+  it.each(["url", "aurora-postgres"])("finds nothing with the session service alone on %s", (database) => {
+    expect(problemsOf((alone.get(database) as Packaged).template)).toEqual([]);
+  });
+
+  it("finds planted mistakes, so that its silence means something", () => {
     const wrong = of("aurora-postgres");
     properties(wrong, "DatabaseInstance").DBInstanceClass = "db.serverles";
     properties(wrong, "BillLambdaFunction").Rôle = "typo";
@@ -291,7 +300,7 @@ describe("our own checker finds a planted", () => {
   });
 });
 
-describe("what a deployment makes", () => {
+describe("a deployment's template", () => {
   it("gives the key of app secrets to the functions that talk to WeChat or keep its secrets, and the owner's password to init_db", () => {
     for (const database of databases) {
       const template = of(database);
@@ -299,7 +308,13 @@ describe("what a deployment makes", () => {
         ofType(template, "AWS::IAM::Role")
           .filter(([, { Properties }]) => idsIn(Properties?.Policies).includes(secret))
           .map(([id]) => id);
-      expect(readers("WechatKey")).toEqual(["LoginRole", "AdminRole"]);
+      expect(readers("WechatKey")).toEqual([
+        "LoginRole",
+        "WaferSessionRole",
+        "WaferChannelRole",
+        "CallBackRole",
+        "AdminRole",
+      ]);
       const owners = ofType(template, "AWS::IAM::Role").filter(([, { Properties }]) =>
         JSON.stringify(Properties).includes("MasterUserSecret"),
       );
@@ -334,8 +349,11 @@ describe("what a deployment makes", () => {
       });
   });
 
-  it("tells the pages where the socket is, and lets them put pictures from every address that they have", () => {
-    const variables = (template: Template) => properties(template, "PagesLambdaFunction").Environment.Variables;
+  it("gives the pages the socket's address, and lets them upload pictures from each of their addresses", () => {
+    const variables = (template: Template, id = "PagesLambdaFunction") =>
+      properties(template, id).Environment.Variables;
+    for (const template of [of("url"), full])
+      expect(variables(template, "SessionLambdaFunction").SOCKET_URL).toEqual(variables(template).SOCKET_URL);
     expect(variables(of("url")).SOCKET_URL).toEqual(of("url").Outputs?.SocketAddress?.Value);
     expect(variables(full).SOCKET_URL).toBe("wss://socket.example.com/pgws");
     const [own, named] = [of("url"), full].map(
@@ -344,7 +362,10 @@ describe("what a deployment makes", () => {
     const address = { "Fn::Sub": "https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}" };
     const headers = { AllowedMethods: ["PUT"], AllowedHeaders: ["content-type", "cache-control"] };
     expect(own).toEqual([expect.objectContaining({ ...headers, AllowedOrigins: ["*", address] })]);
-    expect(named).toEqual([expect.objectContaining({ ...headers, AllowedOrigins: ["*", "https://shop.example.com"] })]);
+    const origins = ["https://shop.example.com", "https://order.example.com"];
+    expect(named).toEqual([expect.objectContaining({ ...headers, AllowedOrigins: [origins[1], origins[0]] })]);
+    expect(properties(of("url"), "HttpApi").CorsConfiguration.AllowOrigins).toEqual(["*"]);
+    expect(properties(full, "HttpApi").CorsConfiguration.AllowOrigins).toEqual(origins);
     // Pages are served without the database, and without its network.
     expect(properties(of("aurora-postgres"), "PagesLambdaFunction").VpcConfig).toBeUndefined();
     expect(of("url").Resources.PagesLambdaFunction?.DependsOn ?? []).not.toContain("Schema");
@@ -354,7 +375,6 @@ describe("what a deployment makes", () => {
   it("keeps a production database, and lets a database of dev pause", () => {
     expect(full.Resources.DatabaseCluster).toMatchObject({ DeletionPolicy: "Snapshot" });
     expect(properties(full, "DatabaseCluster")).toMatchObject({
-      DeletionProtection: true,
       StorageEncrypted: true,
       ManageMasterUserPassword: true,
     });
@@ -362,25 +382,34 @@ describe("what a deployment makes", () => {
     expect(properties(full, "SweepEventsRuleSchedule1").State).toBe("ENABLED");
     const dev = of("aurora-postgres");
     expect(properties(dev, "DatabaseCluster")).toMatchObject({
-      DeletionProtection: false,
       ServerlessV2ScalingConfiguration: { MinCapacity: 0, MaxCapacity: 2 },
     });
     expect(ofType(dev, "AWS::RDS::DBInstance")).toHaveLength(1);
     for (const [, rule] of ofType(dev, "AWS::Events::Rule")) expect(rule.Properties?.State).toBe("DISABLED");
   });
 
-  it("reserves environments only when it is told to, and has no route to admin", () => {
+  it("reserves environments only on request, and has no route to admin", () => {
     const reserved = (template: Template) =>
       ofType(template, "AWS::Lambda::Function").filter(
         ([, { Properties }]) => Properties?.ReservedConcurrentExecutions !== undefined,
       );
     expect(reserved(of("url"))).toEqual([]);
-    expect(reserved(full).length).toBeGreaterThan(10);
+    expect(reserved(full).map(([id, { Properties }]) => [id, Properties?.ReservedConcurrentExecutions])).toEqual(
+      ["Bill", "Order", "Shop", "WsUnderscoretransmit", "Sweep"].map((name) => [`${name}LambdaFunction`, 10]),
+    );
     for (const [, { Properties }] of ofType(full, "AWS::ApiGatewayV2::Integration"))
       expect(idsIn(Properties?.IntegrationUri)).not.toContain("AdminLambdaFunction");
   });
 
-  it("throttles and logs both gateways, keeps logs for a time, and tells the topic of alarms", () => {
+  it("gives the functions the stage's settings, over the defaults", () => {
+    for (const [, { Properties }] of ofType(full, "AWS::Lambda::Function").filter(([id]) => !/^Custom/.test(id)))
+      expect(Properties?.Environment).toMatchObject({
+        Variables: { ROOMS: "off", LOG_LEVEL: "warn", POLL_WAIT_SEC: "0" },
+      });
+    expect(properties(of("url"), "BillLambdaFunction").Environment).toMatchObject({ Variables: { LOG_LEVEL: "info" } });
+  });
+
+  it("throttles and logs both gateways, keeps logs for a time, and names the topic of alarms", () => {
     expect(properties(full, "HttpApiStage")).toMatchObject({
       DefaultRouteSettings: { ThrottlingRateLimit: 500, ThrottlingBurstLimit: 1000 },
       AccessLogSettings: expect.anything(),
@@ -395,7 +424,14 @@ describe("what a deployment makes", () => {
     const alarms = ofType(full, "AWS::CloudWatch::Alarm");
     for (const [, { Properties }] of alarms) expect(Properties?.AlarmActions).toEqual([{ Ref: "AlarmTopic" }]);
     expect(alarms.map(([id]) => id)).toEqual(
-      expect.arrayContaining(["HttpAlarm", "FunctionAlarm1", "DeliveryAlarm", "SweepAlarm", "CapacityAlarm"]),
+      expect.arrayContaining([
+        "HttpAlarm",
+        "FunctionAlarm1",
+        "DeliveryAlarm",
+        "SweepAlarm",
+        "CapacityAlarm",
+        "DeadWebhookAlarm",
+      ]),
     );
     // Every function stands in one of the alarms.
     const watched = JSON.stringify(alarms);
@@ -404,11 +440,98 @@ describe("what a deployment makes", () => {
   });
 });
 
-it("names the cure when the parameter is no database", async () => {
+it("a first deployment that fails leaves nothing behind; one that worked keeps keys and pictures", () => {
+  for (const id of ["SigningKey", "WechatKey", "PictureBucket", "GatewayLogRole", "GatewayAccount"])
+    expect([id, full.Resources[id]?.DeletionPolicy]).toEqual([id, "RetainExceptOnCreate"]);
+  expect(properties(full, "DatabaseCluster").DeletionProtection).toBeUndefined();
+  // An account that never had an API cannot have the settings of one.
+  expect(full.Resources.GatewayAccount?.DependsOn).toEqual(["HttpApi", "WebsocketsApi"]);
+  expect(of("url").Resources.GatewayAccount).toBeUndefined();
+});
+
+it("alarms watch what breaks first: throttled functions, the sockets, connections below the ceiling", () => {
+  const metrics = ofType(full, "AWS::CloudWatch::Alarm").flatMap(([, { Properties }]) => [
+    Properties?.MetricName,
+    ...((Properties?.Metrics ?? []) as Any[]).map(({ MetricStat }) => MetricStat?.Metric.MetricName),
+  ]);
+  expect(metrics).toEqual(
+    expect.arrayContaining(["Throttles", "ConcurrentExecutions", "IntegrationError", "ExecutionError", "ClientError"]),
+  );
+  expect(properties(full, "ConnectionAlarm").Threshold).toBe(1_600);
+  expect(properties(of("aurora-postgres"), "ConnectionAlarm").Threshold).toBe(302);
+  expect(properties(of("aurora-mysql"), "ConnectionAlarm").Threshold).toBe(72);
+  expect(properties(full, "FanUnderscoreoutLambdaFunction").MemorySize).toBe(1_769);
+});
+
+it("a parameter that is no database is refused with the remedy", async () => {
   await expect(packageWith({ database: "oracle" })).rejects.toThrow(/aurora-postgres/);
 });
 
-it("is called through the alias that packages offline, not the package that downloads itself", () => {
+it("serverless is called through the alias that packages offline, not the package that downloads itself", () => {
   const { name } = JSON.parse(readFileSync(join(__dirname, "../../node_modules/serverless/package.json"), "utf8"));
   expect(name).toBe("osls");
+});
+
+describe.each(["url", "aurora-postgres"])("the session service alone, on %s", (database) => {
+  let packed: Packaged;
+  let template: Template;
+  beforeAll(() => {
+    packed = alone.get(database) as Packaged;
+    template = packed.template;
+  });
+
+  it("has its functions and its routes, and no more", () => {
+    expect([...packed.zips.keys()].toSorted()).toEqual([
+      "admin",
+      "ask_wechat",
+      "init_db",
+      "introspect",
+      "login",
+      "not_found",
+      "session",
+      "sweep",
+      "wafer_session",
+    ]);
+    const routes = ofType(template, "AWS::ApiGatewayV2::Route").map(([, { Properties }]) => Properties?.RouteKey);
+    expect(routes.toSorted()).toEqual(
+      [
+        "$default",
+        "DELETE /session",
+        "GET /login",
+        "GET /session",
+        "GET /weapp/login",
+        "GET /weapp/user",
+        "POST /introspect",
+        "POST /login",
+        "POST /login/guest",
+        "POST /login/staff",
+        "POST /mina_auth",
+        "POST /mina_auth/",
+        "POST /session/ticket",
+        "POST /weapp/login",
+        "POST /weapp/user",
+      ].toSorted(),
+    );
+  });
+
+  it("has no socket, no pictures and no rights to them, and its alarms watch what is there", () => {
+    expect(checkTemplate(template)).toEqual([]);
+    const text = JSON.stringify(template);
+    for (const absent of ["Websockets", "PictureBucket", "ManageConnections", "CALLBACK_URL", "SOCKET_URL", "-fan_out"])
+      expect([absent, text.includes(absent)]).toEqual([absent, false]);
+    expect(Object.keys(template.Outputs ?? {})).toEqual(expect.arrayContaining(["HttpAddress", "Alarms"]));
+    expect(template.Resources.SweepAlarm).toBeUndefined();
+  });
+
+  it("removes old rows once an hour, and leaves orders to the stage that has them", () => {
+    const rules = ofType(template, "AWS::Events::Rule").map(([, { Properties }]) => Properties as Any);
+    expect(rules.map(({ ScheduleExpression, Targets }) => [ScheduleExpression, JSON.parse(Targets[0].Input)])).toEqual([
+      ["rate(1 hour)", { trim: true, orders: false }],
+    ]);
+  });
+});
+
+it("refuses a socket's domain for the session service alone, and a part that is none", async () => {
+  await expect(packageWith({ only: "session", socketDomain: "socket.example.com" })).rejects.toThrow(/no socketDomain/);
+  await expect(packageWith({ only: "shops" })).rejects.toThrow(/only is one of , session/);
 });

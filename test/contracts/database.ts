@@ -1,4 +1,4 @@
-/** What every engine must do. A driver is enrolled in test/db/database.test.ts. */
+/** The contract of every engine. test/db/database.test.ts lists the drivers. */
 import { ConnectionLost, ConstraintFailed, type Database, GuardFailed, type Row } from "../../db/database.ts";
 import { insertRows } from "../../db/dialect.ts";
 import { absent, type Statement, sql, touches, Unencodable } from "../../db/sql.ts";
@@ -25,7 +25,7 @@ export function databaseContract(engine: Engine): void {
   beforeEach(() => database.flight({ statements: [sql`DELETE FROM things`] }));
 
   describe("values", () => {
-    it("gives integers as numbers, sums too, text whole, null as null", async () => {
+    it("come back as they were: integers as numbers, sums too, text whole, null as null", async () => {
       const body = "宫保鸡丁 🍜 'quoted' \\ \" ; -- \n";
       await database.flight({
         statements: [
@@ -44,18 +44,18 @@ export function databaseContract(engine: Engine): void {
       expect(sum).toEqual({ total: Number.MAX_SAFE_INTEGER, n: 2 });
     });
 
-    it("carries a text of 24 KB", async () => {
+    it("include a text of 24 KB", async () => {
       const body = "厨".repeat(8_192);
       await database.flight({ statements: [sql`INSERT INTO things (id, value, body) VALUES (${"a"}, ${1}, ${body})`] });
       expect((await database.read([sql`SELECT body FROM things`]))[0]).toEqual([{ body }]);
     });
 
-    it("binds a number to LIMIT", async () => {
+    it("include a number bound to LIMIT", async () => {
       await database.flight({ statements: [put("a"), put("b"), put("c")] });
       expect((await database.read([sql`SELECT id FROM things ORDER BY id LIMIT ${2}`]))[0]).toHaveLength(2);
     });
 
-    it("inserts any number of rows by one list", async () => {
+    it("include any number of rows in one list", async () => {
       const rows = Array.from({ length: 2_500 }, (_, n) => ({ id: `r${n}`, value: n, body: n % 2 ? "ö" : null }));
       await database.flight({ statements: insertRows(database.dialect, "things", rows) });
       const [[sum]] = (await database.read([sql`SELECT sum(value) AS total, count(body) AS n FROM things`])) as [[Row]];
@@ -91,13 +91,13 @@ export function databaseContract(engine: Engine): void {
     });
   });
 
-  describe("twins", () => {
-    it("takes ids that differ in case for two", async () => {
+  describe("ids that nearly agree", () => {
+    it("are two when they differ in case", async () => {
       await database.flight({ statements: [put("abc", 1), put("ABC", 2)] });
       expect((await database.read([sql`SELECT value FROM things WHERE id = ${"ABC"}`]))[0]).toEqual([{ value: 2 }]);
     });
 
-    it("never finds an id by a letter with an accent", async () => {
+    it("are two when they differ in an accent", async () => {
       await database.flight({ statements: [put("abc")] });
       const found = await database.read([sql`SELECT value FROM things WHERE id = ${"ábc"}`]).catch(() => [[]]);
       expect(found[0]).toEqual([]);
@@ -135,7 +135,7 @@ export function databaseContract(engine: Engine): void {
         });
       }
 
-    it("names what failed", async () => {
+    it("names the statement that failed", async () => {
       await database.flight({ statements: [put("same")] });
       const failure = async (statement: Statement) =>
         database.flight({ statements: [statement] }).catch((error) => error);
@@ -150,7 +150,7 @@ export function databaseContract(engine: Engine): void {
       expect((await failure(put("same"))).message).not.toContain("same");
     });
 
-    it("lets guards that hold pass", async () => {
+    it("commits when its guards hold", async () => {
       await database.flight({
         statements: [
           put("a"),
@@ -163,7 +163,7 @@ export function databaseContract(engine: Engine): void {
       expect((await database.read([values]))[0]).toEqual([{ id: "a", value: 7 }]);
     });
 
-    it("decides from what it read under lock, and returns every part's rows", async () => {
+    it("decides from rows read under lock, and returns every part's rows", async () => {
       await database.flight({ statements: [put("a", 5)] });
       const landed = await database.flight({
         statements: [sql`SELECT value FROM things WHERE id = ${"a"} FOR UPDATE`],
@@ -177,7 +177,7 @@ export function databaseContract(engine: Engine): void {
       });
     });
 
-    it("takes everything back when decide throws, and throws that very thing", async () => {
+    it("rolls back when decide throws, and throws that very error", async () => {
       class Mine extends Error {
         readonly code = "MINE";
       }
@@ -192,13 +192,13 @@ export function databaseContract(engine: Engine): void {
       expect(await count(database)).toBe(0);
     });
 
-    it("does not call stored what failed only in a read behind the commit", async () => {
+    it("is stored when only a read behind the commit failed", async () => {
       const landed = await database.flight({ statements: [put("a")], after: [sql`SELECT * FROM nowhere`, values] });
       expect(landed.rows).toHaveLength(1);
       expect(await count(database)).toBe(1);
     });
 
-    it("counts up without losing one when many decide on the same row", async () => {
+    it("counts up without a loss when many decide on the same row", async () => {
       await database.flight({ statements: [put("a", 0)] });
       const up = () =>
         database.flight({
@@ -211,7 +211,7 @@ export function databaseContract(engine: Engine): void {
   });
 
   describe("one connection, many users", () => {
-    it("keeps each flight whole among failing ones", async () => {
+    it("keep each flight whole among failing ones", async () => {
       const narrow = await engine.open({ maxConnections: 1 });
       try {
         await narrow.alone((run) =>
@@ -255,7 +255,7 @@ export function databaseContract(engine: Engine): void {
 
   // PGlite is one connection inside this process: it cannot deadlock with itself and is never away.
   if (engine.name !== "pglite") {
-    describe("other flights and failures", () => {
+    describe("flights and failures", () => {
       it("repeats a flight that lost a deadlock, until both are stored", async () => {
         await database.flight({ statements: [put("a", 0), put("b", 0)] });
         const add = (first: string, second: string) =>

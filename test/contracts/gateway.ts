@@ -1,28 +1,29 @@
-/** What every gateway promises, over real sockets. An adapter is enrolled in test/apigateway/gateway.test.ts. */
+/** The contract of every gateway, over real sockets. test/apigateway/gateway.test.ts lists the adapters. */
 import { type EventEmitter, once } from "node:events";
 import fc from "fast-check";
 import { openConnection } from "../../db/connections.ts";
+import { insertRoom, setGrantVersion } from "../../db/rooms.ts";
 import { endSession } from "../../db/sessions.ts";
 import { sql } from "../../db/sql.ts";
 import type { ServerMessage } from "../../shared/protocol.ts";
-import { register } from "../../shared/transmit.ts";
+import { register } from "../../shared/streams/transmit.ts";
 import type { House, Person, TestSocket } from "../_house.ts";
 
 export interface GatewayHouse {
   /** With STREAMS_PER_CONNECTION of `maxStreams`. */
   readonly house: House;
-  /** Who reads stands in the database, so that a connection without a socket is a reader as well. */
+  /** Subscriptions are in the database, so a connection without a socket is a reader too. */
   readonly remembers: boolean;
   /** How many streams are noted for the connection, read or left. */
   noted(connection: string): Promise<number>;
-  /** From now on nobody is told when a socket closes. */
+  /** From now on the close of a socket is not reported. */
   silence(silent: boolean): void;
   close(): Promise<void>;
 }
 
 export const maxStreams = 6;
 
-/** Somebody with an open socket, whose session the gateway knows. */
+/** A client with an open socket, whose session the gateway knows. */
 export interface Reader {
   readonly id: string;
   readonly person: Person;
@@ -44,12 +45,12 @@ export async function newReader(house: House): Promise<Reader> {
 export const eventOf = (stream: string, seq: number) =>
   JSON.stringify({ type: "event", stream, epoch: "e", seq, tag: "t", event: "message", at: "", data: seq });
 
-/** Publishes as a function does: after its commit it looks who is entitled, and then sends. */
+/** Publishes as a function does: after its commit it reads who is entitled, and then sends. */
 export async function publish(house: House, stream: string, ...seqs: number[]): Promise<void> {
   const { db, gateway } = house.app;
-  const audience = await db.read(gateway.audience([stream]));
+  const subscribers = await db.read(gateway.subscribers([stream]));
   const frames = seqs.map((seq) => eventOf(stream, seq));
-  await gateway.publish(stream, frames, audience);
+  await gateway.publish(stream, frames, subscribers);
 }
 
 let marks = 0;
@@ -85,7 +86,7 @@ export function gatewayContract(open: () => Promise<GatewayHouse>): void {
   };
   const newStream = () => `room:contract-${streams++}`;
   const gateway = () => house.app.gateway;
-  /** A number below all others changes nothing and tells how things stand. */
+  /** A number below all others changes nothing and returns the state. */
   const isReading = async (id: string, stream: string) => (await gateway().subscribe(id, stream, 0)) === "subscribed";
   const rowsOf = async (id: string) => {
     const [rows] = await house.db.read([
@@ -109,7 +110,7 @@ export function gatewayContract(open: () => Promise<GatewayHouse>): void {
       expect(await heard(house, c)).toEqual(["7"]);
     });
 
-    it("to nobody is nothing", async () => {
+    it("to nobody does nothing", async () => {
       await publish(house, newStream(), 1);
     });
 
@@ -127,7 +128,7 @@ export function gatewayContract(open: () => Promise<GatewayHouse>): void {
       expect(await own.noted(dead.id)).toBe(0);
       expect(await own.noted(alive.id)).toBe(2);
       expect((await rowsOf(alive.id))?.connections).toBe(1);
-      // In memory or in the database: only who owns the connections may call one gone.
+      // In memory or in the database: only the owner of the connections may call one gone.
       expect((await rowsOf(dead.id))?.connections).toBe(own.remembers ? 0 : 1);
       own.silence(false);
     });
@@ -136,7 +137,7 @@ export function gatewayContract(open: () => Promise<GatewayHouse>): void {
       const guest = await house.guest();
       const stream = newStream();
       const id = `GHOST${String(streams).padStart(10, "0")}=`;
-      // ws_register has noted it, and the gateway has not heard the answer yet: a push finds nobody.
+      // ws_register has stored it, and the gateway does not have the answer yet: a push finds no connection.
       await register(house.app, await guest.ticket(), id, house.app.config.callbackUrl ?? "");
       expect(await gateway().subscribe(id, stream, 1)).toBe(own.remembers ? "subscribed" : "left");
       const before = await rowsOf(id);
@@ -176,9 +177,50 @@ export function gatewayContract(open: () => Promise<GatewayHouse>): void {
       await end(gone);
       await publish(house, stream, 2);
       expect(await heard(house, alive)).toEqual(["1", "2"]);
-      // In memory the socket is closed at once; elsewhere it is there until its next message.
+      // It gets an error and a close, before or after the mark.
       const closed = () => gone.socket.closed.then(() => gone.socket.frames.filter(({ type }) => type === "event"));
       expect(await heard(house, gone).catch(closed)).toEqual([]);
+    });
+  });
+
+  describe("a grant", () => {
+    /** A room in the database, and a member with a grant of version 1. */
+    const admitted = async (until: number) => {
+      const [one, room] = [await reader(), `granted-${streams++}`];
+      await house.db.flight({
+        statements: [
+          insertRoom({ id: room, owner: one.person.user, addressHash: null, widerHash: null, at: house.clock.now() }),
+        ],
+      });
+      const stream = `room:${room}`;
+      expect(await gateway().subscribe(one.id, stream, 1, { version: 1, until })).toBe("subscribed");
+      await publish(house, stream, 1);
+      expect(await heard(house, one)).toEqual(["1"]);
+      return { one, room, stream };
+    };
+    const later = () => house.clock.now() + 3_600_000;
+    const errorsOf = async (one: Reader) => {
+      one.socket.send("not a message");
+      await one.socket.next("error", ({ code }) => code !== "GRANT_INVALID");
+      return one.socket.frames.splice(0).filter(({ type }) => type === "error" || type === "event");
+    };
+
+    it.each<[string, (room: string, until: number) => unknown]>([
+      ["withdrawn", (room) => house.db.flight({ statements: [setGrantVersion(room, 2)] })],
+      ["expired", () => house.clock.forward(3_600_000)],
+    ])("that was %s ends the reading with the next push, and says so once", async (_, end) => {
+      const { one, room, stream } = await admitted(later());
+      await end(room, later());
+      await publish(house, stream, 2);
+      await publish(house, stream, 3);
+      expect(await errorsOf(one)).toEqual([
+        expect.objectContaining({ type: "error", code: "GRANT_INVALID", stream, retry: false }),
+      ]);
+      // Let in again by a new one.
+      expect(await gateway().subscribe(one.id, stream, 2, { version: 2, until: later() })).toBe("subscribed");
+      await house.db.flight({ statements: [setGrantVersion(room, 2)] });
+      await publish(house, stream, 4);
+      expect(await heard(house, one)).toEqual(["4"]);
     });
   });
 
@@ -253,7 +295,7 @@ export function gatewayContract(open: () => Promise<GatewayHouse>): void {
       expect(await gateway().subscribe(id, held, 51)).toBe("left");
     });
 
-    it("do not keep for ever what was left", async () => {
+    it("keep nothing of streams that were left", async () => {
       const one = await reader();
       const stream = newStream();
       await gateway().subscribe(one.id, stream, 1);
@@ -263,7 +305,7 @@ export function gatewayContract(open: () => Promise<GatewayHouse>): void {
       expect(await heard(house, one)).toEqual(["1"]);
     });
 
-    it("of a connection that nobody knows leave nothing behind", async () => {
+    it("of an unknown connection leave nothing behind", async () => {
       const id = "NOBODY000000000=";
       expect(await gateway().subscribe(id, newStream(), 1)).toBe("left");
       await gateway().unsubscribe(id, newStream(), 2);
@@ -284,7 +326,7 @@ export function gatewayContract(open: () => Promise<GatewayHouse>): void {
       expect(await heard(house, b)).toEqual([]);
     });
 
-    it("of a connection that nobody knows say gone, and nothing", async () => {
+    it("of an unknown connection report GONE, and do nothing", async () => {
       expect(await gateway().send("NOBODY000000000=", "{}")).toBe("gone");
       await gateway().close("NOBODY000000000=");
     });

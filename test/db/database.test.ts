@@ -1,13 +1,13 @@
 import { ConnectionLost } from "../../db/database.ts";
 import { openDatabase } from "../../db/open.ts";
 import { sql } from "../../db/sql.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { engines, onEveryEngine, pooled } from "../_engines.ts";
 import { databaseContract } from "../contracts/database.ts";
 
-describe("database", () => onEveryEngine(databaseContract));
+describe("database", () => onEveryEngine(databaseContract, [...engines, pooled]));
 
 describe("a database that is away", () => {
-  it.each(["postgres://u:p@127.0.0.1:1/x", "mysql://u:p@127.0.0.1:1/x"])("is said to be away: %s", async (url) => {
+  it.each(["postgres://u:p@127.0.0.1:1/x", "mysql://u:p@127.0.0.1:1/x"])("is reported as away: %s", async (url) => {
     const database = await openDatabase({ url, maxConnections: 1, connectTimeoutMs: 500 });
     try {
       const lost = await database.read([sql`SELECT 1`]).catch((error) => error);

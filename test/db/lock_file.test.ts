@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DirectoryLocked, lockDirectory } from "../../db/lock_file.ts";
 
-describe("a folder", () => {
+describe("a locked folder", () => {
   let folder: string;
   const lock = () => join(folder, "lock");
   beforeEach(() => {
@@ -12,14 +12,14 @@ describe("a folder", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("is one's at a time, in one process too", async () => {
+  it("has one owner at a time, in one process too", async () => {
     const release = await lockDirectory(folder);
     await expect(lockDirectory(folder)).rejects.toBeInstanceOf(DirectoryLocked);
     release();
     (await lockDirectory(folder))();
   });
 
-  it("is one's when several want it at once", async () => {
+  it("has one owner when several want it at once", async () => {
     const outcomes = await Promise.allSettled(Array.from({ length: 5 }, () => lockDirectory(folder)));
     expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
   });
@@ -34,7 +34,7 @@ describe("a folder", () => {
     release();
   });
 
-  it("is taken over from a process of the same number before this one, as in a container that was killed", async () => {
+  it("is taken over from an earlier process of the same number, as in a container that was killed", async () => {
     writeFileSync(lock(), String(process.pid));
     (await lockDirectory(folder))();
   });

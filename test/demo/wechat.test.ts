@@ -1,4 +1,4 @@
-/** The stand-in for WeChat does what WeChat documents. */
+/** The stand-in for WeChat behaves as WeChat documents. */
 import { createDecipheriv, createHash, createHmac } from "node:crypto";
 import axios, { type AxiosResponse } from "axios";
 import { type StandIn, startWechat } from "../../demo/wechat.ts";
@@ -82,7 +82,7 @@ describe("codes of wx.login", () => {
     expect(other.data.unionid).not.toBe(first.data.unionid);
   });
 
-  it("of nobody in particular are of somebody new each time", async () => {
+  it("of an unnamed phone belong to a new user each time", async () => {
     const openids = [await exchange(standIn.newCode()), await exchange(standIn.newCode())].map(
       ({ data }) => data.openid as string,
     );
@@ -152,7 +152,7 @@ describe("session_key", () => {
     expect(open(standIn.encrypt("o-somebody", { of: "newer" }), keys[1])).toMatchObject({ of: "newer" });
   });
 
-  it("is not there for somebody who was never here", () => {
+  it("is missing for an unknown user", () => {
     expect(() => standIn.encrypt("o-nobody", {})).toThrow(TypeError);
     expect(() => standIn.newCode("o-somebody", "wx0")).toThrow(TypeError);
   });
@@ -184,7 +184,7 @@ describe("checksession", () => {
     expect(await errcodeOf(check(newer, { openid: "o-other" }))).toBe(40003);
   });
 
-  it("refuses what is not asked as documented", async () => {
+  it("refuses requests that differ from the documentation", async () => {
     const key = (await exchange(standIn.newCode("o-somebody"))).data.session_key;
     const { access_token } = (await tokenOf()).data;
     const foreign = (await tokenOf(bound)).data.access_token;
@@ -282,8 +282,8 @@ describe("stable_token", () => {
   });
 });
 
-describe("bad days", () => {
-  it("busy does nothing, so the code is still good afterwards", async () => {
+describe("a WeChat that fails", () => {
+  it("does nothing when it is busy, so the code is still good afterwards", async () => {
     const code = standIn.newCode("o-somebody");
     standIn.misbehave("busy");
     expect((await exchange(code)).data).toEqual({ errcode: -1, errmsg: expect.stringMatching(/^system error, rid: /) });
@@ -291,7 +291,7 @@ describe("bad days", () => {
     expect((await exchange(code)).data).toHaveProperty("openid", "o-somebody");
   });
 
-  it("an error page of a proxy hides that the code was used", async () => {
+  it("hides behind a proxy's error page that the code was used", async () => {
     const code = standIn.newCode();
     standIn.misbehave("html");
     const { status, headers, data } = await exchange(code);
@@ -301,7 +301,7 @@ describe("bad days", () => {
     expect(await errcodeOf(exchange(code))).toBe(40163);
   });
 
-  it("a cut connection and silence hide it too", async () => {
+  it("hides behind a cut connection, and behind silence, that the code was used", async () => {
     const [cut, silent] = [standIn.newCode(), standIn.newCode()];
     standIn.misbehave("reset");
     await expect(exchange(cut)).rejects.toMatchObject({ code: "ECONNRESET" });
@@ -323,11 +323,11 @@ describe("bad days", () => {
   });
 });
 
-it("answers an address that it does not know as WeChat does", async () => {
+it("the stand-in for WeChat answers an unknown address as WeChat does", async () => {
   expect(await errcodeOf(get("/sns/oauth2", {}))).toBe(40066);
 });
 
-it("remembers what was asked, and neither that nor what it prints has a secret", async () => {
+it("the stand-in for WeChat remembers requests, and neither these nor its output has a secret", async () => {
   const printed: string[] = [];
   const spies = [process.stdout, process.stderr].map((stream) =>
     jest.spyOn(stream, "write").mockImplementation((text) => printed.push(String(text)) > 0),

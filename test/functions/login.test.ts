@@ -1,19 +1,20 @@
-/** How sessions begin, live and end, over the whole machine, with the stand-in for WeChat behind it. */
+/** Sessions: how they begin, live and end, on the whole server, with the stand-in for WeChat behind it. */
 import axios from "axios";
 import { readConnectionsOfSession } from "../../db/connections.ts";
 import { revokeApiKey } from "../../db/sessions.ts";
 import { type StandIn, startWechat } from "../../demo/wechat.ts";
-import { newApiKey, type Scope } from "../../shared/api_key.ts";
-import { addWechatApp } from "../../shared/keep_apps.ts";
-import { newPairingCode } from "../../shared/login.ts";
-import { createShop } from "../../shared/shop.ts";
+import { newApiKey, type Scope } from "../../shared/sessions/api_key.ts";
+import { newPairingCode } from "../../shared/sessions/login.ts";
+import { addWechatApp } from "../../shared/sessions/wechat_apps.ts";
+import { createShop } from "../../shared/shop/open_shop.ts";
 import { makeWechat, type Wechat } from "../../shared/wechat.ts";
-import { type Engine, engines, onEveryEngine, type TestDatabase } from "../_engines.ts";
+import { anyEngine, type Engine, onEveryEngine, type TestDatabase } from "../_engines.ts";
 import {
   type Answer,
   type House,
   type HouseOptions,
   newKey,
+  oneBowl,
   openHouse,
   openSocket,
   Refused,
@@ -121,7 +122,7 @@ async function everythingIn({ dialect, alone }: TestDatabase): Promise<string> {
   });
 }
 
-/** The ways in which somebody could have written a secret down. */
+/** Every form in which a secret could be stored. */
 const spellings = (secret: string) => {
   const bytes = [Buffer.from(secret), Buffer.from(secret, "base64")];
   const encodings = ["base64", "base64url", "hex"] as const;
@@ -135,7 +136,7 @@ onEveryEngine((engine) => {
   });
   afterAll(() => place.close());
 
-  it.each(roads)("goes the whole way: %s", async (_, road) => {
+  it.each(roads)("a login goes the whole way: %s", async (_, road) => {
     const { house, standIn, sessionKeys } = place;
     const first = standIn.newCode("o-somebody");
     const begun = await road(place, first, {
@@ -203,7 +204,7 @@ onEveryEngine((engine) => {
     }
   });
 
-  it("makes one user of ten phones that log in for the first time at once", async () => {
+  it("ten phones that log in for the first time at once make one user", async () => {
     const codes = Array.from({ length: 10 }, () => place.standIn.newCode("o-ten-phones"));
     const answers = await Promise.all(codes.map((code) => byBody(place, code, { appid: one.appid })));
     expect(answers.map(({ status }) => status)).toEqual(codes.map(() => 201));
@@ -213,7 +214,7 @@ onEveryEngine((engine) => {
     expect(new Set(states)).toEqual(new Set(["alive"]));
   });
 
-  it("changes a code once when it comes ten times at once, and asks WeChat once", async () => {
+  it("a code that comes ten times at once is used once, and WeChat is asked once", async () => {
     const code = place.standIn.newCode();
     const before = place.standIn.requests.length;
     const answers = await Promise.all(Array.from({ length: 10 }, () => byBody(place, code, { appid: one.appid })));
@@ -224,7 +225,7 @@ onEveryEngine((engine) => {
     expect(place.standIn.requests.slice(before)).toHaveLength(1);
   });
 
-  it("makes exactly one session of a pairing code that is used 50 times at once", async () => {
+  it("a pairing code that is used 50 times at once makes exactly one session", async () => {
     const { house } = place;
     const { code } = await newPairingCode(house.app, { shop: house.shop, role: "owner", device: "rush", by: null });
     const answers = await Promise.all(
@@ -238,12 +239,10 @@ onEveryEngine((engine) => {
   });
 });
 
-const pglite = engines.find(({ name }) => name === "pglite") as Engine;
-
 describe("login with WeChat", () => {
   let place: Place;
   beforeAll(async () => {
-    place = await openPlace(pglite);
+    place = await openPlace(anyEngine);
   });
   afterEach(() => place.standIn.misbehave());
   afterAll(() => place.close());
@@ -255,7 +254,7 @@ describe("login with WeChat", () => {
       expect(body.user).toEqual({ id: expect.any(String) });
     });
 
-    it("believes signed data, and keeps the profile until there is a newer one", async () => {
+    it("accepts signed data, and keeps the profile until there is a newer one", async () => {
       const openid = place.standIn.newCode();
       const code = place.standIn.newCode(openid);
       const { body } = await road(place, code, { rawData, signature: place.standIn.sign(rawData, code) });
@@ -289,7 +288,7 @@ describe("login with WeChat", () => {
           return place.standIn.encrypt(code, { watermark: { appid: one.appid, timestamp }, nickName: "王小明" });
         },
       ],
-    ])("refuses %s, and nothing began", async (__, dataOf) => {
+    ])("refuses %s, and starts no session", async (__, dataOf) => {
       const openid = `o-refused-${newKey()}`;
       const code = place.standIn.newCode(openid);
       const refused = await road(place, code, dataOf(code));
@@ -306,7 +305,7 @@ describe("login with WeChat", () => {
       expect([refused.status, refused.body.code]).toEqual([401, "LOGIN_DATA_INVALID"]);
     });
 
-    it("sends a code once, whatever became of it", async () => {
+    it("sends a code once, whatever the outcome", async () => {
       const before = place.standIn.requests.length;
       const good = place.standIn.newCode();
       expect((await road(place, good)).status).toBe(201);
@@ -352,7 +351,7 @@ describe("login with WeChat", () => {
           return newKey();
         },
       ],
-    ])("tells of %s", async (__, status, code, prepare) => {
+    ])("reports %s", async (__, status, code, prepare) => {
       const refused = await road(place, prepare());
       expect([refused.status, refused.body.code]).toEqual([status, code]);
     });
@@ -372,7 +371,7 @@ describe("login with WeChat", () => {
       expect((await road(place, code)).status).toBe(201);
     });
 
-    it("does not know an app that was not added, and the code stays good", async () => {
+    it("refuses an app that was not added, and the code stays good", async () => {
       const code = place.standIn.newCode();
       const refused = await road(place, code, { appid: two.appid });
       expect([refused.status, refused.body.code]).toEqual([400, "APP_UNKNOWN"]);
@@ -380,7 +379,7 @@ describe("login with WeChat", () => {
     });
   });
 
-  it("has no room for a code that is none", async () => {
+  it("refuses a malformed code without asking WeChat", async () => {
     const { house, standIn } = place;
     const before = standIn.requests.length;
     for (const code of ["", " ", "a b", "c".repeat(129), "码", 7, null, undefined]) {
@@ -404,7 +403,7 @@ describe("login with WeChat", () => {
     expect([refused.status, refused.body.code]).toEqual([400, "MALFORMED"]);
   });
 
-  it("keeps of a profile what a page can show, cut between characters", async () => {
+  it("keeps of a profile only what a page can show, cut between characters", async () => {
     const keep = async (data: object) => {
       const code = place.standIn.newCode();
       return (await byBody(place, code, place.standIn.encrypt(code, data))).body.user.profile;
@@ -418,7 +417,7 @@ describe("login with WeChat", () => {
       expect([nothing, await keep(nothing)]).toEqual([nothing, undefined]);
   });
 
-  it("believes raw data that is no object, and keeps nothing of it", async () => {
+  it("accepts raw data that is no object, and keeps nothing of it", async () => {
     for (const odd of ["null", "7", '"王小明"', "not json"]) {
       const code = place.standIn.newCode();
       const signature = place.standIn.sign(odd, code);
@@ -427,7 +426,7 @@ describe("login with WeChat", () => {
     }
   });
 
-  it("says when WeChat finds one user too eager", async () => {
+  it("reports that WeChat limits one user", async () => {
     for (let n = 0; n < 100; n++) await login(place, "o-eager");
     const refused = await byBody(place, place.standIn.newCode("o-eager"));
     expect([refused.status, refused.body.code, refused.headers.get("retry-after")]).toEqual([
@@ -438,14 +437,53 @@ describe("login with WeChat", () => {
   });
 });
 
+describe("codes that WeChat does not know", () => {
+  it("are limited per hour and network, and good ones do not count", async () => {
+    const place = await openPlace(anyEngine, [one], {
+      environment: { FAILED_LOGINS_PER_HOUR: "3" },
+      trustedProxies: ["127.0.0.1"],
+    });
+    const { house, standIn } = place;
+    const enter = async (address: string, code = `bogus-${newKey()}`) => {
+      const headers = { "x-wx-code": code, "x-forwarded-for": address };
+      const { status, body, headers: told } = await house.http("GET", "/login", { headers });
+      return [body.code ?? status, Number(told.get("retry-after"))] as const;
+    };
+    try {
+      for (let at = 0; at < 3; at++) {
+        // A household's phones sign in between.
+        expect((await enter("2001:db8:1:1::1", standIn.newCode()))[0]).toBe(201);
+        expect((await enter(`2001:db8:1:1::${at}`))[0]).toBe("LOGIN_CODE_INVALID");
+      }
+      const before = standIn.requests.length;
+      const [code, waitSec] = await enter("2001:db8:1:1:ffff::");
+      expect(code).toBe("LOGIN_TOO_OFTEN");
+      expect(waitSec).toBeGreaterThan(3_500);
+      expect(standIn.requests.length).toBe(before);
+      for (let at = 0; at < 12; at++) expect((await enter(`2001:db8:1:a${at}::1`))[0]).toBe("LOGIN_CODE_INVALID");
+      expect((await enter("2001:db8:1:bbbb::1"))[0]).toBe("LOGIN_TOO_OFTEN");
+      expect((await enter("192.0.2.7", standIn.newCode()))[0]).toBe(201);
+      house.clock.forward(waitSec * 1_000);
+      expect((await enter("2001:db8:1:1::1", standIn.newCode()))[0]).toBe(201);
+      // While WeChat itself is away, no failure counts.
+      standIn.misbehave("busy");
+      for (let at = 0; at < 4; at++) expect((await enter("192.0.2.8"))[0]).toBe("WECHAT_AWAY");
+      standIn.misbehave();
+      expect((await enter("192.0.2.8"))[0]).toBe("LOGIN_CODE_INVALID");
+    } finally {
+      await place.close();
+    }
+  });
+});
+
 describe("mini-programs", () => {
   let place: Place;
   beforeAll(async () => {
-    place = await openPlace(pglite, []);
+    place = await openPlace(anyEngine, []);
   });
   afterAll(() => place.close());
 
-  it("are added, side by side, with their own users", async () => {
+  it("are added side by side, with their own users", async () => {
     const { house, standIn } = place;
     const refusal = async (answer: Promise<Answer>) => {
       const { status, body } = await answer;
@@ -469,7 +507,7 @@ describe("mini-programs", () => {
     const inTwo = await byHeaders(place, standIn.newCode("o-same", two.appid), { appid: two.appid });
     const alsoInOne = await byHeaders(place, standIn.newCode("o-same", one.appid), { appid: one.appid });
     expect([inOne.status, inTwo.status, alsoInOne.status]).toEqual([201, 201, 201]);
-    // An openid says who somebody is within one app only.
+    // An openid identifies a user within one app only.
     expect(new Set([inOne, inTwo, alsoInOne].map(({ body }) => body.user.id)).size).toBe(3);
 
     // A code for one app, sent for the other, is still good for its own.
@@ -483,7 +521,7 @@ describe("mini-programs", () => {
 describe("a session", () => {
   let place: Place;
   beforeAll(async () => {
-    place = await openPlace(pglite);
+    place = await openPlace(anyEngine);
   });
   afterAll(() => place.close());
 
@@ -517,7 +555,7 @@ describe("a session", () => {
   });
 
   it("can be shorter by configuration", async () => {
-    const other = await openPlace(pglite, [one], { environment: { SESSION_DAYS: "1" } });
+    const other = await openPlace(anyEngine, [one], { environment: { SESSION_DAYS: "1" } });
     const { session } = await login(other);
     other.house.clock.forward(dayMs - minuteMs);
     expect(await stateOf(other.house, session.token)).toBe("alive");
@@ -526,7 +564,7 @@ describe("a session", () => {
     await other.close();
   });
 
-  it("is ended by its owner, once and for all, and no other one with it", async () => {
+  it("is ended by its owner, for good, and no other one with it", async () => {
     const { house } = place;
     const [mine, other] = [await login(place, "o-two-phones"), await login(place, "o-two-phones")];
     expect(mine.user.id).toBe(other.user.id);
@@ -549,7 +587,7 @@ describe("a session", () => {
     bystander.close();
   });
 
-  it("is nobody's who does not have the whole token", async () => {
+  it("is refused without the whole token", async () => {
     const { house } = place;
     const { token } = (await login(place)).session;
     const other = (await login(place)).session.token;
@@ -575,7 +613,7 @@ describe("a session", () => {
 describe("tickets", () => {
   let house: House;
   beforeAll(async () => {
-    house = await openHouse(pglite);
+    house = await openHouse(anyEngine);
   });
   afterAll(() => house.close());
 
@@ -591,7 +629,7 @@ describe("tickets", () => {
     socket.close();
   });
 
-  it("open one socket of ten that knock at once", async () => {
+  it("open one socket of ten handshakes at once", async () => {
     const ticket = await (await house.guest()).ticket();
     const knocks = await Promise.allSettled(Array.from({ length: 10 }, () => open(ticket)));
     const opened = knocks.flatMap((knock) => (knock.status === "fulfilled" ? [knock.value] : []));
@@ -611,6 +649,17 @@ describe("tickets", () => {
     await expect(open(made.body.ticket)).rejects.toEqual(new Refused(401));
   });
 
+  it("name the socket's address: beside the address that was asked", async () => {
+    const guest = await house.guest();
+    const at = async (headers: Record<string, string>) =>
+      (await guest.http("POST", "/session/ticket", { headers })).body.socket;
+    expect(await at({})).toBe(`${house.url.replace("http", "ws")}/pgws`);
+    // Our page knows it better than a server whose proxy sends no header.
+    const page = { origin: "https://shop.example" };
+    expect(await at({ ...page, "sec-fetch-site": "same-origin" })).toBe("wss://shop.example/pgws");
+    expect(await at({ ...page, "sec-fetch-site": "cross-site" })).toBe(`${house.url.replace("http", "ws")}/pgws`);
+  });
+
   it("die with their session", async () => {
     const guest = await house.guest();
     const ticket = await guest.ticket();
@@ -619,7 +668,7 @@ describe("tickets", () => {
     expect(await house.db.read([readConnectionsOfSession(guest.session)])).toEqual([[]]);
   });
 
-  it("are not guessed, and not had without a session", async () => {
+  it("cannot be guessed, nor had without a session", async () => {
     for (const ticket of ["", "obt_", `obt_${"A".repeat(32)}`, (await house.guest()).token])
       await expect(open(ticket)).rejects.toEqual(new Refused(401));
     const refused = await house.http("POST", "/session/ticket");
@@ -630,27 +679,67 @@ describe("tickets", () => {
 describe("guests", () => {
   let place: Place;
   beforeAll(async () => {
-    place = await openPlace(pglite, [one], { environment: { GUEST_SESSIONS_PER_HOUR: "3" } });
+    place = await openPlace(anyEngine, [one], { environment: { GUEST_SESSIONS_PER_HOUR: "3" } });
   });
   afterAll(() => place.close());
 
-  it("are so many an hour from one address, whatever the client says of its address", async () => {
+  it("are limited per hour and address, whatever the client says of its address", async () => {
     const { house } = place;
     const knock = (address: string) =>
       house.http("POST", "/login/guest", { headers: { "x-forwarded-for": address, forwarded: `for=${address}` } });
     for (const address of ["192.0.2.1", "192.0.2.2", "192.0.2.3"]) expect((await knock(address)).status).toBe(201);
     const refused = await knock("192.0.2.4");
     expect([refused.status, refused.body.code]).toEqual([429, "TOO_MANY_SESSIONS"]);
-    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    // So long until the first of them is an hour old, in the header and in words.
+    const waitSec = Number(refused.headers.get("retry-after"));
+    expect(waitSec).toBeGreaterThan(3_500);
+    expect(waitSec).toBeLessThanOrEqual(3_600);
+    expect(refused.body.detail).toContain(`try again in ${waitSec} s`);
 
     // Only guests are counted.
     await login(place);
     await house.staff("kitchen");
-    house.clock.forward(hourMs);
+    house.clock.forward(waitSec * 1_000);
     expect((await knock("192.0.2.4")).status).toBe(201);
   });
 
-  it("say nothing of themselves", async () => {
+  it("are counted by /64 and /48, while they order nothing", async () => {
+    const trusting = await openHouse(anyEngine, {
+      environment: { GUEST_SESSIONS_PER_HOUR: "2" },
+      trustedProxies: ["127.0.0.1"],
+    });
+    const knock = (address: string) =>
+      trusting.http("POST", "/login/guest", { headers: { "x-forwarded-for": address } });
+    const statuses = async (...addresses: string[]) => {
+      const answers: number[] = [];
+      for (const address of addresses) answers.push((await knock(address)).status);
+      return answers;
+    };
+    try {
+      // One line has 2^64 addresses, one site 65,536 lines.
+      expect(await statuses("2001:db8:1:1::1", "[2001:db8:1:1::2]:443", "2001:db8:1:1:ffff::3")).toEqual([
+        201, 201, 429,
+      ]);
+      const lines = Array.from({ length: 9 }, (_, nth) => `2001:db8:1:a${nth}::1`);
+      expect(await statuses(...lines)).toEqual([...Array(8).fill(201), 429]);
+      expect(await statuses("2001:db8:2:1::1")).toEqual([201]);
+      // Many guests behind one carrier's address: each guest who orders frees a place for the next.
+      for (let nth = 0; nth < 4; nth++) {
+        const { status, body } = await knock("192.0.2.7:40007");
+        expect(status).toBe(201);
+        const bill = { shop: trusting.shop, ...oneBowl };
+        const headers = { "idempotency-key": newKey() };
+        expect((await trusting.http("POST", "/bill", { token: body.session.token, body: bill, headers })).status).toBe(
+          201,
+        );
+      }
+      expect(await statuses("192.0.2.7", "192.0.2.7", "192.0.2.7")).toEqual([201, 201, 429]);
+    } finally {
+      await trusting.close();
+    }
+  });
+
+  it("may not send a profile", async () => {
     const refused = await place.house.http("POST", "/login/guest", { body: { name: "王小明" } });
     expect([refused.status, refused.body.code, refused.body.field]).toEqual([400, "INVALID_INPUT", "name"]);
   });
@@ -659,7 +748,7 @@ describe("guests", () => {
 describe("devices", () => {
   let house: House;
   beforeAll(async () => {
-    house = await openHouse(pglite);
+    house = await openHouse(anyEngine);
   });
   afterAll(() => house.close());
 
@@ -733,7 +822,7 @@ describe("devices", () => {
     expect([reached?.status, reached?.body.code]).toEqual([404, "DEVICE_UNKNOWN"]);
   });
 
-  it("are listed, and revoked: the socket hears why, is closed, and hears nothing more", async () => {
+  it("are listed, and revoked: the socket gets the reason, is closed, and receives nothing more", async () => {
     const owner = await house.staff("owner");
     const kitchen = await house.staff("kitchen");
     const [screen, watch] = [await kitchen.connect(), await owner.connect()];
@@ -777,7 +866,7 @@ describe("devices", () => {
 describe("introspection", () => {
   let place: Place;
   beforeAll(async () => {
-    place = await openPlace(pglite);
+    place = await openPlace(anyEngine);
   });
   afterAll(() => place.close());
 
@@ -791,7 +880,7 @@ describe("introspection", () => {
     });
   const seconds = (iso: string) => Math.floor(Date.parse(iso) / 1_000);
 
-  it("says whose a live token is", async () => {
+  it("names the owner of a live token", async () => {
     const { key } = await keyWith(["introspect"]);
     const { session, user } = await login(place);
     const { status, body } = await ask(key, session.token);
@@ -838,7 +927,7 @@ describe("introspection", () => {
     expect((await ask(foreign.key, customer)).body).toMatchObject({ active: true, kind: "wechat" });
   });
 
-  it("is for keys with the scope", async () => {
+  it("is allowed to keys with the scope only", async () => {
     const { house } = place;
     const { token } = (await login(place)).session;
     const revoked = await keyWith(["introspect", "notify"]);
@@ -851,7 +940,7 @@ describe("introspection", () => {
     }
   });
 
-  it("is asked as RFC 7662 says", async () => {
+  it("is requested as RFC 7662 says", async () => {
     const { key } = await keyWith(["introspect"]);
     const missing = await ask(key, "");
     expect([missing.status, missing.body.code, missing.body.field]).toEqual([400, "INVALID_INPUT", "token"]);

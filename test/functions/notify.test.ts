@@ -1,5 +1,5 @@
-/** Notifications: stored and pushed, once per key, only to whom the teller may tell. */
-import { newApiKey } from "../../shared/api_key.ts";
+/** Notifications: stored and pushed, once per key, with the sender's rights checked. */
+import { newApiKey } from "../../shared/sessions/api_key.ts";
 import { onEveryEngine } from "../_engines.ts";
 import { type House, newKey, openHouse, type Person } from "../_house.ts";
 
@@ -16,7 +16,7 @@ onEveryEngine((engine) => {
   const tell = (token: string, body: object, key = newKey()) =>
     house.http("POST", "/notify", { token, body: { title: "请取餐", ...body }, headers: { "idempotency-key": key } });
 
-  it("reaches a customer live, once per key, and after a reset", async () => {
+  it("a notification reaches a customer live, once per key, and after a reset", async () => {
     const { id } = (await customer.order()).body.order;
     const phone = await customer.connect();
     await phone.resume({ stream: `user:${customer.user}` });
@@ -38,7 +38,7 @@ onEveryEngine((engine) => {
     phone.close();
   });
 
-  it("reaches a kitchen", async () => {
+  it("a notification reaches a kitchen", async () => {
     const screen = await kitchen.connect();
     await screen.resume({ stream: `shop:${house.shop}` });
     expect((await tell(kitchen.token, { shop: house.shop, title: "缺葱" })).status).toBe(201);
@@ -46,7 +46,26 @@ onEveryEngine((engine) => {
     screen.close();
   });
 
-  it("is for staff of that shop and for keys with the scope", async () => {
+  it("a notification names only an order of that customer, at that shop", async () => {
+    const other = await house.guest();
+    const [mine, theirs] = [(await customer.order()).body.order.id, (await other.order()).body.order.id];
+    const { key } = await newApiKey(house.app, "crm", ["notify"], null);
+    const bound = await newApiKey(house.app, "crm", ["notify"], house.shop);
+    const unknown = "01M7Y5YCX0DV05B7NH4DVY729V";
+    for (const token of [kitchen.token, key, bound.key]) {
+      for (const order of [theirs, unknown]) {
+        const refused = await tell(token, { user: customer.user, order });
+        expect([order, refused.status, refused.body.code]).toEqual([order, 404, "ORDER_UNKNOWN"]);
+      }
+      expect((await tell(token, { user: customer.user, order: mine })).status).toBe(201);
+      expect((await tell(token, { user: customer.user, shop: house.shop, order: theirs })).status).toBe(404);
+      expect((await tell(token, { shop: house.shop, order: unknown })).status).toBe(404);
+      expect((await tell(token, { shop: house.shop, order: theirs })).status).toBe(201);
+    }
+    expect((await customer.http("GET", "/orders")).text).not.toContain(theirs);
+  });
+
+  it("a notification is sent by staff of that shop and by keys with the scope only", async () => {
     const stranger = await house.guest();
     const notMine = await tell(kitchen.token, { user: stranger.user });
     expect([notMine.status, notMine.body.code]).toEqual([404, "USER_UNKNOWN"]);

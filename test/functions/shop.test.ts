@@ -1,7 +1,8 @@
-/** What staff see and change: roles, switches, menu versions, tables, devices, report. */
+/** Staff routes of a shop: roles, switches, menu versions, tables, devices, report. */
 import { sql } from "../../db/sql.ts";
 import { onEveryEngine } from "../_engines.ts";
 import { type Answer, type House, openHouse, type Person, testMenu } from "../_house.ts";
+import { routeRights } from "../_rights.ts";
 
 onEveryEngine((engine) => {
   let house: House;
@@ -23,8 +24,8 @@ onEveryEngine((engine) => {
   const at = (rest: string) => `/shops/${house.shop}/${rest}`;
   const codeOf = ({ status, body }: Answer) => [status, body?.code];
 
-  it("lets each role do what the table says, and nobody of another shop anything", async () => {
-    const { createShop } = await import("../../shared/shop.ts");
+  it("each role may do what the role matrix says, and nobody of another shop anything", async () => {
+    const { createShop } = await import("../../shared/shop/open_shop.ts");
     const { testSettings } = await import("../_house.ts");
     await createShop(house.app, {
       id: "other",
@@ -34,48 +35,51 @@ onEveryEngine((engine) => {
       settings: testSettings(),
     });
     const stranger = await house.staff("owner", "other");
-    const all = ["owner", "cashier", "kitchen"];
-    const table: [string, string, unknown, string[]][] = [
-      ["GET", "orders", undefined, all],
-      ["PUT", "open", { open: true }, all],
-      ["GET", "menu", undefined, all],
-      ["PUT", "menu", testMenu, ["owner"]],
-      ["PUT", "settings", { settings: testSettings() }, ["owner"]],
-      ["PUT", "dishes/tea", testMenu.dishes[2], ["owner"]],
-      ["PUT", "dishes/tea/price", { priceFen: 800 }, ["owner"]],
-      ["PUT", "dishes/tea/sold_out", { soldOut: false }, all],
-      ["POST", "dishes/bun/stock", { delta: 0 }, all],
-      ["GET", "tables", undefined, all],
-      ["POST", "tables", { labels: ["role"] }, ["owner"]],
-      ["DELETE", "tables/nothing", undefined, ["owner"]],
-      ["GET", "devices", undefined, ["owner"]],
-      ["DELETE", "devices/01M7YHFXQAX5A2EW393VQTANMS", undefined, ["owner"]],
-      ["POST", "pairing", { role: "kitchen", device: "x" }, ["owner"]],
-      ["GET", "report", undefined, ["owner", "cashier"]],
+    // A route of the role matrix, and a body for it.
+    const requests: [string, unknown?][] = [
+      ["GET /shops/{shop}/orders"],
+      ["PUT /shops/{shop}/open", { open: true }],
+      ["GET /shops/{shop}/menu"],
+      ["PUT /shops/{shop}/menu", testMenu],
+      ["PUT /shops/{shop}/settings", { settings: testSettings() }],
+      ["PUT /shops/{shop}/dishes/{dish}", testMenu.dishes[2]],
+      ["PUT /shops/{shop}/dishes/{dish}/price", { priceFen: 800 }],
+      ["PUT /shops/{shop}/dishes/{dish}/sold_out", { soldOut: false }],
+      ["POST /shops/{shop}/dishes/{dish}/stock", { delta: 0 }],
+      ["GET /shops/{shop}/tables"],
+      ["POST /shops/{shop}/tables", { labels: ["role"] }],
+      ["DELETE /shops/{shop}/tables/{table}"],
+      ["GET /shops/{shop}/devices"],
+      ["DELETE /shops/{shop}/devices/{device}"],
+      ["POST /shops/{shop}/pairing", { role: "kitchen", device: "x" }],
+      ["GET /shops/{shop}/report"],
     ];
-    for (const [method, path, body, allowed] of table) {
-      for (const [role, who] of [
-        ["owner", owner],
-        ["cashier", cashier],
-        ["kitchen", kitchen],
-      ] as const) {
-        const answer = await who.http(method, at(path), { body });
-        expect([method, path, role, answer.status === 403 ? "forbidden" : "allowed"]).toEqual([
-          method,
-          path,
+    const roles = { owner, cashier, kitchen };
+    for (const [route, body] of requests) {
+      const [method, template] = route.split(" ") as [string, string];
+      const path = template
+        .replace("{shop}", house.shop)
+        .replace("{dish}", route.endsWith("/stock") ? "bun" : "tea")
+        .replace("{table}", "nothing")
+        .replace("{device}", "01M7YHFXQAX5A2EW393VQTANMS");
+      const served = routeRights[route]?.for ?? [];
+      for (const role of ["owner", "cashier", "kitchen"] as const) {
+        const answer = await roles[role].http(method, path, { body });
+        expect([route, role, answer.status === 403 ? "forbidden" : "allowed"]).toEqual([
+          route,
           role,
-          allowed.includes(role) ? "allowed" : "forbidden",
+          served.includes(role) ? "allowed" : "forbidden",
         ]);
         if (role === "owner")
           await house.db.flight({ statements: [sql`UPDATE dining_tables SET removed_at = 1 WHERE label = ${"role"}`] });
       }
       for (const who of [stranger, guest])
-        expect([path, ...codeOf(await who.http(method, at(path), { body }))]).toEqual([path, 403, "FORBIDDEN"]);
-      expect([path, ...codeOf(await house.http(method, at(path), { body }))]).toEqual([path, 401, "SESSION_MISSING"]);
+        expect([route, ...codeOf(await who.http(method, path, { body }))]).toEqual([route, 403, "FORBIDDEN"]);
+      expect([route, ...codeOf(await house.http(method, path, { body }))]).toEqual([route, 401, "SESSION_MISSING"]);
     }
   });
 
-  it("opens and closes, said twice but done once, and everybody hears it", async () => {
+  it("a shop opens and closes once when asked twice, and every listener is told", async () => {
     const [screen, phone] = await Promise.all([kitchen.connect(), guest.connect()]);
     await screen.resume({ stream: `shop:${house.shop}` });
     await phone.resume({ stream: `menu:${house.shop}` });
@@ -94,7 +98,7 @@ onEveryEngine((engine) => {
     phone.close();
   });
 
-  it("refuses a stock that no kitchen has", async () => {
+  it("a stock that no kitchen has is refused", async () => {
     const ask = (delta: number) => owner.http("POST", at("dishes/bun/stock"), { body: { delta } });
     const { left } = (await ask(0)).body;
     expect(codeOf(await ask(100_000 - left + 1))).toEqual([409, "STOCK_ABOVE_LIMIT"]);
@@ -103,7 +107,7 @@ onEveryEngine((engine) => {
     expect((await ask(left - 100_000)).body.left).toBe(left);
   });
 
-  it("gives each change of the menu a version, and with If-Match lets only one of two win", async () => {
+  it("each change of the menu gets a version, and with If-Match only one of two wins", async () => {
     const { version, menu } = (await owner.http("GET", at("menu"))).body;
     const race = await Promise.all(
       [900, 950].map((priceFen) =>
@@ -125,7 +129,7 @@ onEveryEngine((engine) => {
     await owner.http("PUT", at("menu"), { body: menu });
   });
 
-  it("refuses a menu that contradicts itself, whole, with every contradiction", async () => {
+  it("a menu that contradicts itself is refused whole, with every contradiction", async () => {
     const { version } = (await owner.http("GET", at("menu"))).body;
     const broken = {
       categories: [
@@ -164,7 +168,7 @@ onEveryEngine((engine) => {
     expect((await owner.http("GET", at("menu"))).body.version).toBe(version);
   });
 
-  it("prices an order by one version, whatever changes meanwhile", async () => {
+  it("an order is priced by one version of the menu, whatever changes meanwhile", async () => {
     const prices = [800, 1_000];
     let changing = true;
     const changes = (async () => {
@@ -178,7 +182,7 @@ onEveryEngine((engine) => {
     try {
       while (answers.length < 30) {
         const answer = await guest.order({ lines }, `version-${answers.length}`);
-        // Nobody edits a menu like this; where the edits are quicker than the orders, the answer is to try again.
+        // More edits than in practice: where edits are quicker than orders, the answer is to try again.
         if (answer.status === 503) expect(codeOf(answer)).toEqual([503, "OVERLOADED"]);
         else answers.push(answer);
       }
@@ -202,7 +206,7 @@ onEveryEngine((engine) => {
     await owner.http("PUT", at("dishes/tea/price"), { body: { priceFen: 800 } });
   });
 
-  it("makes table codes that work at once, stop at once, and fit WeChat's scene", async () => {
+  it("table codes work at once, stop at once, and fit WeChat's scene", async () => {
     const { body } = await owner.http("POST", at("tables"), { body: { labels: ["包间 1", "包间 2"] } });
     const [first, second] = body.tables;
     expect(first.token).toMatch(/^[A-Za-z0-9_-]{16}$/);
@@ -222,7 +226,7 @@ onEveryEngine((engine) => {
     expect(codeOf(twice)).toEqual([400, "INVALID_INPUT"]);
   });
 
-  it("answers 304 as long as nothing changed, and 200 as soon as anything did", async () => {
+  it("an unchanged shop is answered with 304, and any change with 200", async () => {
     const path = `/get_shop_info?shop=${house.shop}`;
     // What the tests before have changed is still being published.
     let first = await house.http("GET", path);
@@ -240,11 +244,11 @@ onEveryEngine((engine) => {
     expect((await house.http("GET", path)).body.soldOut).toContain("tea");
     expect(codeOf(await guest.order({ lines: [{ dish: "tea", quantity: 1 }] }))).toEqual([409, "SOLD_OUT"]);
     await kitchen.http("PUT", at("dishes/tea/sold_out"), { body: { soldOut: false } });
-    // Nothing of the inside is told outside.
+    // Nothing internal is public.
     expect(first.text).not.toMatch(/dailyStock|station|"off"/);
   });
 
-  it("counts the day: takings, hours, services, best sellers, without what fell", async () => {
+  it("the day's report counts takings, hours, services and best sellers, without orders that were not served", async () => {
     const fresh = await openHouse(engine);
     const [boss, cook, buyer] = [await fresh.staff("owner"), await fresh.staff("kitchen"), await fresh.guest()];
     const buy = async (lines: object[]) => (await buyer.order({ lines })).body.order;

@@ -1,4 +1,4 @@
-/** As much of the package `ws` as the fake wx uses, over a browser's socket. */
+/** The part of the package `ws` that the fake wx uses, over a browser's socket. */
 
 type Hear = (value: never) => void;
 

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { config } from "../../miniprogram/config.ts";
-import { filesIn, pack } from "../../scripts/build_miniprogram.ts";
+import { pack } from "../../scripts/build_miniprogram.ts";
+import { filesIn } from "../../scripts/files_in.ts";
 
 const [folder = "", shop = config.shop] = process.argv.slice(2);
 const here = fileURLToPath(new URL(".", import.meta.url));

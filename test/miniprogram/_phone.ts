@@ -1,7 +1,7 @@
 /**
  * A phone with WeChat in a browser's page, as far as the mini-program needs one: pages in a stack, tabs, toasts, questions,
  * storage that outlives the app, and the network of test/clients/_wx.ts with WeChat's limits. Only declared domains are
- * let through; they lead to the server that this page came from.
+ * allowed; they lead to the server of this page.
  */
 import { CurrentWindowBackendContext, Event } from "glass-easel";
 import { MiniProgramEnv } from "glass-easel-miniprogram-adapter";
@@ -22,7 +22,7 @@ export interface Program {
 type Dom = any;
 declare const document: Dom;
 declare const window: Dom;
-declare const location: { origin: string; search: string };
+declare const location: { origin: string; host: string; search: string };
 declare const localStorage: {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
@@ -63,7 +63,8 @@ export function startPhone({ templates, scripts, settings }: Program): void {
   /** The console's list of server domains. */
   const domains: readonly [string, string][] = [
     [config.url, location.origin],
-    [config.url.replace(/^http/, "ws"), location.origin.replace(/^http/, "ws")],
+    // The server returns its socket's address: here it knows only the host of this page.
+    [`wss://${location.host}`, `ws://${location.host}`],
   ];
   function through<T extends { url: string; fail(error: { errMsg: string }): void }>(wanted: T): T {
     const [from, to] = domains.find(([domain]) => wanted.url.startsWith(`${domain}/`)) ?? [];
@@ -201,13 +202,19 @@ export function startPhone({ templates, scripts, settings }: Program): void {
   const context = new CurrentWindowBackendContext();
   const backend = env.associateBackend(context);
   context.onEvent((target, type, detail, options) => {
-    // What is disabled hears no finger.
+    // A disabled element gets no taps.
     const node = target.getBackendElement() as Dom;
     if (type === "tap" && node?.closest?.("[disabled]")) return undefined;
     const event = new Event(type, detail, options);
     Event.dispatchEvent(target, event);
     return event.defaultPrevented() ? 1 : 0;
   });
+  // Errors of pictures do not bubble.
+  document.addEventListener(
+    "error",
+    ({ target }: Dom) => target.__wxElement && Event.dispatchEvent(target.__wxElement, new Event("error", {}, {})),
+    true,
+  );
   // A field tells its value in the event's detail.
   document.addEventListener("input", ({ target }: Dom) => {
     if (target.__wxElement) Event.dispatchEvent(target.__wxElement, new Event("input", { value: target.value }, {}));

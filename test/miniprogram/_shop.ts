@@ -1,4 +1,4 @@
-/** A client that does what a test says, and what a page is given of WeChat's own, for pages in the simulator. */
+/** A scripted client, and the parts of WeChat that a page needs, for pages in the simulator. */
 import type {
   ApiError,
   Bill,
@@ -10,9 +10,11 @@ import type {
   ShopInfo,
   Watches,
 } from "../../clients/wechat.ts";
+import { noAnswer } from "../../clients/wechat.ts";
+import { readLaw } from "../_contract.ts";
 import type { Simulator } from "./_simulate.ts";
 
-export const info: ShopInfo = {
+export const info = lawful<ShopInfo>("ShopInfo", {
   shop: {
     id: "noodle-house",
     names: { zh: "面馆", en: "Noodle house" },
@@ -36,7 +38,7 @@ export const info: ShopInfo = {
         category: "noodles",
         names: { zh: "红烧牛肉面", en: "Braised beef noodles" },
         description: { zh: "牛腱肉，手擀面" },
-        picture: "dishes/beef.webp",
+        picture: "/pictures/noodle-house/kI1c0pXqR4uT7yZ2bN5mVw.webp",
         priceFen: 2_800,
         packingFen: 100,
         options: [
@@ -77,9 +79,9 @@ export const info: ShopInfo = {
   soldOut: [],
   table: null,
   position: { stream: "menu:noodle-house", epoch: "e", seq: 1, tag: "t" },
-};
+});
 
-export const order: OrderView = {
+export const order = lawful<OrderView>("CustomerOrder", {
   number: "A017",
   id: "01JD0000000000000000000017",
   shop: "noodle-house",
@@ -123,7 +125,7 @@ export const order: OrderView = {
   endedAt: null,
   expireAt: "2026-11-21T04:20:00.000Z",
   updatedAt: "2026-11-21T04:05:00.000Z",
-};
+});
 
 export const session: Session = {
   id: "01JD0000000000000000000001",
@@ -133,9 +135,24 @@ export const session: Session = {
   user: { id: "01JD000000000000000ABCDEF" },
 };
 
-/** As the SDK's, which is bundled apart: pages look at `code` and `extra`. */
-export const refusal = (code: string, extra: object = {}): ApiError =>
-  Object.assign(new Error(code), { code, status: 409, retryAfterMs: undefined, extra }) as unknown as ApiError;
+/**
+ * As the SDK's, which is bundled apart: pages look at `code` and `extra`. @throws when openapi.yaml knows no such problem; what
+ * the SDK says by itself is none.
+ */
+export function refusal(code: string, extra: object = {}, retryAfterMs?: number): ApiError {
+  const status = 409;
+  const type = `urn:orderbell:error:${code.toLowerCase()}`;
+  const problem = { type, title: code, status, detail: code, code, ...extra };
+  if (code !== noAnswer) lawful("Problem", problem);
+  return Object.assign(new Error(code), { code, status, retryAfterMs, extra }) as unknown as ApiError;
+}
+
+/** A fixture that the server could have sent. @throws with what differs from openapi.yaml */
+function lawful<T>(schema: string, value: T): T {
+  const fault = readLaw().api.fault({ $ref: `schema:${schema}`, unevaluatedProperties: false }, value);
+  if (fault !== undefined) throw new TypeError(`this is no ${schema} of openapi.yaml: ${fault}`);
+  return value;
+}
 
 interface CartLine {
   readonly dish: string;
@@ -234,12 +251,12 @@ export function openShop({ module }: Simulator, kept = new Map<string, unknown>(
     state: () => state,
     onState: on(hears.state),
     heardAt: () => Date.parse("2026-11-21T04:05:00Z"),
-    shop: async () => given(answers.shop),
-    order: async () => ({ ...given(answers.order), history: [] }),
+    shop: async () => lawful("ShopInfo", given(answers.shop)),
+    order: async () => ({ ...lawful("CustomerOrder", given(answers.order)), history: [] }),
     orders: async (_: OrdersQuery = {}) => ({ orders: answers.older ?? [], more: false }),
     async step({ id }, action) {
       steps.push({ id, action });
-      return given(answers.step);
+      return lawful("CustomerOrder", given(answers.step));
     },
     submit: (bill) => {
       bills.push(bill);
@@ -305,12 +322,16 @@ export function openShop({ module }: Simulator, kept = new Map<string, unknown>(
     watched,
     kept,
     answers,
-    menu: (next) => menuWatch?.onChange(next),
+    menu: (next) => menuWatch?.onChange(lawful("ShopInfo", next)),
     menuFails: (error) => menuWatch?.onError?.(error),
-    orders: (all) => ordersWatch?.onChange(all, none),
+    orders: (all) =>
+      ordersWatch?.onChange(
+        all.map((one) => lawful("CustomerOrder", one)),
+        none,
+      ),
     ordersFail: (error) => ordersWatch?.onError?.(error),
     async answer(what) {
-      waiting.shift()?.settle(what);
+      waiting.shift()?.settle(what instanceof Error ? what : lawful("CustomerOrder", what));
       await settle();
     },
     state(next) {

@@ -117,7 +117,7 @@ export function openSimulator(): Simulator {
       find: (selector) => all(selector)[0],
       tap(selector, nth = 0) {
         const element = get(selector, nth);
-        // As on a phone: what is disabled hears nothing.
+        // As on a phone: a disabled element gets no events.
         if (disabled(element)) return;
         fire(element, "tap", {});
       },

@@ -14,7 +14,7 @@ suite("the mini-program's components", () => {
   });
   afterAll(() => simulator.close());
 
-  test("a stepper tells the wanted number, and stops at its ends", () => {
+  test("a stepper emits the wanted number, and stops at its limits", () => {
     const stepper = simulator.component("stepper", { value: 1, min: 0, max: 2, name: "茶", t }, ["change"]);
     stepper.tap("stepper-more");
     stepper.tap("stepper-less");
@@ -49,6 +49,31 @@ suite("the mini-program's components", () => {
     expect(out.text()).toContain("今日售罄");
     expect(out.find("dish-choose") ?? out.find("stepper-more")).toBeUndefined();
     out.close();
+  });
+
+  test("a dish whose picture is not there shows its letter, and another picture when it gets one", () => {
+    const view = { id: "x", name: "茶", description: "", letter: "茶", price: "¥8.00", soldOut: false, options: false };
+    const pictured = (picture: string) => ({ ...view, picture, quantity: 0 });
+    const row = simulator.component("dish_row", { dish: pictured("https://api.example.com/pictures/lost.webp"), t });
+    expect(row.find("dish-letter")).toBeUndefined();
+    row.instance.lose();
+    expect(row.find("dish-letter")?.textContent).toBe("茶");
+    row.instance.setData({ dish: pictured("https://api.example.com/pictures/new.webp") });
+    expect(row.find("dish-letter")).toBeUndefined();
+    row.close();
+  });
+
+  test("a picture's address is the API's and its path, however both are written", () => {
+    const { openOrdering } = simulator.module("shop/ordering");
+    const phone = { getStorageSync: () => "", getAppBaseInfo: () => ({ language: "zh_CN" }) };
+    const client = { session() {}, onSession() {}, onPending() {} };
+    for (const url of ["https://api.example.com", "https://api.example.com/"]) {
+      const { picture } = openOrdering({ client, phone, url, shop: "noodle-house" });
+      expect(picture("/pictures/a/b.webp")).toBe("https://api.example.com/pictures/a/b.webp");
+      expect(picture("pictures/a/b.webp")).toBe("https://api.example.com/pictures/a/b.webp");
+      expect(picture("https://cdn.example.com/b.webp")).toBe("https://cdn.example.com/b.webp");
+      expect(picture(undefined)).toBe("");
+    }
   });
 
   test("the option sheet enforces the dish's rules while one chooses", () => {

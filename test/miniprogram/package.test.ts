@@ -1,11 +1,13 @@
-/** What would be uploaded: its size, its parts, what it talks to; and what is said twice agrees. */
+/** The package to upload: its size, its parts, its network calls, and the agreement of repeated settings. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { config } from "../../miniprogram/config.ts";
 import { dictionaries } from "../../miniprogram/shop/words.ts";
-import { bundleSdk, emitTypes, filesIn, maxPackageBytes, pack } from "../../scripts/build_miniprogram.ts";
+import { bundleSdk, emitTypes, maxPackageBytes, pack } from "../../scripts/build_miniprogram.ts";
+import { filesIn } from "../../scripts/files_in.ts";
+import { tsc } from "../../scripts/tsc.ts";
 
 const root = join(__dirname, "../..");
 const source = join(root, "miniprogram");
@@ -97,7 +99,6 @@ describe("the mini-program's package", () => {
   test("its types hold against the SDK's and WeChat's", async () => {
     await bundleSdk(join(source, "lib"));
     emitTypes(join(source, "lib"));
-    const tsc = join(root, "node_modules/typescript/bin/tsc");
     const { status, stdout } = spawnSync(process.execPath, [tsc, "-p", source], { encoding: "utf8", cwd: root });
     expect(stdout).toBe("");
     expect(status).toBe(0);

@@ -5,6 +5,7 @@ import { canSimulate, openSimulator, type Shown, type Simulator } from "./_simul
 
 const suite = canSimulate ? describe : describe.skip;
 const beefLine = { dish: "beef", chosen: { spice: ["mild"] }, quantity: 1, note: "", seenFen: 2_800 };
+const idOf = (nth: number) => `01JD${String(nth).padStart(22, "0")}`;
 const teaLine = { dish: "tea", chosen: {}, quantity: 2, note: "", seenFen: 800 };
 
 suite("the mini-program's pages", () => {
@@ -58,7 +59,8 @@ suite("the mini-program's pages", () => {
       menu.tap("choice", 1);
       menu.tap("sheet-add");
       expect(menu.find("sheet")).toBeUndefined();
-      expect(menu.find("menu-cart-total")?.textContent).toBe("¥37.00");
+      expect(menu.find("menu-cart-total")?.textContent).toBe("¥38.00");
+      expect(menu.find("menu-cart-count")?.textContent).toBe("共 2 份 · 含打包费 ¥1.00");
       expect(menu.find("dish-badge")?.textContent).toBe("1");
       menu.tap("menu-check-out");
       expect(lastWay()).toEqual({ what: "to", value: "/pages/cart/cart" });
@@ -96,7 +98,7 @@ suite("the mini-program's pages", () => {
       expect(shop.ordering.table()).toEqual({ token: "eq7V2iaUt9gIVeJI", label: "5" });
     });
 
-    test("a code that is no longer valid is said, and one that is none is not asked about", async () => {
+    test("a withdrawn table code is reported, and a malformed one is not looked up", async () => {
       shop.answers.shop = refusal("TABLE_UNKNOWN");
       await page("menu", { scene: "gone" });
       expect(toasts()).toEqual(["桌码已失效，请联系店员"]);
@@ -105,7 +107,7 @@ suite("the mini-program's pages", () => {
       expect(toasts()).toHaveLength(1);
     });
 
-    test("without a shop it says so and tries again; an order that goes on is shown above", async () => {
+    test("without a shop the page says so and tries again; a running order is shown above", async () => {
       const menu = await page("menu");
       shop.menuFails(refusal("SHOP_UNKNOWN"));
       expect(menu.text()).toContain("找不到这家店");
@@ -128,7 +130,7 @@ suite("the mini-program's pages", () => {
       return cart;
     }
 
-    test("is empty, says so, and leads to the menu", async () => {
+    test("says that it is empty, and leads to the menu", async () => {
       const cart = await filled([]);
       cart.tap("empty-button");
       expect(lastWay()).toEqual({ what: "tab", value: "/pages/menu/menu" });
@@ -236,15 +238,19 @@ suite("the mini-program's pages", () => {
       ["KITCHEN_OFFLINE", {}, "后厨不在线，暂时不能下单"],
       ["DISH_UNAVAILABLE", { dish: "tea" }, "有菜品已下架或规格已变"],
       ["TABLE_UNKNOWN", {}, "桌码已失效，请联系店员"],
-      ["TOO_MANY_UNACCEPTED", {}, "您有未接的订单，请等店家接单"],
+      ["TOO_MANY_UNACCEPTED", { of: "session", limit: 3 }, "您有未接的订单，请等店家接单"],
+      ["TOO_MANY_UNACCEPTED", { of: "table", limit: 3 }, "这一桌有未接的订单，请等店家接单"],
+      ["TOO_MANY_UNACCEPTED", { of: "address", limit: 3 }, "同一网络有很多未接的订单，请一分钟后再试"],
+      ["TOO_MANY_UNACCEPTED", { of: "shop", limit: 3 }, "店家正忙，请一分钟后再试"],
+      ["TOO_MANY_SESSIONS", {}, "同一网络的新访客太多，请在"],
       ["NO_ANSWER", {}, "一直没有收到回应，请在“订单”里确认是否成功"],
       ["INTERNAL", {}, "出错了（INTERNAL），请重试"],
-    ])("the refusal %s %j is said plainly, and the cart stays", async (code, extra, said) => {
+    ])("the error %s %j is explained, and the cart stays", async (code, extra, said) => {
       const cart = await filled();
       cart.tap("cart-submit");
       await shop.answer(refusal(code, extra));
       shop.menu(info);
-      expect(cart.find("cart-refusal")?.textContent).toContain(said);
+      expect(cart.find("cart-error")?.textContent).toContain(said);
       expect(shop.ordering.cart()).toHaveLength(2);
       if (code !== "SOLD_OUT") return;
       cart.tap("cart-mend");
@@ -255,6 +261,35 @@ suite("the mini-program's pages", () => {
           .filter(({ dish }) => dish === "tea")
           .map(({ quantity }) => quantity),
       ).toEqual(left > 0 ? [left] : []);
+    });
+
+    test("a note is counted near its limit and never cut; too long, it is not sent", async () => {
+      const cart = await filled();
+      cart.instance.writeNote({ detail: { value: "葱".repeat(149) } });
+      expect(cart.find("cart-counted")).toBeUndefined();
+      cart.instance.writeNote({ detail: { value: "葱".repeat(150) } });
+      expect(cart.find("cart-counted")?.textContent).toBe("已写 150 字，最多 200 字");
+      cart.instance.writeNote({ detail: { value: "葱".repeat(201) } });
+      cart.tap("cart-submit");
+      await settle();
+      expect([shop.bills, toasts()]).toEqual([[], ["最多 200 字，超出 1 字"]]);
+      cart.instance.writeNote({ detail: { value: `${"葱".repeat(199)}𠮷` } });
+      cart.tap("cart-submit");
+      expect(shop.bills).toMatchObject([{ note: `${"葱".repeat(199)}𠮷` }]);
+      await shop.answer(refusal("INVALID_INPUT", { field: "note" }));
+      expect(cart.find("cart-error")?.textContent).toContain("没有下单，请检查：整单备注");
+    });
+
+    test("a phone without room orders all the same, and says that it keeps nothing", async () => {
+      const cart = await filled();
+      expect(cart.find("cart-forgets")).toBeUndefined();
+      shop.kept.set = () => {
+        throw new Error("setStorageSync:fail exceed max size");
+      };
+      cart.tap("stepper-more");
+      expect(cart.find("cart-forgets")?.textContent).toContain("手机存储已满");
+      cart.tap("cart-submit");
+      expect(shop.bills).toHaveLength(1);
     });
 
     test("what is put in while the bill is on its way stays in the cart", async () => {
@@ -307,7 +342,7 @@ suite("the mini-program's pages", () => {
       await settle();
       expect(shop.steps).toEqual([]);
       shop.says(true);
-      shop.answers.step = refusal("STEP_NOT_ALLOWED");
+      shop.answers.step = refusal("STEP_NOT_ALLOWED", { orderStatus: "accepted" });
       shown.tap("order-cancel");
       await settle();
       expect(toasts()).toEqual(["店家已接单，不能取消了"]);
@@ -332,7 +367,31 @@ suite("the mini-program's pages", () => {
       expect(lastWay()).toEqual({ what: "to", value: "/pages/cart/cart" });
     });
 
-    test("an older order than the list has is fetched; one that is nobody's is said", async () => {
+    test("a delivery says where it goes, as it was sent", async () => {
+      const delivery = { name: "王小明", phone: "13900001234", address: "测试路 8 号\n后门" };
+      const shown = await page("order", { id: order.id });
+      shop.orders([{ ...order, service: "delivery", delivery, deliveryFen: 500, totalFen: 6_500 }]);
+      expect(shown.find("order-to")?.textContent).toContain("送餐信息王小明13900001234测试路 8 号");
+      shop.orders([{ ...order, service: "delivery", version: 2 }]);
+      expect(shown.find("order-to")).toBeUndefined();
+    });
+
+    test("an order that the shop's database has lost is reported, and one that has left the list stays", async () => {
+      const shown = await page("order", { id: order.id });
+      shop.orders([order]);
+      shop.answers.order = { ...order, status: "completed" };
+      shop.orders([]);
+      await settle();
+      expect(shown.find("order-state")?.textContent).toBe("已完成");
+      shop.orders([order]);
+      shop.answers.order = refusal("ORDER_UNKNOWN");
+      shop.orders([]);
+      await settle();
+      expect(shown.find("order-number")).toBeUndefined();
+      expect(shown.text()).toContain("找不到这个订单");
+    });
+
+    test("an order older than the list is fetched; an unknown one is reported", async () => {
       shop.answers.order = { ...order, status: "completed" };
       const shown = await page("order", { id: order.id });
       shop.orders([]);
@@ -350,9 +409,10 @@ suite("the mini-program's pages", () => {
       const orders = await page("orders");
       shop.orders([]);
       expect(orders.text()).toContain("还没有订单");
-      shop.orders([{ ...order, id: "2", number: "A018" }, order, { ...order, id: "3", shop: "another" }]);
+      const next = { ...order, id: idOf(18), number: "A018" };
+      shop.orders([next, order, { ...order, id: idOf(19), shop: "another" }]);
       expect(orders.all("order-card-number").map((element) => element.textContent)).toEqual(["A018", "A017"]);
-      shop.orders([{ ...order, id: "2", number: "A018", status: "cooking" }, order]);
+      shop.orders([{ ...next, status: "cooking" }, order]);
       expect(orders.find("order-card-state")?.textContent).toBe("制作中");
       orders.tap("order-card", 1);
       expect(lastWay()).toEqual({ what: "to", value: `/pages/order/order?id=${order.id}` });
@@ -360,7 +420,11 @@ suite("the mini-program's pages", () => {
 
     test("older ones come on request", async () => {
       const orders = await page("orders");
-      const many = Array.from({ length: 100 }, (_, nth) => ({ ...order, id: `${900 - nth}`, number: `B${100 + nth}` }));
+      const many = Array.from({ length: 100 }, (_, nth) => ({
+        ...order,
+        id: idOf(900 - nth),
+        number: `B${100 + nth}`,
+      }));
       shop.orders(many);
       shop.answers.older = [order];
       orders.tap("orders-older");
@@ -385,7 +449,7 @@ suite("the mini-program's pages", () => {
       expect(orders.find("order-card")).toBeDefined();
     });
 
-    test("a failure is said, with another try", async () => {
+    test("a failure is reported, with a button to retry", async () => {
       const orders = await page("orders");
       shop.ordersFail(refusal("LOGIN_CODE_INVALID"));
       expect(orders.text()).toContain("登录失败，请重试");
@@ -437,9 +501,9 @@ suite("the mini-program's pages", () => {
     });
   });
 
-  test("an order of before the app was closed is told, and leaves the cart", async () => {
+  test("an order sent before the app was closed is reported, and leaves the cart", async () => {
     shop.ordering.setCart([teaLine, beefLine]);
-    // The SDK sends it again by itself; the app hears the answer.
+    // The SDK sends it again by itself; the app gets the answer.
     void shop.ordering.client.submit({
       shop: "noodle-house",
       lines: [{ dish: "tea", quantity: 2 }],

@@ -1,12 +1,16 @@
-/** The checks themselves: what is wrong is found. */
+/** The checks of `npm run check`: each finds a planted error. */
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { lengthsIn, longest } from "../../scripts/check_lengths.ts";
+import { checkLock } from "../../scripts/check_lock.ts";
 import { checkProtocol } from "../../scripts/check_protocol.ts";
-import { scan } from "../../scripts/scan.ts";
+import { scan } from "../../scripts/scan_output.ts";
 
 const protocol = readFileSync(new URL("../../docs/protocol.md", import.meta.url), "utf8");
 
 describe("docs/protocol.md against the code", () => {
-  it("is clean", () => {
+  it("finds no difference", () => {
     expect(checkProtocol(protocol)).toEqual([]);
   });
 
@@ -26,6 +30,69 @@ describe("docs/protocol.md against the code", () => {
   ])("finds %s", (_, before, after, problem) => {
     expect(protocol).toContain(before);
     expect(checkProtocol(protocol.replace(before, after)).join("\n")).toMatch(problem);
+  });
+});
+
+describe("the longest functions", () => {
+  it("are found where they begin, inner ones included, and no block counts as one", () => {
+    const text = `export function outer(
+  a: number,
+): number {
+  const inner = async () => {
+    return 1;
+  };
+  if (a > 0) {
+    return 2;
+  }
+  return inner;
+}
+
+class Thing {
+  get(name: string): string {
+    return name;
+  }
+}
+const list = {
+  a: 1,
+};
+`;
+    expect(lengthsIn("a.ts", text)).toEqual([
+      { file: "a.ts", line: 3, lines: 9 },
+      { file: "a.ts", line: 4, lines: 3 },
+      { file: "a.ts", line: 14, lines: 3 },
+    ]);
+  });
+
+  it("are those of the whole project", () => {
+    const [first, second] = longest(2);
+    expect(first?.lines).toBeGreaterThanOrEqual(second?.lines ?? Number.POSITIVE_INFINITY);
+    expect(second?.lines).toBeGreaterThan(50);
+  });
+});
+
+describe("package-lock.json against itself", () => {
+  const found = (packages: object) => checkLock(JSON.stringify({ packages })).join("\n");
+
+  it("finds no difference", () => {
+    expect(checkLock()).toEqual([]);
+  });
+
+  it.each<[string, object, RegExp]>([
+    ["a platform's package that is missing", { optionalDependencies: { "a-win32": "1" } }, /wants a-win32/],
+    ["the address of a registry", { resolved: "https://registry.test/a.tgz" }, /names the address/],
+    [
+      "a package that refuses Node 20.19",
+      { engines: { node: ">=22.19.0" } },
+      /wants Node >=22\.19\.0, so not 20\.19\.0/,
+    ],
+    ["a tool that production would install", { devOptional: true }, /comes with npm ci --omit=dev/],
+    ["a package that refuses the newest Node", { engines: { node: "20 || 22" } }, /so not 26\.0\.0/],
+  ])("finds %s", (_, one, problem) => {
+    expect(found({ "node_modules/a": one })).toMatch(problem);
+  });
+
+  it("finds nothing wrong in a package that names no Node", () => {
+    expect(found({ "node_modules/a": { version: "1.0.0" } })).toBe("");
   });
 });
 
@@ -53,5 +120,60 @@ describe("the search for secrets in what was printed", () => {
         '{"at":"2026-11-21T08:19:02.504Z","level":"info","event":"push","stream":"shop:noodles","seq":17,"about":"01M7YHFXQAX5A2EW393VQTANMS"}',
       ),
     ).toEqual([]);
+  });
+});
+
+describe("the search for what old phones lack", () => {
+  const scripts: [script: string, found: string[]][] = [
+    ["[1].at(-1); 'a'.at(0)", [".at()"]],
+    ["[1].findLast(Boolean); 'a'.replaceAll('a', 'b'); x.toSorted()", [".findLast()", ".replaceAll()", ".toSorted()"]],
+    [
+      "Object.hasOwn({}, 'a'); Promise.any([]); Array.fromAsync([])",
+      ["Array.fromAsync", "Object.hasOwn", "Promise.any"],
+    ],
+    ["structuredClone({}); self.structuredClone({})", ["structuredClone"]],
+    ["AbortSignal.timeout(1); AbortSignal.any([])", ["AbortSignal.any", "AbortSignal.timeout"]],
+    ["crypto.randomUUID(); list.replaceChildren()", [".randomUUID()", ".replaceChildren()"]],
+    ["new Intl.DateTimeFormat('en', { hour: '2-digit', dateStyle: 'short' })", ["{dateStyle}"]],
+    ["new Intl.ListFormat('en')", ["Intl.ListFormat"]],
+    ["/(?<=a)b/.test(x); new RegExp('(?<!a)')", ["(?<=…)"]],
+    ["new WeakRef({}); new BroadcastChannel('a')", ["BroadcastChannel", "WeakRef"]],
+    // What is old enough, is asked for first, or is the script's own.
+    ["[1].flat().includes(1); Object.fromEntries([]); 'a'.padStart(2); fetch('/'); new AbortController()", []],
+    ["typeof structuredClone; x.at?.(0)", []],
+    ["const line = { at: 1 }; line.at; function structuredClone() {} structuredClone()", []],
+    ["const mine = { take() {}, watch: () => {} }; mine.take(); mine.watch()", []],
+  ];
+  const styles: [sheet: string, found: string[]][] = [
+    [".a { inset: 0; height: 100dvh }", ["dvh", "inset"]],
+    [".a { height: 100vh; height: 100dvh; display: flex }", []],
+    ["@container (width > 1px) { .a { color: color-mix(in srgb, red, blue) } }", ["@container", "color-mix()"]],
+    [".a:is(.b, .c) { gap: 1px }", [":is"]],
+  ];
+
+  it("finds each, and nothing else", () => {
+    // The parser has a binary part, which does not run in jest.
+    const program = `
+      import { newIn, newInStyle } from "./scripts/check_built_ins.ts";
+      const [scripts, styles] = JSON.parse(process.argv[1]);
+      console.log(JSON.stringify([scripts.map((one) => newIn(one)), styles.map((one) => newInStyle(one))]));`;
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      [
+        "--import",
+        "tsx",
+        "--input-type=module",
+        "-e",
+        program,
+        JSON.stringify([scripts, styles].map((cases) => cases.map(([text]) => text))),
+      ],
+      {
+        cwd: fileURLToPath(new URL("../..", import.meta.url)),
+        encoding: "utf8",
+        env: { ...process.env, NODE_OPTIONS: "" },
+      },
+    );
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout)).toEqual([scripts, styles].map((cases) => cases.map(([, found]) => found)));
   });
 });

@@ -1,12 +1,15 @@
-/** Several processes on one database need nothing between them: each finds out what the others committed and ended. */
+/** Several processes on one database and no other link: each finds what the others committed and ended. */
 import { localGateway } from "../../apigateway/local.ts";
-import type { GatewayParts } from "../../cli/machine.ts";
+import { type GatewayParts, partsOfLocal } from "../../cli/machine.ts";
 import { openDatabase } from "../../db/open.ts";
-import { readHeads } from "../../db/streams.ts";
-import { CatchUp } from "../../shared/catch_up.ts";
+import { sql } from "../../db/sql.ts";
+import { type Head, readHeads, headOf as rowToHead } from "../../db/streams.ts";
 import type { Position } from "../../shared/protocol.ts";
+import type { Pushes } from "../../shared/pushes.ts";
+import { CatchUp } from "../../shared/streams/catch_up.ts";
 import { type Engine, onEveryEngine, type TestDatabase } from "../_engines.ts";
-import { type House, openHouse, openSocket, type Person, type TestSocket } from "../_house.ts";
+import { type House, newKey, oneBowl, openHouse, openSocket, type Person, type TestSocket } from "../_house.ts";
+import { until } from "../_until.ts";
 
 /** The same database, as another process would open it. */
 async function another({ url }: TestDatabase): Promise<TestDatabase> {
@@ -25,18 +28,15 @@ async function positionOf(socket: TestSocket, stream: string): Promise<Position>
   return { epoch, seq, tag };
 }
 
-const placedIn = (socket: TestSocket) =>
-  socket.frames.filter((frame) => frame.type === "event" && frame.event === "order.placed");
-
-async function headOf(house: House, stream: string): Promise<number> {
-  const [rows] = await house.db.read([readHeads([stream])]);
-  return Number(rows?.[0]?.seq);
+/** Waits for a first frame of the stream. */
+async function told({ frames }: TestSocket, stream: string): Promise<void> {
+  await until(() => frames.some((frame) => "stream" in frame && frame.stream === stream), `a frame of ${stream}`);
 }
 
-const ordersIn = (answer: object) =>
-  ("events" in answer ? (answer.events as { event: string; data: { order: { id: string } } }[]) : [])
-    .filter(({ event }) => event === "order.placed")
-    .map(({ data }) => data.order.id);
+async function headOf(house: House, stream: string): Promise<Head> {
+  const [rows] = await house.db.read([readHeads([stream])]);
+  return rowToHead(rows?.[0]);
+}
 
 onEveryEngine((engine) => {
   // An embedded database has one process.
@@ -60,37 +60,64 @@ function twoMachines(engine: Engine): void {
       await here.close();
     });
 
-    it("an order placed at one is announced to the kitchen's socket at the other, which then asks", async () => {
+    it("an order placed at one is pushed to the kitchen's socket at the other, which need not ask", async () => {
       const kitchen = await here.staff("kitchen");
       const screen = await connectTo(there, kitchen);
       const stream = `shop:${here.shop}`;
-      const position = await positionOf(screen, stream);
+      await positionOf(screen, stream);
+      // The event of the first heartbeat; with it the other process has begun to push on this stream.
+      await told(screen, stream);
       const placed = await (await here.guest()).order();
       expect(placed.status).toBe(201);
-      const seq = await headOf(here, stream);
-      const head = await screen.next("head", (frame) => frame.stream === stream && frame.seq === seq);
-      expect(placedIn(screen)).toEqual([]);
-      const answer = await screen.resume({ stream, ...position });
-      expect(ordersIn(answer)).toEqual([placed.body.order.id]);
-      expect(answer).toMatchObject({ type: "resumed", seq: head.seq, tag: head.tag, epoch: head.epoch });
+      const { seq } = await headOf(here, stream);
+      const pushed = await screen.next("event", ({ event }) => event === "order.placed");
+      expect(pushed).toMatchObject({ stream, data: { order: { id: placed.body.order.id } } });
+      expect(pushed.seq).toBeLessThanOrEqual(seq);
+      const heads = screen.frames.filter((frame) => frame.type === "head" && frame.seq >= pushed.seq);
+      expect(heads).toEqual([]);
       screen.close();
     });
 
-    it("a customer at the other hears of a step that the kitchen took here", async () => {
+    it("a customer at the other receives a step that the kitchen took here", async () => {
       const customer = await here.guest();
       const phone = await connectTo(there, customer);
       const stream = `user:${customer.user}`;
       await positionOf(phone, stream);
       const { body } = await customer.order();
       const kitchen = await here.staff("kitchen");
-      await phone.next("head", (frame) => frame.stream === stream && frame.seq === 1);
+      await told(phone, stream);
       const step = await kitchen.http("POST", `/orders/${body.order.id}/accept`, { body: { version: 1 } });
       expect(step.status).toBe(200);
-      await phone.next("head", (frame) => frame.stream === stream && frame.seq === 2);
+      await phone.next("event", (frame) => frame.stream === stream && frame.seq === 2);
       phone.close();
     });
 
-    it("a session that is ended at one loses its sockets at the other, and nobody else does", async () => {
+    it("a reader of a stream with a history is pushed the next event itself, whichever process commits it", async () => {
+      const customer = await here.guest();
+      expect((await customer.order()).status).toBe(201);
+      const phone = await connectTo(there, customer);
+      const stream = `user:${customer.user}`;
+      const before = await positionOf(phone, stream);
+      expect((await customer.order()).status).toBe(201);
+      await told(phone, stream);
+      expect(phone.frames).toMatchObject([{ type: "event", stream, seq: before.seq + 1, event: "order.placed" }]);
+      phone.close();
+    });
+
+    it("of two readers who subscribe at once, the one who read the lower head misses no event", async () => {
+      const customer = await here.guest();
+      const stream = `user:${customer.user}`;
+      await customer.order();
+      const first = await headOf(here, stream);
+      await customer.order();
+      const phone = await connectTo(there, customer);
+      const second = await positionOf(phone, stream);
+      there.app.pushes?.start(stream, first);
+      expect(await phone.next("event")).toMatchObject({ ...second, stream });
+      phone.close();
+    });
+
+    it("a session that is ended at one loses its sockets at the other, and no other session does", async () => {
       const [leaving, staying] = [await here.guest(), await here.guest()];
       const sockets = [await connectTo(there, leaving), await connectTo(there, staying)] as [TestSocket, TestSocket];
       await positionOf(sockets[0], `user:${leaving.user}`);
@@ -99,7 +126,7 @@ function twoMachines(engine: Engine): void {
       expect(await sockets[0].next("error")).toMatchObject({ code: "SESSION_ENDED", retry: false });
       expect(await sockets[0].closed).toBe(1008);
       await staying.order();
-      await sockets[1].next("head", (frame) => frame.stream === `user:${staying.user}`);
+      await told(sockets[1], `user:${staying.user}`);
       sockets[1].close();
     });
   });
@@ -112,8 +139,8 @@ function oneMachine(engine: Engine): void {
     beforeAll(async () => {
       house = await openHouse(engine, {
         mayFail: true,
-        gateway({ connections, clock, log }: GatewayParts) {
-          const real = localGateway({ connections, now: clock.now, sleep: clock.sleep, log });
+        gateway(parts: GatewayParts) {
+          const real = localGateway(partsOfLocal(parts));
           return {
             ...real,
             async publish(stream, ...push) {
@@ -132,116 +159,126 @@ function oneMachine(engine: Engine): void {
     const screenOf = async () => {
       const screen = await (await house.staff("kitchen")).connect();
       const stream = `shop:${house.shop}`;
-      // Twice: that a screen looks is an event itself.
+      // Twice: a screen's first heartbeat is an event itself.
       await positionOf(screen, stream);
-      return { screen, stream, position: await positionOf(screen, stream) };
+      await positionOf(screen, stream);
+      return screen;
     };
 
     it.each([
       ["the push is", 1],
       ["the first word of it is as well", 2],
-    ])("announces an order though the function died between commit and publish, and %s lost", async (_, lost) => {
-      const { screen, stream, position } = await screenOf();
+    ])("pushes an order though the function died between commit and publish, and %s lost", async (_, lost) => {
+      const screen = await screenOf();
       deaths = lost;
       const placed = await (await house.guest()).order();
       expect(placed.status).toBe(201);
-      const seq = await headOf(house, stream);
-      const head = await screen.next("head", (frame) => frame.stream === stream && frame.seq === seq);
-      expect(placedIn(screen)).toEqual([]);
-      const answer = await screen.resume({ stream, ...position });
-      expect([ordersIn(answer), deaths]).toEqual([[placed.body.order.id], 0]);
-      expect(answer).toMatchObject({ seq: head.seq });
+      const pushed = await screen.next("event", ({ event }) => event === "order.placed");
+      expect([pushed.data, deaths]).toMatchObject([{ order: { id: placed.body.order.id } }, 0]);
       screen.close();
       await screen.closed;
     });
   });
 
-  describe("a look", () => {
+  describe("a catch-up", () => {
     let house: House;
-    let looks: CatchUp;
-    const dismissed: string[] = [];
+    let other: House;
+    let catchUp: CatchUp;
     beforeAll(async () => {
-      house = await openHouse(engine, { lookMs: 3_600_000 });
-      looks = new CatchUp(house.app, {
-        streams: () => house.server.connections.streams(),
-        published: (stream) => house.server.connections.published(stream),
-        dismiss: (sessions) => dismissed.push(...sessions),
-      });
+      const quiet = { lookMs: 3_600_000, tickMs: 3_600_000 };
+      house = await openHouse(engine, quiet);
+      other = await openHouse(engine, { ...quiet, db: house.db });
+      const { db, pushes } = house.app;
+      catchUp = new CatchUp({ db, pushes: pushes as Pushes }, () => house.server.connections.streams());
     });
-    afterAll(() => house.close());
-    afterEach(() => {
-      dismissed.length = 0;
+    afterAll(async () => {
+      await other.close();
+      await house.close();
     });
 
-    /** The heads that have come by now: a last frame says that nothing is under way. */
-    const headsAt = async (socket: TestSocket) => {
+    /** The frames until now: a last frame proves that none is in flight. */
+    const heardAt = async (socket: TestSocket) => {
       socket.send("not a message");
       await socket.next("error");
       return socket.frames
         .splice(0)
-        .flatMap((frame) => (frame.type === "head" ? [`${frame.stream} ${frame.seq}`] : []));
+        .flatMap((frame) => (frame.type === "head" || frame.type === "event" ? [`${frame.type} ${frame.seq}`] : []));
+    };
+    const orderAt = async ({ http, shop }: House, { token }: Person) => {
+      const order = { token, body: { shop, ...oneBowl }, headers: { "idempotency-key": newKey() } };
+      expect((await http("POST", "/bill", order)).status).toBe(201);
     };
 
-    it("says nothing of what was pushed, and tells of the same head once", async () => {
+    it("pushes nothing twice: only what another process committed, once and in order", async () => {
       const stream = `shop:${house.shop}`;
       const screen = await (await house.staff("kitchen")).connect();
       await positionOf(screen, stream);
-      await looks.look();
-      await headsAt(screen);
-      await (await house.guest()).order();
-      await looks.look();
-      expect(await headsAt(screen)).toEqual([]);
+      await catchUp.run();
+      await heardAt(screen);
+      const customer = await house.guest();
+      await orderAt(house, customer);
+      const { seq: first } = await headOf(house, stream);
+      await catchUp.run();
+      expect(await heardAt(screen)).toEqual([`event ${first}`]);
 
-      // What another process commits: its event is not in our memory.
-      const other = openOther(house);
-      const { seq } = await other.order();
-      await looks.look();
-      await looks.look();
-      expect(await headsAt(screen)).toEqual([`${stream} ${seq}`]);
+      await orderAt(other, customer);
+      await orderAt(other, customer);
+      // An own event follows unknown ones: it finds those first.
+      await orderAt(house, customer);
+      expect(await heardAt(screen)).toEqual([1, 2, 3].map((at) => `event ${first + at}`));
+      await orderAt(other, customer);
+      await catchUp.run();
+      await catchUp.run();
+      expect(await heardAt(screen)).toEqual([`event ${first + 4}`]);
       screen.close();
       await screen.closed;
     });
 
-    it("looks at kitchens each time, and at all the others within twenty", async () => {
+    it("pushes a customer's first event as well, before which there was no stream", async () => {
       const customer = await house.guest();
       const phone = await customer.connect();
       await positionOf(phone, `user:${customer.user}`);
-      const other = openOther(house);
-      await other.order(customer);
-      for (let at = 0; at < 20; at++) await looks.look();
-      expect(await headsAt(phone)).toEqual([`user:${customer.user} 1`]);
+      await catchUp.run();
+      await orderAt(other, customer);
+      await catchUp.run();
+      expect(await heardAt(phone)).toEqual(["event 1"]);
       phone.close();
       await phone.closed;
     });
 
-    it("finds the sessions that were ended since the last one", async () => {
-      const [customer, watcher] = [await house.guest(), await house.guest()];
-      const socket = await watcher.connect();
-      await positionOf(socket, `user:${watcher.user}`);
-      await looks.look();
-      dismissed.length = 0;
-      await customer.http("DELETE", "/session");
-      await looks.look();
-      expect(dismissed).toEqual([customer.session]);
-      socket.close();
-      await socket.closed;
+    it("starts anew when the database went back, below what was pushed or with the same numbers", async () => {
+      const stream = `shop:${house.shop}`;
+      const screen = await (await house.staff("kitchen")).connect();
+      await positionOf(screen, stream);
+      await catchUp.run();
+      const customer = await house.guest();
+      const { seq: kept } = await headOf(house, stream);
+      const [rows] = await house.db.read([readHeads([stream])]);
+      const goBack = () =>
+        house.db.flight({
+          statements: [
+            sql`DELETE FROM events WHERE stream = ${stream} AND seq > ${kept}`,
+            sql`UPDATE streams SET seq = ${kept}, tag = ${String(rows?.[0]?.tag)} WHERE name = ${stream}`,
+          ],
+        });
+      for (let at = 0; at < 3; at++) await orderAt(house, customer);
+      await heardAt(screen);
+      await goBack();
+      await catchUp.run();
+      expect(await heardAt(screen)).toEqual([`head ${kept}`]);
+      await orderAt(house, customer);
+      expect(await heardAt(screen)).toEqual([`event ${kept + 1}`]);
+      // An own commit finds it first: a number that was pushed, with another tag.
+      await goBack();
+      await orderAt(house, customer);
+      expect(await heardAt(screen)).toEqual([`head ${kept + 1}`]);
+      // Another process is past our last number already.
+      await goBack();
+      for (let at = 0; at < 3; at++) await orderAt(other, customer);
+      await catchUp.run();
+      expect(await heardAt(screen)).toEqual([`head ${kept + 3}`]);
+      screen.close();
+      await screen.closed;
     });
   });
-}
-
-/** Places an order as a process would whose sockets are others than these: nothing is pushed here. */
-function openOther(house: House) {
-  return {
-    async order(person?: Person): Promise<{ seq: number }> {
-      const { gateway } = house.app;
-      const { publish } = gateway;
-      Object.assign(gateway, { publish: async () => {} });
-      try {
-        expect((await (person ?? (await house.guest())).order()).status).toBe(201);
-      } finally {
-        Object.assign(gateway, { publish });
-      }
-      return { seq: await headOf(house, `shop:${house.shop}`) };
-    },
-  };
 }

@@ -1,5 +1,4 @@
 /** Environment → Config: each variable's default, its bounds, and an error that names it and not its value. */
-
 import { readFileSync } from "node:fs";
 import { ConfigError, homeOf, readConfig, readServerConfig } from "../../shared/config.ts";
 import { testKeys } from "../_house.ts";
@@ -29,14 +28,16 @@ interface Numbered {
 const config: Numbered[] = [
   { variable: "DATABASE_CONNECTIONS", path: "maxDatabaseConnections", fallback: 10, min: 1, max: 500 },
   { variable: "DATABASE_CONNECT_TIMEOUT_MS", path: "databaseConnectTimeoutMs", fallback: 2_000, min: 100, max: 60_000 },
+  { variable: "DATABASE_WAIT_MS", path: "databaseWaitMs", fallback: 20_000, min: 0, max: 240_000 },
   { variable: "SESSION_DAYS", path: "sessionMs.wechat", fallback: 30, min: 1, max: 365, unit: dayMs },
   { variable: "GUEST_SESSION_DAYS", path: "sessionMs.guest", fallback: 7, min: 1, max: 365, unit: dayMs },
   { variable: "STAFF_SESSION_DAYS", path: "sessionMs.staff", fallback: 90, min: 1, max: 365, unit: dayMs },
   { variable: "CHECK_SHOP_MS", path: "checkMs.shop", fallback: 10_000, min: 50, max: 60_000 },
   { variable: "CHECK_OTHER_MS", path: "checkMs.other", fallback: 25_000, min: 50, max: 300_000 },
-  { variable: "SCREEN_MS", path: "screenMs", fallback: 35_000, min: 100, max: 600_000 },
+  { variable: "SCREEN_MS", path: "screenMs", fallback: 75_000, min: 100, max: 600_000 },
   { variable: "PUSH_BUDGET_MS", path: "pushBudgetMs", fallback: 2_000, min: 50, max: 20_000 },
   { variable: "COALESCE_MS", path: "coalesceMs", fallback: 1_000, min: 0, max: 60_000 },
+  { variable: "POLL_WAIT_SEC", path: "pollWaitMs", fallback: 20, min: 0, max: 25, unit: 1_000 },
   {
     variable: "EVENT_HOURS",
     path: "retention.eventsMs",
@@ -60,8 +61,25 @@ const config: Numbered[] = [
   { variable: "STREAMS_PER_CONNECTION", path: "limits.streamsPerConnection", fallback: 20, min: 1, max: 100 },
   { variable: "CONNECTIONS_PER_SESSION", path: "limits.connectionsPerSession", fallback: 10, min: 1, max: 100 },
   { variable: "PUBLISHES_PER_SEC", path: "limits.publishesPerSec", fallback: 20, min: 1, max: 1_000 },
-  { variable: "GUEST_SESSIONS_PER_HOUR", path: "limits.guestSessionsPerHour", fallback: 120, min: 1, max: 100_000 },
+  { variable: "ROOMS_PER_HOUR", path: "rooms.perHour", fallback: 20, min: 1, max: 10_000 },
+  { variable: "ROOM_KB", path: "rooms.maxBytes", fallback: 1_024, min: 32, max: 65_536, unit: 1_024 },
+  { variable: "ROOM_MESSAGES", path: "rooms.maxMessages", fallback: 1_000, min: 1, max: 100_000 },
+  { variable: "ROOMS_MB", path: "rooms.maxTotalBytes", fallback: 256, min: 1, max: 1_048_576, unit: 1_048_576 },
+  { variable: "PUBLISH_KB_PER_SEC", path: "rooms.bytesPerSec", fallback: 96, min: 32, max: 65_536, unit: 1_024 },
+  { variable: "GUEST_SESSIONS_PER_HOUR", path: "limits.guestSessionsPerHour", fallback: 1_000, min: 1, max: 100_000 },
+  { variable: "FAILED_LOGINS_PER_HOUR", path: "limits.failedLoginsPerHour", fallback: 300, min: 1, max: 100_000 },
   { variable: "BATCH", path: "limits.batch", fallback: 100, min: 1, max: 200 },
+  { variable: "CALLBACK_TIMEOUT_MS", path: "channels.callbackTimeoutMs", fallback: 10_000, min: 100, max: 20_000 },
+  { variable: "TUNNEL_HEARTBEAT_SEC", path: "channels.heartbeatSec", fallback: 15, min: 5, max: 120 },
+  {
+    variable: "WEBHOOK_RETRY_HOURS",
+    path: "webhooks.deadMs",
+    fallback: 24,
+    min: 1,
+    max: 168,
+    unit: hourMs,
+    beside: { EVENT_HOURS: "168" },
+  },
 ];
 
 const server: Numbered[] = [
@@ -69,6 +87,8 @@ const server: Numbered[] = [
   { variable: "MAX_BODY_BYTES", path: "maxBodyBytes", fallback: 1_048_576, min: 1_024, max: 10_485_760 },
   { variable: "MAX_CONNECTIONS", path: "maxConnections", fallback: 20_000, min: 1, max: 1_000_000 },
   { variable: "CONCURRENCY", path: "concurrency", fallback: 1_000, min: 1, max: 100_000 },
+  { variable: "QUEUE", path: "queue", fallback: 1_000, min: 0, max: 100_000 },
+  { variable: "POLLS", path: "polls", fallback: 2_000, min: 1, max: 100_000 },
   { variable: "IDLE_MS", path: "idleMs", fallback: 600_000, min: 1_000, max: 86_400_000 },
   { variable: "DURATION_MS", path: "durationMs", fallback: 7_200_000, min: 1_000, max: 86_400_000 },
   { variable: "STOP_MS", path: "stopMs", fallback: 10_000, min: 100, max: 120_000 },
@@ -93,7 +113,7 @@ describe.each(readers)("%s", (_, read, base, numbers) => {
   });
 });
 
-it("names every variable that the file reads", () => {
+it("this file tests every variable that config.ts reads", () => {
   const text = readFileSync(new URL("../../shared/config.ts", import.meta.url), "utf8");
   const named = new Set([...text.matchAll(/"([A-Z][A-Z_]{3,})"|environment\.([A-Z_]+)/g)].map(([, a, b]) => a ?? b));
   const others = [
@@ -101,12 +121,17 @@ it("names every variable that the file reads", () => {
     "SIGNING_KEY",
     "WECHAT_KEY",
     "WECHAT_URL",
+    "CALLBACK_HOSTS",
+    "CALLBACK_NETWORKS",
     "CALLBACK_URL",
+    "CHANNEL_KEYS",
     "LOG_LEVEL",
+    "ROOMS",
     "HOST",
     "TLS_CERT",
     "TLS_KEY",
     "TRUSTED_PROXIES",
+    "SESSION_SERVER_NETWORKS",
     "ORDERBELL_HOME",
     // The cloud's and its callers': test/cloud has their tests.
     "AWS_ACCESS_KEY_ID",
@@ -119,9 +144,13 @@ it("names every variable that the file reads", () => {
     "AWS_SESSION_TOKEN",
     "AWS_SHARED_CREDENTIALS_FILE",
     "DATABASE_AUTH",
+    "DATABASE_CA",
+    "DATABASE_POOLER",
     "DATABASE_ROLE",
+    "DATABASE_TLS",
     "FUNCTION_PREFIX",
     "HOME",
+    "OUTBOUND_BY",
     "PICTURE_BUCKET",
     "SOCKET_URL",
     "URL_SUFFIX",
@@ -129,9 +158,22 @@ it("names every variable that the file reads", () => {
   ];
   const tested = [...config, ...server].map(({ variable }) => variable);
   expect([...named].toSorted()).toEqual([...tested, ...others].toSorted());
+  // Those of a server have their row; the cloud's and its callers' are set by the deployment or by AWS.
+  const guide = readFileSync(new URL("../../docs/operations.md", import.meta.url), "utf8");
+  const rows = (guide.split("## Settings")[1]?.split("\n## ")[0] ?? "")
+    .split("\n")
+    .filter((line) => line.startsWith("| `"));
+  const documented = rows.flatMap((row) =>
+    [...(row.split("|")[1] ?? "").matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name),
+  );
+  const cloud = /^(AWS_|DATABASE_AUTH|FUNCTION_PREFIX|HOME$|PICTURE_BUCKET|OUTBOUND_BY|URL_SUFFIX|WECHAT_BY)/;
+  const servers = [...named].filter((name) => !cloud.test(name ?? ""));
+  expect(documented.filter((name) => !/^DATABASE_(USER|PASSWORD)$/.test(name ?? "")).toSorted()).toEqual(
+    servers.toSorted(),
+  );
 });
 
-describe("what is needed", () => {
+describe("a required variable", () => {
   const without = (...names: string[]) =>
     Object.fromEntries(Object.entries(needed).filter(([name]) => !names.includes(name)));
 
@@ -145,12 +187,13 @@ describe("what is needed", () => {
     expect(() => readConfig(environment)).toThrow(message);
   });
 
-  it("and what is not has a default", () => {
+  it("alone has no default", () => {
     expect(readConfig(needed)).toMatchObject({
       databaseUrl: needed.DATABASE_URL,
       wechatKey: undefined,
       wechatUrl: "https://api.weixin.qq.com",
       callbackUrl: undefined,
+      socketUrl: undefined,
       logLevel: "info",
       ticketMs: 30_000,
       pairingMs: 600_000,
@@ -178,7 +221,7 @@ describe.each(["SIGNING_KEY", "WECHAT_KEY"])("%s", (variable) => {
   );
 });
 
-it("knows the words of LOG_LEVEL", () => {
+it("LOG_LEVEL accepts its known words only", () => {
   for (const level of ["debug", "info", "warn", "error", "silent"])
     expect(readConfig({ ...needed, LOG_LEVEL: level }).logLevel).toBe(level);
   expect(() => readConfig({ ...needed, LOG_LEVEL: "INFO" })).toThrow(
@@ -186,14 +229,27 @@ it("knows the words of LOG_LEVEL", () => {
   );
 });
 
-it("does not remove a delivery's address before the events that repeat it", () => {
+it("ROOMS says who may make rooms", () => {
+  for (const makers of ["off", "staff", "everyone"])
+    expect(readConfig({ ...needed, ROOMS: makers }).rooms.makers).toBe(makers);
+  expect(readConfig(needed).rooms.makers).toBe("everyone");
+  expect(() => readConfig({ ...needed, ROOMS: "guests" })).toThrow(
+    "environment variable ROOMS must be one of off, staff, everyone",
+  );
+});
+
+it("WEBHOOK_RETRY_HOURS ends with the events", () => {
+  expect(readConfig({ ...needed, EVENT_HOURS: "2" }).webhooks.deadMs).toBe(2 * hourMs);
+});
+
+it("DELIVERY_DAYS keeps an address as long as the events that repeat it", () => {
   expect(() => readConfig({ ...needed, DELIVERY_DAYS: "1" })).toThrow(
     "environment variable DELIVERY_DAYS must not be shorter than EVENT_HOURS",
   );
   expect(readConfig({ ...needed, DELIVERY_DAYS: "2" }).retention.deliveryMs).toBe(2 * dayMs);
 });
 
-it("takes addresses as they are", () => {
+it("WECHAT_URL, CALLBACK_URL and HOST are taken as they are", () => {
   const given = { WECHAT_URL: "http://127.0.0.1:1", CALLBACK_URL: "https://ws.shop.example" };
   expect(readConfig({ ...needed, ...given })).toMatchObject({
     wechatUrl: given.WECHAT_URL,
@@ -202,19 +258,58 @@ it("takes addresses as they are", () => {
   expect(readServerConfig({ HOST: "::1" }).host).toBe("::1");
 });
 
-it("wants certificate and key together", () => {
+it("TLS_CERT and TLS_KEY are required together", () => {
   const pair = { TLS_CERT: "cert.pem", TLS_KEY: "key.pem" };
   expect(readServerConfig(pair).tls).toEqual({ certPath: "cert.pem", keyPath: "key.pem" });
   for (const [name, value] of Object.entries(pair))
     expect(() => readServerConfig({ [name]: value })).toThrow("environment variable TLS_CERT and TLS_KEY go together");
 });
 
-it("reads proxies as addresses and ranges", () => {
+it("SESSION_SERVER_NETWORKS is nobody, everybody, or addresses and ranges", () => {
+  const read = (value?: string) =>
+    readConfig({ ...needed, ...(value === undefined ? {} : { SESSION_SERVER_NETWORKS: value }) }).sessionServer;
+  expect([read(), read(""), read("open")]).toEqual([[], [], "open"]);
+  expect(read("10.0.0.0/8; 192.168.1.5,fd00::/8")).toEqual(["10.0.0.0/8", "192.168.1.5", "fd00::/8"]);
+  for (const value of ["Open", "open,10.0.0.0/8", "biz.example.com", "10.0.0.0/33", "*"])
+    expect(() => read(value)).toThrow("environment variable SESSION_SERVER_NETWORKS must be");
+});
+
+it("TRUSTED_PROXIES is read as addresses and ranges", () => {
   expect(readServerConfig({ TRUSTED_PROXIES: " 10.0.0.0/8,, ::1 ,fd00::/8" }).trustedProxies).toEqual([
     "10.0.0.0/8",
     "::1",
     "fd00::/8",
   ]);
+  const { trustedProxies } = readServerConfig({ TRUSTED_PROXIES: "203.0.113.7, private" });
+  expect(trustedProxies).toEqual(expect.arrayContaining(["203.0.113.7", "10.0.0.0/8", "100.64.0.0/10", "fc00::/7"]));
   for (const value of ["proxy.shop.example", "10.0.0.0/", "10.0.0.0/8;::1", "*"])
     expect(() => readServerConfig({ TRUSTED_PROXIES: value })).toThrow("environment variable TRUSTED_PROXIES must be");
+});
+
+it("CHANNEL_KEYS, CALLBACK_HOSTS and CALLBACK_NETWORKS say whom the channel service believes and calls", () => {
+  expect(readConfig(needed)).toMatchObject({
+    outbound: { networks: [] },
+    channels: { keys: "pinned", callbackHosts: [], silenceMs: 45_000 },
+  });
+  const given = {
+    CHANNEL_KEYS: "learn",
+    CALLBACK_HOSTS: "biz.example.com; 10.0.0.5:5757,[::1]:80",
+    CALLBACK_NETWORKS: "10.0.0.0/8;::1",
+    TUNNEL_HEARTBEAT_SEC: "20",
+  };
+  expect(readConfig({ ...needed, ...given })).toMatchObject({
+    outbound: { networks: ["10.0.0.0/8", "::1"] },
+    channels: {
+      keys: "learn",
+      callbackHosts: ["biz.example.com", "10.0.0.5:5757", "[::1]:80"],
+      silenceMs: 60_000,
+    },
+  });
+  for (const [variable, values] of Object.entries({
+    CHANNEL_KEYS: ["any"],
+    CALLBACK_HOSTS: ["https://biz.example.com", "a@b", "a/b", "*", "a:123456"],
+    CALLBACK_NETWORKS: ["biz.example.com", "10.0.0.0/33"],
+  }))
+    for (const value of values)
+      expect(() => readConfig({ ...needed, [variable]: value })).toThrow(`environment variable ${variable} must be`);
 });

@@ -1,4 +1,4 @@
-/** A client's frame → a message, by the letter of docs/protocol.md. */
+/** Parsing of a client's frame into a message, as docs/protocol.md says. */
 import fc from "fast-check";
 import { AppError, FrameTooLarge, InvalidInput, Malformed } from "../../shared/errors.ts";
 import { numberIn, parseFrame } from "../../shared/frame.ts";
@@ -10,7 +10,7 @@ const resume = (ask: object) => ({ type: "resume", n: 1, streams: [{ stream, ...
 const publish = (more: object) => ({ type: "publish", n: 1, stream: "room:r1", id: "m1", data: {}, ...more });
 const many = (count: number) => Array.from({ length: count }, (_, at) => `room:${at}`);
 
-describe("a message", () => {
+describe("a client message", () => {
   it.each([
     ["from now on", resume({})],
     ["from the beginning", resume({ seq: 0 })],
@@ -139,7 +139,7 @@ describe("a message", () => {
   });
 });
 
-describe("the number of a message that was refused", () => {
+describe("the number of a refused message", () => {
   it.each([
     ['{"type":"nonsense","n":7}', 7],
     ['{"n":0}', undefined],

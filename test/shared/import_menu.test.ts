@@ -1,7 +1,7 @@
-/** A menu out of a file: the good one whole, the bad one with every error at its line. */
+/** Import of a menu file: a valid one whole, an invalid one with every error at its line. */
 import { MenuInvalid } from "../../shared/errors.ts";
-import { readMenuFile } from "../../shared/import_menu.ts";
 import { parseMenu } from "../../shared/menu.ts";
+import { readMenuFile } from "../../shared/shop/import_menu.ts";
 import { testMenu } from "../_house.ts";
 
 function errorsOf(text: string, format: "json" | "csv"): readonly string[] {
@@ -15,6 +15,13 @@ function errorsOf(text: string, format: "json" | "csv"): readonly string[] {
 }
 
 describe("JSON", () => {
+  it("is taken with a byte order mark, and refused where a field stands twice", () => {
+    expect(readMenuFile(`\uFEFF${JSON.stringify(testMenu)}`, "json")).toEqual(parseMenu(testMenu));
+    expect(errorsOf('{\n"categories": [],\n"categories": [],\n"dishes": []}', "json")).toEqual([
+      "line 3: this field stands twice in its object",
+    ]);
+  });
+
   it("is a menu as the menu route takes it", () => {
     expect(readMenuFile(JSON.stringify(testMenu), "json")).toEqual(parseMenu(testMenu));
     expect(readMenuFile(JSON.stringify(testMenu, null, 2).replaceAll("\n", "\r\n"), "json")).toEqual(
@@ -37,7 +44,9 @@ describe("JSON", () => {
     ["nothing", "", 1],
     ["YAML", "categories:\n  - id: a\n", 1],
   ])("with %s is refused at its line", (_, text, line) => {
-    expect(errorsOf(text, "json")).toEqual([`line ${line}: this is not JSON`]);
+    expect(errorsOf(text, "json").map((error) => error.replace(": it has no comments", ""))).toEqual([
+      `line ${line}: this is not JSON`,
+    ]);
   });
 
   it("is refused with all errors of shape, each at its line, in order", () => {
@@ -87,7 +96,7 @@ describe("JSON", () => {
 describe("CSV", () => {
   const head = "kind,id,zh,en,price,category,min,max,stock,packing,station,description_zh,available";
 
-  it("is a menu, one thing a row", () => {
+  it("is a menu with one thing in a row", () => {
     const text = [
       head,
       "category,noodles,面,Noodles,,,,,,,,,",
@@ -158,21 +167,29 @@ describe("CSV", () => {
     ["1.15", 115],
     ["0", 0],
     ["1000000", 100_000_000],
+    ["￥28", 2_800],
+    ["¥ 28.5", 2_850],
+    ["28元", 2_800],
+    ["２８", 2_800],
+    ["RMB 28", 2_800],
+    ['"28,50"', 2_850],
+    ['"1,200.00"', 120_000],
+    ['"1.200,5"', 120_050],
   ])("takes %s yuan for %i fen", (price, fen) => {
     expect(readMenuFile(menu(`dish,a,面,${price},noodles,,,,`), "csv").dishes[0]?.priceFen).toBe(fen);
   });
 
-  it.each(["", "28.505", "28.", ".5", "￥28", "28元", "1e3", "２８", "28 50", "--1", '"28,50"', "99999999"])(
+  it.each(["", "28.505", '"28,505.5.5"', "28.", ".5", "1e3", "28 50", "--1", "(5", "$5", "99999999", "28-30"])(
     "does not take %j for an amount",
     (price) => {
       expect(errorsOf(menu(`dish,a,面,${price},noodles,,,,`), "csv")[0]).toMatch(
-        /^line 3: price ".*" is not an amount in yuan$/,
+        /^line 3: price ".*" is not an amount in yuan, such as 12.50/,
       );
     },
   );
 
   it.each([
-    ["a price below zero", menu("dish,a,面,-1,noodles,,,,"), ["line 3: dishes.0.priceFen: expected >=0"]],
+    ["a price below zero", menu("dish,a,面,-1,noodles,,,,"), ["line 3: price: expected at least 0"]],
     ["an option without a dish", menu("option,o,辣,,,1,1,,"), ["line 3: an option stands below its dish"]],
     [
       "a choice without an option",
@@ -182,7 +199,7 @@ describe("CSV", () => {
     [
       "an option without choices",
       menu("dish,a,面,1,noodles,,,,", "option,o,辣,,,0,1,,"),
-      ["line 4: dishes.0.options.0.choices: expected >=1"],
+      ["line 4: choices: expected at least one choice"],
     ],
     [
       "words for numbers",
@@ -192,36 +209,94 @@ describe("CSV", () => {
     ["maybe", menu("dish,a,面,1,noodles,,,,maybe"), ['line 3: available "maybe" is neither yes nor no']],
     [
       "an unknown kind",
-      menu("Dish,a,面,1,noodles,,,,"),
-      ['line 3: kind "Dish" is none of category, dish, option, choice'],
+      menu("soup,a,面,1,noodles,,,,"),
+      ['line 3: kind "soup" is none of category, dish, option, choice'],
     ],
     ["a dish twice", menu("dish,a,面,1,noodles,,,,", "dish,a,面,1,noodles,,,,"), ['line 4: dish "a" stands twice']],
     ["an unknown category", menu("dish,a,面,1,drinks,,,,"), ['line 3: dish "a": there is no category "drinks"']],
-    ["a row too short", menu("dish,a,面"), ["line 3: this row has not as many cells as the first"]],
-    ["a row too long", menu("dish,a,面,1,noodles,,,,,,"), ["line 3: this row has not as many cells as the first"]],
+    ["a row too short", menu("dish,a,面"), ['line 3: price "" is not an amount in yuan, such as 12.50']],
+    [
+      "a row too long",
+      menu("dish,a,面,1,noodles,,,,,,5"),
+      ["line 3: column K has no heading, and here it is not empty"],
+    ],
+    [
+      "a column twice",
+      "kind,id,zh,price,category,price\ncategory,hot,热,,,\ndish,tofu,豆腐,28,hot,9\n",
+      ['line 1: column "price" stands twice: D and F'],
+    ],
+    ["a name that cannot be seen", menu("dish,a,\u200B,1,noodles,,,,"), ["line 3: names: a name in zh or en"]],
+    [
+      "a date that was an amount",
+      menu("dish,a,面,3月5日,noodles,,,,"),
+      [
+        'line 3: price "3月5日" is not an amount in yuan, such as 12.50; the spreadsheet has made a date of it: set the column to text',
+      ],
+    ],
+    [
+      "a control character",
+      menu("dish,a,面\u0001,1,noodles,,,,"),
+      ["line 3: column C holds a control character that cannot be seen; type the text again"],
+    ],
     ["no rows", "kind,id,zh\n", ["line 1: there is no row in this file"]],
     ["nothing", "", ["line 1: there is no row in this file"]],
     [
       "a line break in a cell before",
       menu('dish,a,"面\n条",1,noodles,,,,', "dish,b,面,x,noodles,,,,"),
-      ['line 5: price "x" is not an amount in yuan'],
+      ['line 5: price "x" is not an amount in yuan, such as 12.50'],
     ],
   ])("with %s is refused at its line", (_, text, errors) => {
     expect(errorsOf(text, "csv")).toEqual(errors);
   });
 
-  it("names a column that it does not know", () => {
-    expect(errorsOf("kind,id,zh,cost\ncategory,noodles,面,\n", "csv")[0]).toMatch(
-      /^line 1: column "cost" is none of kind, id, /,
+  it("with an unknown column is refused by the column's name", () => {
+    expect(errorsOf("kind,id,zh,cost\ncategory,noodles,面,5\n", "csv")[0]).toMatch(
+      /^line 1: column D "cost" is none of kind, id, /,
     );
   });
 
-  it("finds a quote that does not end", () => {
+  it("with an unclosed quote is refused at its line", () => {
     const [error] = errorsOf(menu('dish,a,"面,1,noodles,,,,', "dish,b,面,1,noodles,,,,"), "csv");
-    expect(error).toMatch(/^line [34]: this row has not as many cells as the first$/);
+    expect(error).toMatch(/^line [34]: a quotation mark is opened and not closed/);
   });
 
-  it("takes what looks like a formula for a name and nothing else", () => {
+  const plain = menu("dish,a,面,28,noodles,,,50,yes", "dish,b,饭,2,noodles,,,,no");
+  const expected = readMenuFile(plain, "csv");
+
+  it.each([
+    ["empty columns at the end", plain.replaceAll("\n", ",,\n").concat(",,")],
+    ["empty rows", plain.replaceAll("\n", "\n,,,,,,,,\n\n")],
+    ["semicolons", plain.replaceAll(",", ";")],
+    ["tabs", plain.replaceAll(",", "\t")],
+    ["Excel's line about the separator", `sep=;\n${plain.replaceAll(",", ";")}`],
+    ["line ends of an old Mac", plain.replaceAll("\n", "\r")],
+    ["zeros at its end", `${plain}\0\0\0`],
+    ["capitals and blanks in the headings", plain.replace("kind,id,zh,price", "Kind, ID ,ZH,Price")],
+    ["Chinese headings", plain.replace("kind,id,zh,price,category", "类型,编号,中文名,价格,分类")],
+    ["Chinese kinds and words", plain.replaceAll("dish,", "菜品,").replace(",yes", ",是").replace(/,no$/, ",否")],
+    ["merged cells for the category", plain.replace("饭,2,noodles", "饭,2,")],
+    ["cells that are quoted", plain.replace("面,28", '"面","28"')],
+    ["a heading without anything below", plain.replace("available", "available,备注").replaceAll("\ndish", ",\ndish")],
+  ])("is taken with %s", (_, text) => {
+    expect(readMenuFile(text, "csv")).toEqual(expected);
+  });
+
+  it("with line breaks in cells is counted by the line in which a row begins", () => {
+    const text = "kind,id,zh,price,category,description_zh\ncategory,hot,热,,,\n";
+    const file = `${text}dish,a,面,1,hot,"一\n\n\n二"\n\ndish,b,面,x,hot,\n`;
+    expect(errorsOf(file, "csv")).toEqual(['line 8: price "x" is not an amount in yuan, such as 12.50']);
+    const taken = readMenuFile(file.replace(",x,", ",2,"), "csv");
+    expect(taken.dishes[0]?.description).toEqual({ zh: "一\n\n二" });
+  });
+
+  it("with many errors names fifty, and how many more there are", () => {
+    const rows = Array.from({ length: 60 }, (_, at) => `dish,d${at},面,x,noodles,,,,`);
+    const errors = errorsOf(menu(...rows), "csv");
+    expect(errors).toHaveLength(51);
+    expect(errors.at(-1)).toBe("and 10 more");
+  });
+
+  it("with a cell that looks like a formula is taken for a name and nothing else", () => {
     expect(readMenuFile(menu("dish,a,=1+1,1,noodles,,,,"), "csv").dishes[0]?.names).toEqual({ zh: "=1+1" });
   });
 });

@@ -1,7 +1,7 @@
-/** The log: which lines are written, what never stands in one, and how one order is followed through them. */
+/** The log: which lines are written, what they never contain, and how to follow one order. */
 import { type LogLevel, logLevels } from "../../shared/config.ts";
 import { makeLog } from "../../shared/log.ts";
-import { engines } from "../_engines.ts";
+import { anyEngine } from "../_engines.ts";
 import { type House, openHouse, type Person } from "../_house.ts";
 
 const at = Date.UTC(2026, 10, 21, 10);
@@ -26,7 +26,7 @@ const everything = (log: ReturnType<typeof makeLog>) => {
   log.error("four");
 };
 
-describe("levels", () => {
+describe("the log level", () => {
   it.each(logLevels.map((level, n) => [level, ["debug", "info", "warn", "error"].slice(n)] as const))(
     "%s writes %j",
     (level, expected) => {
@@ -35,7 +35,7 @@ describe("levels", () => {
   );
 });
 
-describe("a line", () => {
+describe("a log line", () => {
   it("is one JSON object with time, level, event and fields", () => {
     expect(
       written("info", (log) => log.info("request", { status: 201, order: "x", gone: undefined, none: null })),
@@ -84,12 +84,12 @@ describe("a line", () => {
   );
 });
 
-describe("an order", () => {
+describe("an order in the log", () => {
   let house: House;
   let kitchen: Person;
   let customer: Person;
   beforeAll(async () => {
-    house = await openHouse(engines[0] as (typeof engines)[number]);
+    house = await openHouse(anyEngine);
     [kitchen, customer] = [await house.staff("kitchen"), await house.guest()];
   });
   afterAll(() => house.close());
@@ -117,13 +117,19 @@ describe("an order", () => {
       const pushes = about.filter(({ event }) => event === "push");
       const owner = [customer, other][nth] as Person;
       expect(pushes.map(({ stream }) => stream).toSorted()).toEqual([`shop:${house.shop}`, `user:${owner.user}`]);
-      // The number in the log is the one that the screen was shown.
+      // The number in the log is that of the screen.
       const frame = rung.find(({ data }) => JSON.stringify(data).includes(id));
       expect(pushes.find(({ stream }) => stream.startsWith("shop:"))).toMatchObject({
         seq: frame?.seq,
         type: "order.placed",
         about: id,
+        readers: 1,
+        sent: 1,
+        gone: 0,
       });
+      // The other customer's list has no reader.
+      const reached = nth === 0 ? { readers: 1, sent: 1, gone: 0 } : { readers: 0, sent: 0, gone: 0 };
+      expect(pushes.find(({ stream }) => stream.startsWith("user:"))).toMatchObject(reached);
     }
 
     const id = ids[0] as string;
@@ -136,11 +142,35 @@ describe("an order", () => {
         expect.objectContaining({ event: "push", type: "order.changed", stream: `user:${customer.user}` }),
       ]),
     );
+
+    // The board, and a connection that a push found closed.
+    const board = await house.guest().then((guest) => guest.connect());
+    await board.resume({ stream: `board:${house.shop}` });
+    const dead = [...house.server.connections.all()].find(({ streams }) => streams.has(`shop:${house.shop}`));
+    Object.defineProperty(dead?.socket, "readyState", { value: 3, configurable: true });
+    expect((await kitchen.http("POST", `/orders/${id}/ready`, { body: {} })).status).toBe(200);
+    const { seq } = await board.next("event", ({ data }) => JSON.stringify(data).includes("ready"));
+    const pushed = () => logged().filter(({ event }) => event === "push");
+    expect(pushed()).toContainEqual(
+      expect.objectContaining({ stream: `board:${house.shop}`, seq, readers: 1, sent: 1 }),
+    );
+    expect(pushed().findLast(({ stream }) => stream === `shop:${house.shop}`)).toMatchObject({
+      type: "order.changed",
+      about: id,
+      readers: 1,
+      sent: 0,
+      gone: 1,
+    });
+    expect(logged()).toContainEqual(
+      expect.objectContaining({ event: "gone", connection: dead?.id, session: kitchen.session }),
+    );
+    Reflect.deleteProperty(dead?.socket ?? {}, "readyState");
+    board.close();
     screen.close();
     phone.close();
   });
 
-  it("gives an answer the id of its line", async () => {
+  it("is answered with the id of its log line", async () => {
     const answer = await customer.http("GET", "/session");
     const requestId = answer.headers.get("x-request-id");
     expect(logged().filter((line) => line.requestId === requestId)).toMatchObject([
@@ -148,7 +178,7 @@ describe("an order", () => {
     ]);
   });
 
-  it("leaves nothing personal and no secret in the log", async () => {
+  it("has nothing personal and no secret beside it", async () => {
     const ticket = await customer.ticket();
     const placed = await customer.order({
       service: "delivery",

@@ -1,7 +1,16 @@
 import fc from "fast-check";
 import { AppError } from "../../shared/errors.ts";
-import { type Actor, actors, expire, givesBack, type Order, step } from "../../shared/order.ts";
-import { type Action, actions, type Service, type Status, services, statuses } from "../../shared/protocol.ts";
+import {
+  type Action,
+  type Actor,
+  actions,
+  actors,
+  type Service,
+  type Status,
+  services,
+  statuses,
+} from "../../shared/order_states.ts";
+import { expire, givesBack, type Order, openStations, type StoredLine, step } from "../../shared/ordering/order.ts";
 
 const at = Date.UTC(2026, 10, 21, 12);
 
@@ -13,6 +22,7 @@ function order(status: Status, more: Partial<Order> = {}): Order {
     session: "x",
     guest: false,
     addressHash: null,
+    widerHash: null,
     day: "2026-11-21",
     dayNumber: 1,
     number: "A001",
@@ -32,12 +42,13 @@ function order(status: Status, more: Partial<Order> = {}): Order {
     paidAt: null,
     reason: null,
     placedAt: at - 60_000,
-    acceptedAt: null,
+    acceptedAt: at - 60_000,
     readyAt: null,
     completedAt: status === "completed" ? at - 60_000 : null,
     endedAt: null,
     escalateAt: at,
     escalatedAt: null,
+    stationsDone: [],
     expireAt: at + 60_000,
     updatedAt: at,
     lines: [],
@@ -78,7 +89,7 @@ const table: Record<Service, Record<Exclude<Action, "paid">, string[]>> = {
     complete: [no, no, no, "completed", no, "same", no, no, no],
     reject: ["rejected", no, no, no, no, no, "same", no, no],
     cancel: ["cancelled", "cancelled", "cancelled", "cancelled", no, no, no, "same", no],
-    recall: [no, no, no, "cooking", no, "ready", no, no, no],
+    recall: [no, "placed", "accepted", "cooking", no, "ready", no, no, no],
   },
   table: {} as never,
   delivery: {
@@ -89,7 +100,7 @@ const table: Record<Service, Record<Exclude<Action, "paid">, string[]>> = {
     complete: [no, no, no, no, "completed", "same", no, no, no],
     reject: ["rejected", no, no, no, no, no, "same", no, no],
     cancel: ["cancelled", "cancelled", "cancelled", "cancelled", no, no, no, "same", no],
-    recall: [no, no, no, "cooking", no, "ready", no, no, no],
+    recall: [no, "placed", "accepted", "cooking", no, "ready", no, no, no],
   },
 };
 table.table = table.pickup;
@@ -109,7 +120,7 @@ describe.each(services)("an order for %s", (service) => {
 describe("who may take a step", () => {
   const parties: Actor[] = ["owner", "cashier", "kitchen", "customer", "system"];
 
-  it("is exactly who the table of the protocol names", () => {
+  it("is exactly who the protocol's table names", () => {
     const allowed = Object.fromEntries(
       actions.map((action) => [
         action,
@@ -121,7 +132,7 @@ describe("who may take a step", () => {
     );
   });
 
-  it("lets a customer cancel only before it was accepted", () => {
+  it("includes a customer for cancel, before acceptance only", () => {
     expect(statuses.map((status) => outcome(order(status), "cancel", "customer"))).toEqual([
       "cancelled",
       no,
@@ -135,7 +146,7 @@ describe("who may take a step", () => {
     ]);
   });
 
-  it("leaves a guest's order to the counter where the shop says so", () => {
+  it("is the counter for a guest's order, where the shop says so", () => {
     const guest = order("placed", { guest: true });
     const atCounter = { guestsAtCounter: true };
     expect(outcome(guest, "accept", "kitchen", atCounter)).toBe("CONFIRM_AT_COUNTER");
@@ -154,12 +165,24 @@ describe("a step with a version", () => {
     expect(outcome(order("placed"), "accept", "kitchen", { version: 3 })).toBe("accepted");
   });
 
-  it("recalls once, however often it is said", () => {
+  it("recalls once, however often it is repeated", () => {
     const completed = order("completed");
     const first = step(completed, asked("recall", "kitchen", { version: 3 }), undefined);
     expect(first).toMatchObject({ status: "ready", completedAt: null, endedAt: null });
     const ready = { ...completed, ...first, version: 4 };
     expect(outcome(ready, "recall", "kitchen", { version: 3 }, "recall")).toBe("same");
+  });
+
+  it("takes an acceptance back for five minutes, and the order waits anew", () => {
+    const accepted = (acceptedAt: number) => order("accepted", { acceptedAt, escalatedAt: at - 90_000 });
+    expect(step(accepted(at - 5 * 60_000), asked("recall"), undefined)).toMatchObject({
+      status: "placed",
+      acceptedAt: null,
+      escalatedAt: null,
+      escalateAt: at + 60_000,
+      expireAt: at + 120_000,
+    });
+    expect(outcome(accepted(at - 5 * 60_000 - 1), "recall")).toBe(no);
   });
 
   it("recalls a completed order for thirty minutes", () => {
@@ -169,8 +192,67 @@ describe("a step with a version", () => {
   });
 });
 
+describe("a station's part", () => {
+  const line = (nth: number, station: string | null, struck = false): StoredLine => ({
+    line: nth,
+    dish: "d",
+    names: { en: "d" },
+    options: [],
+    station,
+    quantity: 1,
+    unitFen: 50,
+    totalFen: 50,
+    counted: false,
+    note: "",
+    struck,
+  });
+  const lines = [line(1, "hot"), line(2, "hot"), line(3, null), line(4, "bar", true)];
+  /** The order after steps `+station` (made) and `-station` (taken back), each a minute later. */
+  function walk(from: Order, ...steps: [action: "ready" | "recall", station: string | null | undefined][]): Order {
+    let now = from;
+    for (const [nth, [action, station]] of steps.entries())
+      now = { ...now, ...step(now, asked(action, "kitchen", { station, at: at + (nth + 1) * 60_000 }), undefined) };
+    return now;
+  }
+  const done = ({ stationsDone }: Order) => stationsDone.map(({ station }) => station);
+
+  it("ends its lines only; the last one makes the order ready, and struck lines are not waited for", () => {
+    for (const status of ["accepted", "cooking"] as const) {
+      const first = walk(order(status, { lines }), ["ready", "hot"]);
+      expect([first.status, done(first), first.readyAt]).toEqual([status, ["hot"], null]);
+      const last = walk(first, ["ready", null]);
+      expect([last.status, done(last), last.readyAt]).toEqual(["ready", ["hot", null], at + 60_000]);
+      expect(outcome(last, "ready", "kitchen", { station: "hot" })).toBe("same");
+    }
+  });
+
+  it("ends all that is open without a station, and recall brings back what that step ended, no more", () => {
+    const whole = walk(order("cooking", { lines }), ["ready", "hot"], ["ready", undefined], ["recall", undefined]);
+    expect([whole.status, done(whole)]).toEqual(["cooking", ["hot"]]);
+    const last = walk(order("cooking", { lines }), ["ready", null], ["ready", "hot"], ["recall", undefined]);
+    expect([last.status, done(last)]).toEqual(["cooking", [null]]);
+    const one = walk(order("cooking", { lines }), ["ready", undefined], ["recall", "hot"]);
+    expect([one.status, done(one), [...openStations(one)]]).toEqual(["cooking", [null], ["hot"]]);
+  });
+
+  it("is known for a repeat by the state, and refused where there is no such station", () => {
+    const made = walk(order("cooking", { lines }), ["ready", "hot"]);
+    const with2 = { version: 2, station: "hot" };
+    expect(outcome(made, "ready", "kitchen", with2)).toBe("same");
+    expect(outcome(made, "recall", "kitchen", with2)).toBe("ORDER_CHANGED");
+    expect(outcome(made, "recall", "kitchen", { station: null })).toBe("same");
+    for (const status of statuses.filter((one) => !["accepted", "cooking", "ready"].includes(one)))
+      expect(outcome(order(status, { lines }), "ready", "kitchen", { station: "hot" })).toBe(no);
+    expect(outcome(made, "ready", "kitchen", { station: "cold" })).toBe("INVALID_INPUT");
+    expect(outcome(made, "cook", "kitchen", { station: "hot" })).toBe("INVALID_INPUT");
+    expect(outcome(made, "ready", "customer", { station: "hot" })).toBe("FORBIDDEN");
+    // A finished station keeps the order from going back to a state before cooking.
+    expect(outcome(made, "recall")).toBe(no);
+  });
+});
+
 describe("payment", () => {
-  it("stands apart from the kitchen, and is refused only when the order fell", () => {
+  it("is independent of the kitchen, and refused only for an order that was not served", () => {
     const paid = statuses.map((status) => {
       try {
         return step(order(status), asked("paid"), undefined)?.payment;
@@ -184,8 +266,8 @@ describe("payment", () => {
   });
 });
 
-describe("time", () => {
-  it("expires what was placed and not accepted, at its time", () => {
+describe("the expiry", () => {
+  it("ends what was placed and not accepted, at its time", () => {
     expect(expire(order("placed", { expireAt: at }), at)).toMatchObject({ status: "expired", endedAt: at });
     expect(expire(order("placed", { expireAt: at + 1 }), at)).toBeUndefined();
     for (const status of statuses.filter((one) => one !== "placed"))
@@ -193,8 +275,8 @@ describe("time", () => {
   });
 });
 
-describe("the machine", () => {
-  it("never leaves an ending but by recall, and gives stock back only for what was not cooked", () => {
+describe("the order's state machine", () => {
+  it("never leaves an end but by recall, and returns stock only for what was not cooked", () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...services),

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import type { AppError } from "../../shared/errors.ts";
 import { contradictions, type Menu, type ShopMenu } from "../../shared/menu.ts";
-import { type Bill, bill, priceOf } from "../../shared/price.ts";
-import { check } from "../../shared/shape.ts";
+import { type Bill, bill, priceOf } from "../../shared/ordering/price.ts";
+import * as shape from "../../shared/shape.ts";
+import { extrasOf } from "../../web/shared/money.ts";
 import { testMenu, testSettings } from "../_house.ts";
 
 const shop = (menu: Menu = testMenu): ShopMenu => ({
@@ -10,6 +11,7 @@ const shop = (menu: Menu = testMenu): ShopMenu => ({
   names: { zh: "店" },
   zone: "Asia/Shanghai",
   rolloverMinutes: 240,
+  versionAt: 1,
   version: 1,
   settings: testSettings(),
   menu,
@@ -17,7 +19,7 @@ const shop = (menu: Menu = testMenu): ShopMenu => ({
   tables: new Map([["t1", "5"]]),
 });
 
-const parse = (asked: object): Bill => check(bill, { shop: "s", service: "pickup", ...asked });
+const parse = (asked: object): Bill => shape.parse(bill, { shop: "s", service: "pickup", ...asked });
 const beef = (options: object[] = [{ option: "spice", choices: ["mild"] }], quantity = 1) => ({
   dish: "beef",
   quantity,
@@ -169,7 +171,12 @@ describe("a price", () => {
       fc.property(
         dishes,
         fc.array(fc.tuple(fc.nat(3), fc.integer({ min: 1, max: 99 }), fc.nat()), { minLength: 1, maxLength: 6 }),
-        (made, wanted) => {
+        fc.constantFrom(
+          { service: "pickup" },
+          { service: "table", table: "t1" },
+          { service: "delivery", delivery: { name: "王", phone: "13900001234", address: "测试路 1 号" } },
+        ),
+        (made, wanted, how) => {
           const menu: Menu = {
             categories: [{ id: "c", names: name }],
             dishes: made.map(({ priceFen, packingFen, groups }, at) => ({
@@ -199,9 +206,17 @@ describe("a price", () => {
             }));
             return { dish: found.id, quantity, options };
           });
-          const { lines: priced, itemsFen, packingFen, totalFen } = priceOf(parse({ lines }), shop(menu));
+          const services = { table: true, pickup: true, delivery: { feeFen: 500, minimumFen: 0, freeFromFen: 10_000 } };
+          const { lines: priced, ...sums } = priceOf(parse({ lines, ...how }), {
+            ...shop(menu),
+            settings: testSettings({ services }),
+          });
+          const { itemsFen, packingFen, deliveryFen, totalFen } = sums;
           expect(itemsFen).toBe(priced.reduce((sum, line) => sum + line.totalFen, 0));
-          expect(totalFen).toBe(itemsFen + packingFen);
+          expect(totalFen).toBe(itemsFen + packingFen + deliveryFen);
+          // What a page prints: the lines, and what comes beside them.
+          const printed = [...priced.map((line) => line.totalFen), ...extrasOf(sums).map(({ fen }) => fen)];
+          expect(printed.reduce((sum, fen) => sum + fen, 0)).toBe(totalFen);
           for (const line of priced) {
             const dish = menu.dishes.find(({ id }) => id === line.dish) as Menu["dishes"][number];
             expect(line.unitFen).toBe(dish.priceFen + line.options.reduce((sum, one) => sum + one.priceFen, 0));

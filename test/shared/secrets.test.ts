@@ -1,4 +1,4 @@
-/** Sealing, signing and hashing: what fits opens, and nothing else does. */
+/** Encryption, signatures and hashes: only the right key and purpose match. */
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { equal, makeSecrets } from "../../shared/secrets.ts";
@@ -36,7 +36,7 @@ describe("a seal", () => {
     expect(() => makeSecrets(testKeys.SIGNING_KEY, other).open(sealed, "secret 1")).toThrow();
     expect(() => secrets.open(sealed, "secret 2")).toThrow();
     expect(() => secrets.open(sealed, "")).toThrow();
-    // The signing key has no part in it.
+    // The signing key is not used.
     expect(makeSecrets(other, testKeys.WECHAT_KEY).open(sealed, "secret 1")).toBe("the-secret");
   });
 
@@ -126,7 +126,7 @@ describe("a signature", () => {
   });
 });
 
-it("compares as === does", () => {
+it("the comparison of secrets agrees with ===", () => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme" }), fc.string({ unit: "grapheme" }), (a, b) => {
       expect(equal(a, b)).toBe(a === b);

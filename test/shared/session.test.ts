@@ -1,4 +1,4 @@
-/** Tokens and sessions: their shape, what a changed one is worth, and when one ends. */
+/** Tokens and sessions: their shape, the refusal of a changed one, and their end. */
 import { makeRandom } from "../../functions/_app.ts";
 import type { App } from "../../shared/app.ts";
 import { readConfig } from "../../shared/config.ts";
@@ -7,13 +7,13 @@ import { makeSecrets } from "../../shared/secrets.ts";
 import {
   claimOf,
   claimOfToken,
-  confirm,
   type Kind,
   newToken,
   type Session,
   sessionView,
   staffOf,
-} from "../../shared/session.ts";
+  verifyClaim,
+} from "../../shared/sessions/session.ts";
 import { type Engine, onEveryEngine } from "../_engines.ts";
 import { type House, openHouse, testKeys } from "../_house.ts";
 
@@ -71,7 +71,7 @@ describe("a token", () => {
       expect(claimOf(app, header).session).toBe(session);
   });
 
-  it("is missing, or not one of ours", () => {
+  it("is reported when it is missing, or malformed", () => {
     const { token } = make();
     expect(() => claimOf(app, undefined)).toThrow(SessionMissing);
     const wrong = [
@@ -97,10 +97,10 @@ describe("a token", () => {
   });
 });
 
-describe("a claim", () => {
-  it("is confirmed by its row", () => {
+describe("a claimed session", () => {
+  it("is verified against its row", () => {
     const { token, row, user, session } = make("staff");
-    expect(confirm(claimOfToken(app, token), row, now)).toEqual({
+    expect(verifyClaim(claimOfToken(app, token), row, now)).toEqual({
       id: session,
       user,
       kind: "staff",
@@ -112,42 +112,42 @@ describe("a claim", () => {
     });
   });
 
-  it("is worth nothing with any character changed", () => {
+  it("is refused with any character changed", () => {
     const { token, row } = make();
     for (let at = 0; at < token.length; at++) {
       for (const other of ["A", "0", "s"]) {
         if (token[at] === other) continue;
         const forged = token.slice(0, at) + other + token.slice(at + 1);
-        expect(() => confirm(claimOfToken(app, forged), row, now)).toThrow(SessionInvalid);
+        expect(() => verifyClaim(claimOfToken(app, forged), row, now)).toThrow(SessionInvalid);
       }
     }
   });
 
-  it("is worth nothing against another row, or none", () => {
+  it("is refused against another row, or none", () => {
     const { token, row } = make();
     const other = make();
     const claim = claimOfToken(app, token);
-    expect(() => confirm(claim, undefined, now)).toThrow(SessionInvalid);
-    expect(() => confirm(claim, other.row, now)).toThrow(SessionInvalid);
+    expect(() => verifyClaim(claim, undefined, now)).toThrow(SessionInvalid);
+    expect(() => verifyClaim(claim, other.row, now)).toThrow(SessionInvalid);
     // A secret does not serve another user, nor another kind.
-    expect(() => confirm(claim, { ...row, user_id: other.user }, now)).toThrow(SessionInvalid);
-    expect(() => confirm(claim, { ...row, kind: "staff" }, now)).toThrow(SessionInvalid);
-    expect(() => confirm(claim, { ...row, token_hash: other.hash }, now)).toThrow(SessionInvalid);
+    expect(() => verifyClaim(claim, { ...row, user_id: other.user }, now)).toThrow(SessionInvalid);
+    expect(() => verifyClaim(claim, { ...row, kind: "staff" }, now)).toThrow(SessionInvalid);
+    expect(() => verifyClaim(claim, { ...row, token_hash: other.hash }, now)).toThrow(SessionInvalid);
   });
 
-  it("says ended and expired only to who has the secret", () => {
+  it("is called ended or expired only to whoever has the secret", () => {
     const { token, row } = make();
     const claim = claimOfToken(app, token);
-    expect(() => confirm(claim, { ...row, ended_at: now - 1 }, now)).toThrow(SessionEnded);
-    expect(() => confirm(claim, { ...row, expires_at: now }, now)).toThrow(SessionExpired);
-    expect(confirm(claim, { ...row, expires_at: now + 1 }, now).expiresAt).toBe(now + 1);
+    expect(() => verifyClaim(claim, { ...row, ended_at: now - 1 }, now)).toThrow(SessionEnded);
+    expect(() => verifyClaim(claim, { ...row, expires_at: now }, now)).toThrow(SessionExpired);
+    expect(verifyClaim(claim, { ...row, expires_at: now + 1 }, now).expiresAt).toBe(now + 1);
     const forged = { ...claim, hash: make().hash };
     for (const over of [{ ended_at: now - 1 }, { expires_at: now - 1 }])
-      expect(() => confirm(forged, { ...row, ...over }, now)).toThrow(SessionInvalid);
+      expect(() => verifyClaim(forged, { ...row, ...over }, now)).toThrow(SessionInvalid);
   });
 });
 
-describe("staff", () => {
+describe("a staff session", () => {
   const session = (more: Partial<Session> = {}): Session => ({
     id: "S",
     user: "U",
@@ -170,7 +170,7 @@ describe("staff", () => {
       expect(() => staffOf(session({ kind }), "noodle-house")).toThrow(Forbidden);
   });
 
-  it("is shown without what could be used", () => {
+  it("is shown without its secrets", () => {
     expect(sessionView(session())).toEqual({
       id: "S",
       kind: "staff",
@@ -196,7 +196,7 @@ onEveryEngine((engine: Engine) => {
     return [status, body.code];
   };
 
-  it("slides a session that is used, and ends one that is not", async () => {
+  it("is extended by use, and ends without", async () => {
     const [used, unused] = [await house.guest(), await house.guest()];
     const until = async () => Date.parse((await used.http("GET", "/session")).body.session.expiresAt);
     const first = await until();
@@ -212,7 +212,7 @@ onEveryEngine((engine: Engine) => {
     expect(await codeOf(used.token)).toEqual([401, "SESSION_EXPIRED"]);
   });
 
-  it("does not revive a session that was ended", async () => {
+  it("is not revived once it has ended", async () => {
     const guest = await house.guest();
     expect((await guest.http("DELETE", "/session")).status).toBe(204);
     expect(await codeOf(guest.token)).toEqual([401, "SESSION_ENDED"]);
@@ -220,7 +220,7 @@ onEveryEngine((engine: Engine) => {
     expect([order.status, order.body.code]).toEqual([401, "SESSION_ENDED"]);
   });
 
-  it("does not let one token speak for another", async () => {
+  it("is not opened by another token", async () => {
     const [one, other] = [await house.guest(), await house.guest()];
     const mixed = one.token.slice(0, 56) + other.token.slice(56);
     expect(await codeOf(mixed)).toEqual([401, "SESSION_INVALID"]);

@@ -210,7 +210,7 @@ describe("decryptData", () => {
   const minuteMs = 60_000;
   const decrypt = (change: Partial<typeof sample> = {}) => {
     const { encryptedData, iv, sessionKey, appid, at } = { ...sample, ...change };
-    return decryptData(encryptedData, iv, sessionKey, appid, at);
+    return decryptData({ data: encryptedData, iv }, { sessionKey, appid, now: at });
   };
 
   it("opens WeChat's own vector", () => {

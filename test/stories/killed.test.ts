@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeApi } from "../../clients/api.ts";
 import { nodePlatform } from "../../clients/node.ts";
-import { migrate } from "../../db/migrate.ts";
 import { openPglite } from "../../db/pglite.ts";
+import { allTables } from "../_emptied.ts";
 import { type Engine, onEveryEngine, type TestDatabase } from "../_engines.ts";
 import { newKey, oneBowl, openHouse, testKeys } from "../_house.ts";
 import { openTablet } from "../_tablet.ts";
@@ -19,8 +19,7 @@ async function prepare(engine: Engine): Promise<{ db: TestDatabase; url: string;
     return { db, url: db.url, remove: () => db.remove() };
   }
   const directory = await mkdtemp(join(tmpdir(), "orderbell-killed-"));
-  const embedded = await openPglite({ directory });
-  await migrate(embedded);
+  const embedded = await openPglite({ directory, from: await allTables() });
   const db = { ...embedded, url: "", remove: async () => {} };
   return { db, url: `pglite:${directory}`, remove: () => rm(directory, { recursive: true, force: true }) };
 }
@@ -42,7 +41,7 @@ async function serve(url: string, port = 0): Promise<{ child: ChildProcess; port
 }
 
 onEveryEngine((engine) => {
-  it("keeps every acknowledged order and shows it once", async () => {
+  it("a killed server keeps every acknowledged order and shows it once", async () => {
     const { db, url, remove } = await prepare(engine);
     // The shop is made by a machine of this process, which then lets go of the database.
     const house = await openHouse(engine, { db });
@@ -76,6 +75,8 @@ onEveryEngine((engine) => {
               headers: { "idempotency-key": key },
             });
             acknowledged.push(order.id);
+            // Two of the three are always in progress; more orders would prove nothing more.
+            await new Promise((resolve) => setTimeout(resolve, 10));
             break;
           } catch {
             // No answer: the same key again, as the SDK does.

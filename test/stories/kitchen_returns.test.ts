@@ -1,10 +1,10 @@
-/** A kitchen comes back with a position: old, of another history, from before a restore, from before the trimming. Complete, or told to begin anew. */
+/** A kitchen returns with a position: old, of another history, from before a restore, or trimmed. It gets all events or a reset. */
 import type { Row } from "../../db/database.ts";
 import { insertRows, type NewRow } from "../../db/dialect.ts";
 import { raw, sql } from "../../db/sql.ts";
 import { trimEvents } from "../../db/streams.ts";
 import type { Position, ServerMessage } from "../../shared/protocol.ts";
-import { trim } from "../../shared/sweep.ts";
+import { trim } from "../../shared/shop/sweep.ts";
 import { onEveryEngine } from "../_engines.ts";
 import { type House, openHouse, type Person, shown } from "../_house.ts";
 import { openTablet } from "../_tablet.ts";
@@ -50,7 +50,7 @@ onEveryEngine((engine) => {
     return answers;
   }
 
-  it("gets exactly what it missed, in chunks of one frame", async () => {
+  it("a kitchen that returns gets exactly what it missed, in chunks of one frame", async () => {
     const before = await position();
     const note = "长".repeat(100);
     const lines = Array.from({ length: 20 }, () => ({ dish: "tea", quantity: 1, note }));
@@ -69,7 +69,7 @@ onEveryEngine((engine) => {
     expect(answers.at(-1)).toMatchObject(await position());
   });
 
-  it("lacks nothing when nothing happened, by resume and by check", async () => {
+  it("a kitchen that returns lacks nothing when nothing happened, by resume and by check", async () => {
     const screen = await kitchen.connect();
     await screen.resume({ stream });
     const at = await position();
@@ -83,13 +83,13 @@ onEveryEngine((engine) => {
     ["another epoch", (at) => ({ ...at, epoch: "another" }), "epoch"],
     ["a number above the head", (at) => ({ ...at, seq: at.seq + 5 }), "ahead"],
     ["the right number of another history", (at) => ({ ...at, tag: "another" }), "tag"],
-  ])("is told to begin anew with %s", async (_, wrong, reason) => {
+  ])("a kitchen that returns is told to start anew with %s", async (_, wrong, reason) => {
     await orders(2);
     const [answer] = await catchUp(wrong(await position()));
     expect(answer).toMatchObject({ type: "reset", reason, ...(await position()) });
   });
 
-  it("is told to begin anew after a restore, though numbers and epoch fit again", async () => {
+  it("a kitchen that returns is told to start anew after a restore, though numbers and epoch fit again", async () => {
     await orders(2);
     const tables = ["streams", "events", "orders", "order_lines", "order_history", "idempotency_keys", "shop_days"];
     const backup = await Promise.all(
@@ -116,7 +116,7 @@ onEveryEngine((engine) => {
     tablet.close();
   });
 
-  it("is told to begin anew when what it missed was trimmed, and goes on when it missed nothing", async () => {
+  it("a kitchen that returns is told to start anew when what it missed was trimmed, and only then", async () => {
     const old = await position();
     await orders(2);
     const here = await position();
@@ -128,7 +128,7 @@ onEveryEngine((engine) => {
     expect(current).toMatchObject({ type: "resumed", events: [] });
   });
 
-  it("is told to begin anew when the middle is missing, never handed a part", async () => {
+  it("a kitchen that returns is told to start anew when the middle is missing, never sent a part", async () => {
     const before = await position();
     await orders(4);
     await house.db.flight({
@@ -140,7 +140,7 @@ onEveryEngine((engine) => {
     expect((await catchUp(before))[0]).toMatchObject({ type: "reset", reason: "trimmed" });
   });
 
-  it("asks for 3 and 4 when it has 1 and 2 and is sent 5", async () => {
+  it("a kitchen asks for 3 and 4 when it has 1 and 2 and is sent 5", async () => {
     let drop = false;
     await house.close();
     house = await openHouse(engine, {

@@ -1,4 +1,4 @@
-/** The same key: one order and one answer, whatever happened meanwhile. */
+/** One idempotency key: one order and one answer, whatever happened in between. */
 import { sql } from "../../db/sql.ts";
 import { onEveryEngine } from "../_engines.ts";
 import { type House, newKey, oneBowl, openHouse, type Person } from "../_house.ts";
@@ -16,7 +16,7 @@ onEveryEngine((engine) => {
     Number((await house.db.read([sql`SELECT count(*) AS n FROM orders WHERE user_id = ${customer.user}`]))[0]?.[0]?.n);
   const path = (rest: string) => `/shops/${house.shop}/${rest}`;
 
-  it("makes one order of a hundred submits at once, and gives all the same answer", async () => {
+  it("one key in a hundred submits at once makes one order, and all get the same answer", async () => {
     const customer = await house.guest();
     const key = newKey();
     const answers = await Promise.all(Array.from({ length: 100 }, () => customer.order({}, key)));
@@ -30,7 +30,33 @@ onEveryEngine((engine) => {
     expect(events?.[0]?.n).toBe(1);
   });
 
-  it("wins against sold out, a closed shop, a changed price and a removed dish", async () => {
+  it("a key places its order anew when the database goes back between finding the key and reading the order", async () => {
+    const customer = await house.guest();
+    const key = newKey();
+    const first = await customer.order({}, key);
+    const { read } = house.db;
+    const { id } = first.body.order;
+    const back = ["order_lines", "order_history"].map((table) => `DELETE FROM ${table} WHERE order_id = '${id}'`);
+    Object.assign(house.db, {
+      async read(...[statements]: Parameters<typeof read>) {
+        if (JSON.stringify(statements).includes(id)) {
+          Object.assign(house.db, { read });
+          await house.db.alone(async (run) => {
+            for (const one of back) await run(one);
+            await run(`DELETE FROM orders WHERE id = '${id}'`);
+            await run(`DELETE FROM idempotency_keys WHERE result_id = '${id}'`);
+          });
+        }
+        return read(statements);
+      },
+    });
+    const again = await customer.order({}, key);
+    expect(house.db.read).toBe(read);
+    expect(again.status).toBe(201);
+    expect(await count(customer)).toBe(1);
+  });
+
+  it("a key gives its order despite sold out, a closed shop, a changed price and a removed dish", async () => {
     const customer = await house.guest();
     const bun = { lines: [{ dish: "bun", quantity: 1 }], expectedTotalFen: 500 };
     const key = newKey();
@@ -65,7 +91,7 @@ onEveryEngine((engine) => {
     expect(await count(customer)).toBe(1);
   });
 
-  it("is refused with another body, and belongs to one customer", async () => {
+  it("a key is refused with another body, and belongs to one customer", async () => {
     const [customer, stranger] = [await house.guest(), await house.guest()];
     const key = newKey();
     const first = await customer.order({}, key);
@@ -83,7 +109,7 @@ onEveryEngine((engine) => {
     expect([turned.status, turned.body]).toEqual([200, first.body]);
   });
 
-  it("is free again after a refusal", async () => {
+  it("a key is free again after an error", async () => {
     const customer = await house.guest();
     const key = newKey();
     const refused = await customer.order({ lines: [{ dish: "bun", quantity: 99 }] }, key);
@@ -92,7 +118,7 @@ onEveryEngine((engine) => {
     expect(placed.status).toBe(201);
   });
 
-  it("tells nothing to somebody whose token only claims to be the customer", async () => {
+  it("a key tells nothing to a token that only claims to be the customer", async () => {
     const customer = await house.guest();
     const key = newKey();
     await customer.order({}, key);
@@ -105,7 +131,7 @@ onEveryEngine((engine) => {
     expect([answer.status, answer.body.code]).toEqual([401, "SESSION_INVALID"]);
   });
 
-  it("makes and keeps no row for a forged customer", async () => {
+  it("a forged customer's key leaves no row", async () => {
     const forged = `obg_${"0".repeat(26)}${"0".repeat(26)}${"A".repeat(32)}`;
     const answer = await house.http("POST", "/bill", {
       token: forged,

@@ -1,4 +1,4 @@
-/** A session that ends, expires or is revoked stops receiving at once, and its sockets hear why. */
+/** A session that ends, expires or is revoked gets nothing more, and its sockets get the reason. */
 import { onEveryEngine } from "../_engines.ts";
 import { type House, openHouse, type Person, type TestSocket } from "../_house.ts";
 
@@ -7,7 +7,7 @@ onEveryEngine((engine) => {
   let kitchen: Person;
   let screen: TestSocket;
   beforeEach(async () => {
-    // Nothing looks by itself: the push itself must know.
+    // No catch-up here: the push itself must check the session.
     house = await openHouse(engine, { lookMs: 3_600_000, tickMs: 3_600_000 });
     kitchen = await house.staff("kitchen");
     screen = await kitchen.connect();
@@ -26,29 +26,29 @@ onEveryEngine((engine) => {
     expect([again.status, again.body.code]).toEqual([401, code]);
   };
 
-  it("when it is ended by its owner", async () => {
+  it("a session's sockets end with it: its owner ended it", async () => {
     expect((await kitchen.http("DELETE", "/session")).status).toBe(204);
     await nothingMore("SESSION_ENDED");
   });
 
-  it("when its device is revoked", async () => {
+  it("a session's sockets end with it: its device was revoked", async () => {
     const owner = await house.staff("owner");
     expect((await owner.http("DELETE", `/shops/${house.shop}/devices/${kitchen.session}`)).status).toBe(204);
     await nothingMore("SESSION_ENDED");
   });
 
-  it("when it was ended where this process did not see it", async () => {
+  it("a session's sockets end with it: it was ended where this process did not see it", async () => {
     const { endSession } = await import("../../db/sessions.ts");
     await house.db.flight({ statements: [endSession(kitchen.session, "revoked", house.clock.now())] });
     await nothingMore("SESSION_ENDED");
   });
 
-  it("when it expires", async () => {
+  it("a session's sockets end with it: it expired", async () => {
     house.clock.forward(91 * 86_400_000);
     await nothingMore("SESSION_EXPIRED");
   });
 
-  it("answers whatever it says on a socket that is still open", async () => {
+  it("an ended session gets an error for whatever it says on a socket that is still open", async () => {
     const { endSession } = await import("../../db/sessions.ts");
     await house.db.flight({ statements: [endSession(kitchen.session, "revoked", house.clock.now())] });
     screen.say({ type: "check", streams: [{ stream: `shop:${house.shop}` }] });
@@ -56,7 +56,7 @@ onEveryEngine((engine) => {
     await screen.closed;
   });
 
-  it("goes on under a renewed token of the same person, and of nobody else", async () => {
+  it("a socket goes on under a renewed token of the same person, and of nobody else", async () => {
     const other = await house.staff("kitchen");
     const n = screen.say({ type: "auth", token: other.token });
     expect(await screen.next("error")).toMatchObject({ n, code: "FORBIDDEN" });

@@ -1,4 +1,4 @@
-/** Orders are written during every snapshot read: rows and position are of one moment, so that what follows fits on. */
+/** Snapshots read while orders are written: rows and position are of one moment, so the next event fits. */
 import type { OrderEvent, OrderView, Position } from "../../shared/protocol.ts";
 import { onEveryEngine } from "../_engines.ts";
 import { type House, openHouse, type Person } from "../_house.ts";
@@ -35,7 +35,7 @@ onEveryEngine((engine) => {
     return state;
   }
 
-  it("agree with their position, for the kitchen and for each customer", async () => {
+  it("snapshots agree with their position, for the kitchen and for each customer", async () => {
     const kitchen = await house.staff("kitchen");
     const customers = await Promise.all(Array.from({ length: 4 }, () => house.guest()));
     let writing = true;

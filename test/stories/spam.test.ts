@@ -1,6 +1,6 @@
-/** Against spam: how many orders may wait, per session, table, address and shop; the database counts, so every function sees the same. */
+/** Limits of waiting orders per session, table, address and shop; the database counts, so every function sees the same. */
 import { onEveryEngine } from "../_engines.ts";
-import { type House, openHouse } from "../_house.ts";
+import { type Answer, type House, newKey, oneBowl, openHouse } from "../_house.ts";
 
 onEveryEngine((engine) => {
   let house: House;
@@ -22,7 +22,7 @@ onEveryEngine((engine) => {
     return counts;
   };
 
-  it("counts by session, exactly, also when all come at once", async () => {
+  it("the order limit counts by session, exactly, also when all come at once", async () => {
     await open({ perSession: 3 });
     const [one, other] = [await house.guest(), await house.guest()];
     expect(await outcomes(Array.from({ length: 10 }, () => one.order()))).toEqual({
@@ -37,7 +37,7 @@ onEveryEngine((engine) => {
     expect(await outcomes([one.order(), one.order()])).toEqual({ placed: 1, "429 TOO_MANY_UNACCEPTED session": 1 });
   });
 
-  it("counts by table, whoever sits there", async () => {
+  it("the order limit counts by table, whoever sits there", async () => {
     await open({ perTable: 2 });
     const guests = await Promise.all(Array.from({ length: 5 }, () => house.guest()));
     expect(await outcomes(guests.map((guest) => guest.order({ service: "table", table: house.table })))).toEqual({
@@ -47,7 +47,7 @@ onEveryEngine((engine) => {
     expect(await outcomes(guests.map((guest) => guest.order()))).toEqual({ placed: 5 });
   });
 
-  it("counts by shop", async () => {
+  it("the order limit counts by shop", async () => {
     await open({ perShop: 4 });
     const guests = await Promise.all(Array.from({ length: 9 }, () => house.guest()));
     expect(await outcomes(guests.map((guest) => guest.order()))).toEqual({
@@ -56,7 +56,40 @@ onEveryEngine((engine) => {
     });
   });
 
-  it("counts by the client's address, behind trusted proxies too, and stores it only hashed", async () => {
+  it("the order limit counts a table's orders by its code: the guests of the shop's Wi-Fi have one address", async () => {
+    await open({ perAddress: 2, perTable: 10 });
+    const guests = await Promise.all(Array.from({ length: 4 }, () => house.guest()));
+    expect(await outcomes(guests.map((guest) => guest.order({ service: "table", table: house.table })))).toEqual({
+      placed: 4,
+    });
+    expect(await outcomes(guests.map((guest) => guest.order()))).toEqual({
+      placed: 2,
+      "429 TOO_MANY_UNACCEPTED address": 2,
+    });
+  });
+
+  it("the order limit counts IPv6 by /64, and by /48 twice as many: neither fills the shop", async () => {
+    await open({ perAddress: 2, perShop: 6 });
+    const people = await Promise.all(Array.from({ length: 12 }, () => house.guest()));
+    const order = (nth: number, address: string) =>
+      people[nth]?.http("POST", "/bill", {
+        body: { shop: house.shop, ...oneBowl },
+        headers: { "idempotency-key": newKey(), "x-forwarded-for": address },
+      }) as Promise<Answer>;
+    // One line, a new address for each order.
+    expect(await outcomes([1, 2, 3, 4].map((nth) => order(nth, `2001:db8:1:1::${nth}`)))).toEqual({
+      placed: 2,
+      "429 TOO_MANY_UNACCEPTED address": 2,
+    });
+    // One site, a new /64 for each order.
+    expect(await outcomes([5, 6, 7, 8].map((nth) => order(nth, `2001:db8:1:${nth}::1`)))).toEqual({
+      placed: 2,
+      "429 TOO_MANY_UNACCEPTED address": 2,
+    });
+    expect(await outcomes([order(9, "[2001:db8:2:1::1]:40007"), order(10, "192.0.2.7:40007")])).toEqual({ placed: 2 });
+  });
+
+  it("the order limit counts by the client's address, behind trusted proxies too, and stores it only hashed", async () => {
     await open({ perAddress: 2 });
     const guest = await house.guest();
     const from = (address: string) =>

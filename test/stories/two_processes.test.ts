@@ -17,7 +17,7 @@ onEveryEngine((engine) => {
     await db.remove();
   });
 
-  it("agree", async () => {
+  it("two processes on one database agree", async () => {
     const [here, there] = houses as [House, House];
     const kitchen = await here.staff("kitchen");
     const tablets = houses.map(({ url, shop }) => openTablet({ url, token: kitchen.token, shop }));
@@ -55,7 +55,7 @@ onEveryEngine((engine) => {
     for (const tablet of tablets) tablet.close();
   });
 
-  it("stop serving a session that was ended at the other", async () => {
+  it("two processes stop serving a session that was ended at one", async () => {
     const [here, there] = houses as [House, House];
     const kitchen = await here.staff("kitchen");
     const screen = await kitchen.connect();

@@ -1,31 +1,45 @@
-/** What axe finds in a page that would keep somebody out. */
-import { AxeBuilder } from "@axe-core/playwright";
+/** The accessibility findings of axe in a page. */
+import { source } from "axe-core";
 import type { Page } from "./_browser.ts";
 
-/** Resolves when nothing has changed its place for a moment. Transforms, such as a bell that swings, move nothing. */
-const atRest = `(async () => {
+interface Finding {
+  readonly id: string;
+  readonly nodes: readonly { readonly html: string; readonly any: readonly { readonly message: string }[] }[];
+}
+
+/**
+ * Looks once nothing has changed its place for a moment, and again when something has moved meanwhile: axe notes where everything
+ * is and asks for colours a moment later, so a page that moves shows it a text on its neighbour's ground. Transforms, such as a
+ * bell that swings, move nothing. Only what is serious leaves the page: all that axe has to say is megabytes.
+ */
+const look = `(async () => {
   const places = () =>
     [...document.querySelectorAll("body *")].map((one) => [one.offsetLeft, one.offsetTop, one.offsetWidth, one.offsetHeight]).join();
-  for (let before; before !== places(); ) {
+  for (let before = places(); ; ) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise(requestAnimationFrame);
+    if (before === places()) {
+      const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+      if (before === places())
+        return violations.filter(({ impact }) => impact === "serious" || impact === "critical")
+          .map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html, any }) =>
+            ({ html, any: any.map(({ message }) => ({ message })) })) }));
+    }
     before = places();
-    await new Promise((resolve) => setTimeout(resolve, 250));
   }
 })()`;
 
 async function findings(page: Page): Promise<string[]> {
-  await page.evaluate(atRest);
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(
-      ({ id, nodes }) => `${id}: ${nodes.map(({ html, any: [why] }) => `${html.slice(0, 120)} ${why?.message ?? ""}`)}`,
-    );
+  // Not by axe's own package for Playwright: it takes axe into the page anew for each look, and all results out of it.
+  if (page.frames().length > 1) throw new Error("axe is not taken into frames");
+  if (!(await page.evaluate(`"axe" in window`))) await page.evaluate(source);
+  const found = await page.evaluate<Finding[]>(look);
+  return found.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ html, any: [why] }) => `${html.slice(0, 120)} ${why?.message ?? ""}`)}`,
+  );
 }
 
-/**
- * @returns a line for each serious or critical finding. What is found is looked at twice: axe notes where everything is and
- * asks for colours a moment later, so a page that moves meanwhile shows it a text on its neighbour's ground
- */
+/** @returns a line for each serious or critical finding. What is found is looked at twice: a colour may be on its way */
 export async function barriers(page: Page): Promise<string[]> {
   const found = await findings(page);
   return found.length === 0 ? found : findings(page);

@@ -4,10 +4,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, w
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { inflateSync } from "node:zlib";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 
-export type { Browser, Page } from "playwright-core";
+export type { Browser, Locator, Page } from "playwright-core";
 
 export interface PageOptions {
   readonly width: number;
@@ -52,6 +51,16 @@ function makeOnce(folder: string, make: (into: string) => void): string {
   return folder;
 }
 
+/** Runs the text of a module in a process of its own: jest cannot import one. @param cwd a folder from which its packages are found */
+function runModule(text: string, cwd: string, args: readonly string[] = [], variables: NodeJS.ProcessEnv = {}): void {
+  const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", text, ...args], {
+    cwd,
+    env: { ...process.env, NODE_OPTIONS: "", ...variables },
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(`not unpacked: ${stderr}`);
+}
+
 const rooms = join(tmpdir(), "orderbell-browser");
 
 /** The Chromium that comes with npm; it unpacks itself into the temporary folder, so that is set to a folder of its version. */
@@ -59,62 +68,35 @@ function packedChromium(): string {
   const { version } = JSON.parse(readFileSync(packageFile("@sparticuz/chromium"), "utf8")) as { version: string };
   const folder = makeOnce(join(rooms, `chromium-${version}`), (into) => {
     const unpack = 'import("@sparticuz/chromium").then(({ default: chromium }) => chromium.executablePath())';
-    const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", unpack], {
-      cwd: dirname(packageFile("@sparticuz/chromium")),
-      env: { ...process.env, NODE_OPTIONS: "", TMPDIR: into, TMP: into, TEMP: into },
-      encoding: "utf8",
-    });
-    if (status !== 0) throw new Error(`Chromium was not unpacked: ${stderr}`);
+    runModule(unpack, packageFolder("@sparticuz/chromium"), [], { TMPDIR: into, TMP: into, TEMP: into });
   });
   return join(folder, "chromium");
 }
 
-/** Fonts that Chromium finds by itself, so that no page needs to know of them: fontconfig reads no WOFF, so they are unwrapped. */
+/** Fonts that Chromium finds by itself, so that no page needs to know of them. Its fontconfig reads no WOFF, so they are unpacked. */
 function fonts(): string {
-  const place = join(rooms, "fonts-1");
+  const place = join(rooms, "fonts-2");
   const generic = ["sans-serif", "system-ui", "serif", "monospace"];
+  // A file of all weights has the name of its thinnest.
   const aliases = generic.map(
-    (family) => `<alias><family>${family}</family><prefer><family>Noto Sans SC</family></prefer></alias>`,
+    (family) => `<alias><family>${family}</family><prefer><family>Noto Sans SC Thin</family></prefer></alias>`,
   );
   const settings = `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>${place}</dir><cachedir>${place}</cachedir>${aliases.join("")}</fontconfig>`;
   const folder = makeOnce(place, (into) => {
     writeFileSync(join(into, "fonts.conf"), settings);
-    const source = join(packageFolder("@fontsource/noto-sans-sc"), "files");
-    for (const weight of [400, 500, 600, 700])
-      for (const part of ["chinese-simplified", "latin"]) {
-        const woff = readFileSync(join(source, `noto-sans-sc-${part}-${weight}-normal.woff`));
-        writeFileSync(join(into, `${part}-${weight}.ttf`), unwrap(woff));
-      }
+    const unpack = `
+      import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+      import decompress from "woff2-encoder/decompress";
+      const [from, into] = process.argv.slice(1);
+      for (const file of readdirSync(from))
+        writeFileSync(into + "/" + file.replace(/woff2$/, "ttf"), await decompress(readFileSync(from + "/" + file)));
+    `;
+    runModule(unpack, packageFolder("woff2-encoder"), [
+      join(packageFolder("@fontsource-variable/noto-sans-sc"), "files"),
+      into,
+    ]);
   });
   return join(folder, "fonts.conf");
-}
-
-/** WOFF 1 → TrueType. Source: www.w3.org/TR/WOFF: a header of 44 bytes, 20 per table, tables deflated where that is smaller. */
-function unwrap(woff: Buffer): Buffer {
-  const count = woff.readUInt16BE(12);
-  const power = 2 ** Math.floor(Math.log2(count));
-  const head = Buffer.alloc(12 + 16 * count);
-  woff.copy(head, 0, 4, 8);
-  head.writeUInt16BE(count, 4);
-  head.writeUInt16BE(power * 16, 6);
-  head.writeUInt16BE(Math.log2(power), 8);
-  head.writeUInt16BE((count - power) * 16, 10);
-  const tables: Buffer[] = [];
-  let offset = head.length;
-  for (let at = 0; at < count; at++) {
-    const entry = woff.subarray(44 + 20 * at, 64 + 20 * at);
-    const [from, packed, length] = [entry.readUInt32BE(4), entry.readUInt32BE(8), entry.readUInt32BE(12)];
-    const bytes = woff.subarray(from, from + packed);
-    const table = Buffer.alloc(Math.ceil(length / 4) * 4);
-    (packed < length ? inflateSync(bytes) : bytes).copy(table);
-    entry.copy(head, 12 + 16 * at, 0, 4);
-    head.writeUInt32BE(entry.readUInt32BE(16), 16 + 16 * at);
-    head.writeUInt32BE(offset, 20 + 16 * at);
-    head.writeUInt32BE(length, 24 + 16 * at);
-    tables.push(table);
-    offset += table.length;
-  }
-  return Buffer.concat([head, ...tables]);
 }
 
 /** Where Chromium is: the one that was named, the one of npm, or an installed one. */
@@ -190,4 +172,19 @@ async function newPage(browser: Browser, options: PageOptions): Promise<Page> {
   const page = await context.newPage();
   page.on("close", () => void context.close().catch(() => {}));
   return page;
+}
+
+/**
+ * Lets a page's time pass, for what comes after a while of its own such as the next try to connect. The page must have a clock.
+ * Each leap is followed by twice as much real time, so that it disturbs nothing on a slow machine.
+ */
+export async function passUntil(page: Page, there: Locator, ms = 10_000): Promise<void> {
+  for (let realMs = 500; ; realMs *= 2) {
+    await page.clock.fastForward(ms);
+    const came = await there.waitFor({ timeout: realMs }).then(
+      () => true,
+      () => false,
+    );
+    if (came) return;
+  }
 }

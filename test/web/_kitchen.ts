@@ -1,15 +1,14 @@
-/** For tests of the kitchen's page: one orderbell and one browser for a file, and tablets that are paired once. */
-import { newPairingCode } from "../../shared/login.ts";
+/** One orderbell and one browser for a test file of the kitchen's page, and tablets that are paired once. */
+import type { Role } from "../../shared/order_states.ts";
 import type { OrderView } from "../../shared/protocol.ts";
-import type { Role } from "../../shared/session.ts";
-import { engines } from "../_engines.ts";
+import { newPairingCode } from "../../shared/sessions/login.ts";
+import { anyEngine } from "../_engines.ts";
 import { type House, openHouse, type Person } from "../_house.ts";
-import { type OpenBrowser, openBrowser, type Page, type PageOptions } from "./_browser.ts";
+import { type Locator, type OpenBrowser, openBrowser, type Page, type PageOptions } from "./_browser.ts";
 import { type BuiltPages, buildPages } from "./_pages.ts";
 
-const engine = engines.find(({ name }) => name === "pglite") as (typeof engines)[number];
 export const tablet: PageOptions = { width: 1180, height: 820 };
-export const patience = { timeout: 30_000 };
+export const longTimeout = { timeout: 30_000 };
 
 let pages: BuiltPages;
 export let browser: OpenBrowser;
@@ -22,7 +21,7 @@ const used = new Map<Role, number>();
 
 beforeAll(async () => {
   pages = buildPages("kitchen");
-  [browser, house] = await Promise.all([openBrowser(), openHouse(engine, { files: pages.files, mayFail: true })]);
+  [browser, house] = await Promise.all([openBrowser(), openHouse(anyEngine, { files: pages.files, mayFail: true })]);
   owner = await house.staff("owner");
   customer = await house.guest();
 });
@@ -55,22 +54,51 @@ export async function pair(role: Role = "kitchen"): Promise<Page> {
   let page = known[nth];
   if (page === undefined) {
     page = await browser.newPage(tablet);
+    await page.clock.install();
     known.push(page);
     await page.goto(`${house.url}/kitchen#pair=${await codeFor(role)}`);
   } else {
     await page.goto(`${house.url}/kitchen`);
     // Language, appearance and shift are as on the first day.
-    await page.evaluate(
-      `for (const name of Object.keys(localStorage)) if (!name.endsWith(".session")) localStorage.removeItem(name)`,
-    );
-    await page.reload();
+    const changed = await page.evaluate<string[]>(`(() => {
+      const names = Object.keys(localStorage).filter((name) => !name.endsWith(".session"));
+      for (const name of names) localStorage.removeItem(name);
+      return names;
+    })()`);
+    if (changed.length > 0) await page.reload();
   }
   await is(page, "line", "live");
   return page;
 }
 
+/** How long a step can be undone, and how long a button that has become another one takes no tap. */
+const [undoMs, settleMs] = [3_000, 600];
+
+/** Lets this time pass on these tablets at once; by default, that in which a step can be undone. */
+export const pass = (pages: Page | Page[], ms = undoMs) =>
+  Promise.all([pages].flat().map((page) => page.clock.fastForward(ms)));
+
+/** Whether something has just moved and takes no tap; what comes by itself, such as a banner, moves things some frames later. */
+const settling = (page: Page) =>
+  page.evaluate<boolean>(`(async () => {
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+    return document.querySelector("[data-settling]") !== null;
+  })()`);
+
+/** A button that takes a tap now. */
+export async function ready(page: Page, name: string): Promise<Locator> {
+  await page.getByRole("button", { name }).waitFor();
+  do await pass(page, settleMs);
+  while (await settling(page));
+  const button = page.getByRole("button", { name, disabled: false });
+  await button.waitFor();
+  return button;
+}
+
+export const tap = async (page: Page, name: string) => (await ready(page, name)).click();
+
 export const is = (page: Page, what: "bell" | "line" | "sound", value: string) =>
-  page.locator(`.kitchen[data-${what}="${value}"]`).waitFor(patience);
+  page.locator(`.kitchen[data-${what}="${value}"]`).waitFor(longTimeout);
 
 export const ticket = (page: Page, { number }: { number: string }, status: string) =>
   page.locator(`.floor [data-order="${number}"][data-status="${status}"]`);

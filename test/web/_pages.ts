@@ -1,17 +1,17 @@
-/** The pages as they are built, served with the headers of the real thing. */
+/** The built pages, served with the headers of production. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { pages } from "../../cli/files.ts";
+import { servePages } from "../../cli/serve_pages.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 export interface BuiltPages {
   readonly folder: string;
   /** For `files` of a machine or a house. */
-  readonly files: ReturnType<typeof pages>;
+  readonly files: ReturnType<typeof servePages>;
   remove(): void;
 }
 
@@ -39,7 +39,7 @@ export function buildPages(...names: string[]): BuiltPages {
   if (status !== 0) throw new Error(`the pages were not built: ${stdout}${stderr}`);
   return {
     folder,
-    files: pages(folder),
+    files: servePages(folder),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

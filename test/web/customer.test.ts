@@ -1,16 +1,27 @@
-/** The customer's page in a real Chromium against a real house: what people do with it, and what goes wrong meanwhile. */
+/** The customer's page in a real Chromium against a whole server: what people do, and what goes wrong meanwhile. */
 import fc from "fast-check";
 import type { Route } from "playwright-core";
 import { maxFirstBytes, pageSize } from "../../scripts/check_page_size.ts";
 import { AppError } from "../../shared/errors.ts";
-import { type Bill, priceOf } from "../../shared/price.ts";
-import { editMenu } from "../../shared/shop.ts";
-import { billLines, type Cart, type CartLine, mend, totalOf, troubles, unitFen } from "../../web/customer/cart.ts";
-import { engines } from "../_engines.ts";
+import { type Bill, priceOf } from "../../shared/ordering/price.ts";
+import { editMenu } from "../../shared/shop/edit_menu.ts";
+import {
+  billLines,
+  type Cart,
+  type CartLine,
+  fixCart,
+  isOrderable,
+  shownFen,
+  totalOf,
+  troubles,
+  unitFen,
+} from "../../web/customer/cart.ts";
+import { anyEngine } from "../_engines.ts";
 import { type House, openHouse, type Person, type TestSocket, testMenu, testSettings } from "../_house.ts";
 import { barriers } from "./_axe.ts";
-import { hasBrowser, type OpenBrowser, openBrowser, type Page, type PageOptions } from "./_browser.ts";
+import { hasBrowser, type OpenBrowser, openBrowser, type Page, type PageOptions, passUntil } from "./_browser.ts";
 import { type BuiltPages, buildPages } from "./_pages.ts";
+import { saysTheSame, translate } from "./_translator.ts";
 
 const phone = { width: 390, height: 844, touch: true } as const;
 const real = hasBrowser() ? it : it.skip;
@@ -34,7 +45,7 @@ const faults: string[] = [];
 beforeAll(async () => {
   if (!hasBrowser()) return;
   pages = buildPages("index");
-  house = await openHouse(engines[0] as (typeof engines)[number], {
+  house = await openHouse(anyEngine, {
     files: pages.files,
     settings: { refuseWhenOffline: false },
   });
@@ -55,7 +66,7 @@ afterAll(async () => {
 afterEach(async () => {
   if (opened === undefined) return;
   for (const context of opened.browser.contexts()) await context.close();
-  await editMenu(house.app, null, house.shop, undefined, "menu.import", () => ({ menu: testMenu }));
+  await editMenu(house.app, { actor: null, shop: house.shop, action: "menu.import", edit: () => ({ menu: testMenu }) });
   await kitchen.http("PUT", `/shops/${house.shop}/open`, { body: { open: true } });
   expect(faults.splice(0)).toEqual([]);
 });
@@ -87,7 +98,7 @@ async function teaToCheckout(page: Page): Promise<void> {
   await page.getByRole("heading", { name: "确认订单" }).waitFor();
 }
 
-/** In the page: what a reader says of that which has the focus. */
+/** In the page: the accessible name of the focused element. */
 function focused(): string {
   const element = document.activeElement;
   if (element === document.body) return "";
@@ -154,6 +165,140 @@ describe("the customer's page", () => {
     await page.getByRole("dialog").getByText("特辣 · 卤蛋").waitFor();
     await page.goBack();
     await page.getByRole("dialog").waitFor({ state: "detached" });
+  });
+
+  real("shows true amounts and states while the browser translates it", async () => {
+    const page = await openMenu();
+    await page.clock.install();
+    const twin = await page.context().newPage();
+    const same = (selector?: string) => saysTheSame(page, twin, selector);
+    await twin.goto(`${house.url}/?shop=${house.shop}`);
+    await translate(page);
+    for (let count = 1; count <= 4; count++) await tea(page).click();
+    await button(page, "加一份 肉包").click();
+    await same();
+    await button(page, "减一份 茉莉花茶").click();
+    await kitchen.http("PUT", `/shops/${house.shop}/dishes/bun/sold_out`, { body: { soldOut: true } });
+    await page.locator(".dish").filter({ hasText: "已售罄" }).waitFor();
+    await same();
+    await button(page, "选规格 红烧牛肉面").click();
+    const sheet = page.getByRole("dialog");
+    await sheet.getByRole("radio", { name: /特辣/ }).check();
+    await sheet.getByRole("button", { name: "加入购物车" }).filter({ hasText: "¥29" }).click();
+    await sheet.waitFor({ state: "detached" });
+    await button(page, "购物车").click();
+    await sheet.getByRole("button", { name: "一键更新" }).click();
+    await sheet
+      .getByRole("button", { name: /去结算/ })
+      .filter({ hasText: "¥54" })
+      .click();
+    await twin.goto(`${house.url}/?shop=${house.shop}#checkout`);
+    await page.getByRole("radio", { name: "外送" }).check();
+    await twin.getByRole("radio", { name: "外送" }).check();
+    // The cart's message is gone: the other tab got none.
+    await page.clock.fastForward(3_500);
+    await same();
+    await page.getByRole("radio", { name: "自取" }).check();
+    await button(page, /提交订单/)
+      .filter({ hasText: "¥54" })
+      .click();
+    const id = await orderOf(page);
+    await twin.goto(`${house.url}/?shop=${house.shop}#order=${id}`);
+    for (const [action, said] of [
+      ["accept", "已接单"],
+      ["cook", "制作中"],
+      ["ready", "已做好"],
+    ] as const) {
+      await step(id, action);
+      await page.locator(".ticket .status").getByText(said).waitFor();
+      await same();
+    }
+    await kitchen.http("PUT", `/shops/${house.shop}/dishes/bun/sold_out`, { body: { soldOut: false } });
+  });
+
+  real("that throws while rendering says so, asks no more, and recovers by a tap", async () => {
+    const page = await openMenu();
+    await teaToCheckout(page);
+    await button(page, "提交订单 ¥8").click();
+    const id = await orderOf(page);
+    await page.locator(".number").waitFor();
+    let asked = 0;
+    page.on("request", () => {
+      asked += 1;
+    });
+    // As on a phone that lacks a feature: rendering a time throws.
+    await page.evaluate(`window.whole = Intl.DateTimeFormat;
+      Intl.DateTimeFormat = function () { throw new Error("not on this phone"); };`);
+    await step(id, "accept");
+    await page.getByRole("alert").getByText("页面出了点问题").waitFor();
+    const after = asked;
+    await page.waitForTimeout(1_500);
+    expect(asked - after).toBeLessThanOrEqual(2);
+    await page.evaluate("Intl.DateTimeFormat = window.whole");
+    await button(page, "重试").click();
+    await page.locator(".ticket .status").getByText("已接单").waitFor();
+    expect(faults.splice(0).every((fault) => fault === "not on this phone")).toBe(true);
+  });
+
+  real("cuts no note, however it came: it says how much is too much, and orders nothing until it fits", async () => {
+    const page = await openMenu();
+    await button(page, "选规格 红烧牛肉面").click();
+    const sheet = page.getByRole("dialog");
+    await sheet.getByRole("radio", { name: /微辣/ }).check();
+    await sheet.getByLabel("备注").fill("葱".repeat(101));
+    await sheet.getByText("最多 100 字，超出 1 字").waitFor();
+    await sheet.getByRole("button", { name: "加入购物车" }).click();
+    expect(await page.evaluate(focused)).toContain("备注");
+    await sheet.getByLabel("备注").fill("葱".repeat(100));
+    await sheet.getByText("已写 100 字，最多 100 字").waitFor();
+    await sheet.getByRole("button", { name: "加入购物车" }).click();
+    await sheet.waitFor({ state: "detached" });
+    await button(page, "去结算").click();
+    const note = page.getByLabel("整单备注");
+    const allergy = `${"过敏：花生、芝麻、".repeat(25)}𠮷`;
+    await note.fill(allergy);
+    await page.getByText("最多 200 字，超出 26 字").waitFor();
+    expect(await note.inputValue()).toBe(allergy);
+    const before = await stored();
+    await button(page, /提交订单/).click();
+    expect(await page.evaluate(focused)).toContain("整单备注");
+    const fits = `${"过敏：花生、芝麻、".repeat(22)}𠮷𠮷`;
+    await note.fill(fits);
+    await page.getByText("已写 200 字，最多 200 字").waitFor();
+    expect(await barriers(page)).toEqual([]);
+    expect(await stored()).toEqual(before);
+    await button(page, /提交订单/).click();
+    const id = await orderOf(page);
+    const { order } = (await kitchen.http("GET", `/orders/${id}`)).body;
+    expect([order.note, order.lines[0].note]).toEqual([fits, "葱".repeat(100)]);
+  });
+
+  real("orders although the browser stores nothing, and says so", async () => {
+    const page = await newPage();
+    await page.addInitScript(
+      `Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); }`,
+    );
+    await page.goto(`${house.url}/?shop=${house.shop}`);
+    await teaToCheckout(page);
+    await page.getByText("这个浏览器不能保存内容").waitFor();
+    await button(page, "提交订单 ¥8").click();
+    await orderOf(page);
+    await page.locator(".number").waitFor();
+  });
+
+  real("names the field that was refused, and what was ordered stays in the cart", async () => {
+    const page = await openMenu();
+    await teaToCheckout(page);
+    await page.getByLabel("整单备注").fill("少冰");
+    await page.route("**/bill", (route) => {
+      const bill = route.request().postDataJSON();
+      return route.continue({ postData: JSON.stringify({ ...bill, note: "冰".repeat(201) }) });
+    });
+    await button(page, "提交订单 ¥8").click();
+    await page.getByText("没有下单，请检查：整单备注").waitFor();
+    await page.unroute("**/bill");
+    await button(page, "提交订单 ¥8").click();
+    await orderOf(page);
   });
 
   real("makes one order of a double tap", async () => {
@@ -229,7 +374,7 @@ describe("the customer's page", () => {
     await tea(page).waitFor();
   });
 
-  real("lessens what is too much when only a few are left", async () => {
+  real("lowers a quantity when only a few are left", async () => {
     const page = await openMenu();
     await button(page, "加一份 肉包").click();
     const meanwhile = async (route: Route) => {
@@ -252,7 +397,12 @@ describe("the customer's page", () => {
     await teaToCheckout(page);
     const dishes = testMenu.dishes.map((dish) => (dish.id === "tea" ? { ...dish, priceFen: 950 } : dish));
     const meanwhile = async (route: Route) => {
-      await editMenu(house.app, null, house.shop, undefined, "menu.import", () => ({ menu: { ...testMenu, dishes } }));
+      await editMenu(house.app, {
+        actor: null,
+        shop: house.shop,
+        action: "menu.import",
+        edit: () => ({ menu: { ...testMenu, dishes } }),
+      });
       await route.continue();
     };
     await page.route("**/bill", meanwhile, { times: 1 });
@@ -262,6 +412,40 @@ describe("the customer's page", () => {
     const id = await orderOf(page);
     expect((await kitchen.http("GET", `/orders/${id}`)).body.order.totalFen).toBe(950);
   });
+
+  real(
+    "says whose orders wait, and when a network has room for new guests, and never that the order is being sent",
+    async () => {
+      const page = await openMenu();
+      await teaToCheckout(page);
+      const refuse = (pattern: string, code: string, more: object, retryAfterSec: number) =>
+        page.route(
+          pattern,
+          (route) =>
+            route.fulfill({
+              status: 429,
+              headers: { "content-type": "application/problem+json", "retry-after": String(retryAfterSec) },
+              body: JSON.stringify({ status: 429, code, detail: "", ...more }),
+            }),
+          { times: 1 },
+        );
+      for (const [of, said] of [
+        ["session", "您有订单还在等商家接单"],
+        ["table", "这一桌有订单还在等商家接单"],
+        ["address", "同一网络有很多订单在等商家接单"],
+        ["shop", "商家正忙"],
+      ] as const) {
+        await refuse("**/bill", "TOO_MANY_UNACCEPTED", { of, limit: 1 }, 60);
+        await button(page, "提交订单 ¥8").click();
+        await page.getByText(said).waitFor();
+      }
+      await page.evaluate('localStorage.removeItem("orderbell.session")');
+      await refuse("**/login/guest", "TOO_MANY_SESSIONS", {}, 300);
+      await button(page, "提交订单 ¥8").click();
+      await page.getByText(/同一网络的新访客太多.*请在 \d\d:\d\d 后再试/).waitFor();
+      expect(await page.getByText("不会重复下单").count()).toBe(0);
+    },
+  );
 
   real("says that the shop has closed, keeps the cart, and takes orders when it opens again", async () => {
     const page = await openMenu();
@@ -309,7 +493,7 @@ describe("the customer's page", () => {
     await page.goto(`${house.url}/?shop=${house.shop}&table=AAAAAAAAAAAA`);
     await page.getByText("桌码已失效").waitFor();
     await tea(page).waitFor();
-    // A house with one shop leads there by itself.
+    // A server with one shop opens it by itself.
     await page.goto(house.url);
     await page.waitForURL(/shop=noodle-house/);
   });
@@ -400,9 +584,10 @@ describe("the customer's page", () => {
     expect(wrong).toEqual([]);
   });
 
-  real("comes whole although a part of it was lost on the way, with the cart as it was", async () => {
+  real("loads whole although a part of it was lost on the way, with the cart as it was", async () => {
     for (const part of ["words.zh", "rest"]) {
       const page = await openMenu();
+      await page.clock.install();
       await tea(page).click();
       let lost = 0;
       const lose = (route: Route) => {
@@ -413,8 +598,10 @@ describe("the customer's page", () => {
       // Not a reload: that is what the page does itself.
       await page.goto("about:blank");
       await page.goto(`${house.url}/?shop=${house.shop}`);
+      // It asks again after two seconds.
+      await passUntil(page, button(page, "去结算"), 2_000);
       await button(page, "去结算").click();
-      await page.getByRole("heading", { name: "确认订单" }).waitFor();
+      await passUntil(page, page.getByRole("heading", { name: "确认订单" }), 2_000);
       expect([part, lost]).toEqual([part, 1]);
       await page.close();
     }
@@ -433,7 +620,7 @@ describe("the customer's page", () => {
     expect(asked.slice(0, 2)).toEqual(["/", "/get_shop_info"]);
   });
 
-  it("is light", () => expect(pageSize().firstBytes).toBeLessThanOrEqual(maxFirstBytes));
+  it("is within its size limit", () => expect(pageSize().firstBytes).toBeLessThanOrEqual(maxFirstBytes));
 });
 
 // --- The cart's own rules, held against the server's ---------------------------------------------------------------
@@ -500,6 +687,34 @@ describe("the cart", () => {
     );
   });
 
+  it("shows lines that come to the total that it shows, whatever of them cannot be had", () => {
+    fc.assert(
+      fc.property(
+        fc.array(line, { minLength: 1, maxLength: 6 }),
+        fc.subarray(["beef", "bun", "tea"]),
+        fc.subarray(["beef", "bun", "tea"]),
+        fc.constantFrom("table" as const, "pickup" as const, "delivery" as const),
+        (lines, soldOut, gone, service) => {
+          const menu = { ...seen, dishes: seen.dishes.filter(({ id }) => !gone.includes(id)) };
+          const info = { menu, soldOut } as unknown as Parameters<typeof troubles>[1];
+          const found = troubles(lines, info, new Map());
+          const shown = lines.map((one, at) => shownFen(one, menu, found[at]));
+          const total = totalOf(
+            lines.filter((_, at) => isOrderable(found[at])),
+            menu,
+            service,
+            terms,
+          );
+          const sum = shown.reduce<number>((all, fen) => all + (fen ?? 0), 0);
+          expect(sum + total.packingFen + total.deliveryFen).toBe(total.totalFen);
+          expect(shown.map((fen) => fen !== undefined)).toEqual(
+            lines.map(({ dish }) => !soldOut.includes(dish) && !gone.includes(dish)),
+          );
+        },
+      ),
+    );
+  });
+
   it("refuses the choices that the server refuses", () => {
     const choices = fc.subarray(["mild", "hot", "boiling"]);
     fc.assert(
@@ -527,7 +742,7 @@ describe("the cart", () => {
     );
   });
 
-  it("has no troubles after mending, and keeps what was in order", () => {
+  it("has no problems after correction, and keeps what was valid", () => {
     fc.assert(
       fc.property(
         fc.array(line, { maxLength: 6 }),
@@ -537,7 +752,7 @@ describe("the cart", () => {
           const info = { menu: seen, soldOut } as unknown as Parameters<typeof troubles>[1];
           const left = new Map(few === undefined ? [] : [["bun", few]]);
           const cart: Cart = { lines, note: "" };
-          const mended = mend(cart, info, left);
+          const mended = fixCart(cart, info, left);
           expect(troubles(mended.lines, info, left).filter(Boolean)).toEqual([]);
           const kept = lines.filter(({ dish }) => !soldOut.includes(dish) && dish !== "bun");
           expect(mended.lines.filter(({ dish }) => dish !== "bun").map(({ dish }) => dish)).toEqual(

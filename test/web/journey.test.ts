@@ -2,8 +2,8 @@
  * The whole journey in two browsers at once, phone and tablet: open the shop, choose, order, ring, accept, ready. Over plain http
  * from a host that is not this machine's own name, so without a secure context, as in a shop's Wi-Fi.
  */
-import { newPairingCode } from "../../shared/login.ts";
-import { engines } from "../_engines.ts";
+import { newPairingCode } from "../../shared/sessions/login.ts";
+import { anyEngine } from "../_engines.ts";
 import { type House, openHouse } from "../_house.ts";
 import { hasBrowser, type OpenBrowser, openBrowser, type Page } from "./_browser.ts";
 import { type BuiltPages, buildPages } from "./_pages.ts";
@@ -20,7 +20,7 @@ let origin: string;
 beforeAll(async () => {
   if (!hasBrowser()) return;
   pages = buildPages("index", "kitchen");
-  house = await openHouse(engines[0] as (typeof engines)[number], { files: pages.files, mayFail: true });
+  house = await openHouse(anyEngine, { files: pages.files, mayFail: true });
   origin = house.url.replace("127.0.0.1", "shop.test");
   opened = await Promise.all([openBrowser(), openBrowser()]);
   const [left, right] = opened as [OpenBrowser, OpenBrowser];
@@ -56,7 +56,7 @@ async function step(number: string, button: string | RegExp, said: string): Prom
   await phone.locator(".status", { hasText: said }).waitFor({ timeout: 60_000 });
 }
 
-real("rings at the tablet and is followed on the phone", async () => {
+real("an order rings at the tablet and is followed on the phone", async () => {
   const { code } = await newPairingCode(house.app, { shop: house.shop, role: "kitchen", device: "平板", by: null });
   await tablet.goto(`${origin}/kitchen#pair=${code}`);
   expect(await tablet.evaluate("isSecureContext")).toBe(false);
@@ -73,7 +73,7 @@ real("rings at the tablet and is followed on the phone", async () => {
   await step(number, /做好了/, "已做好");
 });
 
-real("goes on where it was after the gateway went away and came back", async () => {
+real("an order is followed on after the gateway went away and came back", async () => {
   const number = await order();
   await ticket(number).waitFor();
   await house.restart();

@@ -1,10 +1,10 @@
-/** Which shop's board it is; without one, the shops to choose from. */
+/** Board of the shop in the address; without one, the list of shops. */
 import { useEffect, useState } from "preact/hooks";
 import type { ShopBrief } from "../../clients/types.ts";
 import { LanguageSwitch } from "../shared/language_switch.tsx";
 import { Board } from "./board.tsx";
 import { client } from "./client.ts";
-import { say, words } from "./speak.ts";
+import { localName, words } from "./dictionary.ts";
 
 const shopId = new URLSearchParams(location.search).get("shop") || undefined;
 
@@ -39,7 +39,7 @@ function Chooser() {
         <ul>
           {shops.map(({ id, names }) => (
             <li key={id}>
-              <a href={`?${new URLSearchParams({ shop: id })}`}>{say(names)}</a>
+              <a href={`?${new URLSearchParams({ shop: id })}`}>{localName(names)}</a>
             </li>
           ))}
         </ul>

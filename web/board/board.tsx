@@ -1,20 +1,21 @@
-/** What is being made and what can be fetched, in numbers that are read from across the room. */
+/** Board: numbers of the orders being made and of those ready for pickup, large enough to read from a distance. */
 import { useEffect, useState } from "preact/hooks";
+import { serverNow, serverTimeOf } from "../shared/clock.ts";
 import { LanguageSwitch } from "../shared/language_switch.tsx";
 import { unlockChime } from "./chime.ts";
-import { say, timeOf, words } from "./speak.ts";
+import { localName, timeOf, words } from "./dictionary.ts";
 import { useBoard } from "./use_board.ts";
 
-/** More than fit at a size that can still be read are told as a count. */
+/** Numbers beyond this do not fit at a readable size: they are shown as a count. */
 const maxPreparing = 60;
 
 export function Board({ shopId }: { shopId: string }) {
   const { board, shop, fresh, over, staleSince, chimes } = useBoard(shopId);
-  const [heard, setHeard] = useState(false);
+  const [soundOn, setSoundOn] = useState(false);
   const now = useMinute();
   useEffect(() => {
-    // Without asking it stays off; whoever touches the screen has asked.
-    const unlock = () => void unlockChime().then(setHeard);
+    // Sound stays off until somebody touches the screen.
+    const unlock = () => void unlockChime().then(setSoundOn);
     addEventListener("pointerup", unlock);
     addEventListener("keyup", unlock);
     return () => {
@@ -35,20 +36,20 @@ export function Board({ shopId }: { shopId: string }) {
       </main>
     );
   const preparing = board?.preparing ?? [];
-  // The newest stands first, where everybody looks.
+  // The newest number comes first, where it is seen soonest.
   const ready = [...(board?.ready ?? [])].sort((a, b) => Number(fresh.has(b)) - Number(fresh.has(a)));
   return (
-    <div class="board" data-chimes={chimes} data-sound={heard ? "on" : "off"}>
+    <div class="board" data-chimes={chimes} data-sound={soundOn ? "on" : "off"}>
       <header>
-        <h1>{say(shop?.names)}</h1>
+        <h1>{localName(shop?.names)}</h1>
         {shop?.open === false && <p class="closed">{words.closed}</p>}
-        {!heard && (
+        {!soundOn && (
           <button type="button" class="button plain chime">
             {words.chime}
           </button>
         )}
         <LanguageSwitch />
-        <time>{now}</time>
+        <time translate={false}>{now}</time>
       </header>
       <main>
         <section class="ready" aria-labelledby="ready">
@@ -63,7 +64,12 @@ export function Board({ shopId }: { shopId: string }) {
           ) : (
             <ul class={`numbers ${sizeOf(ready.length)}`}>
               {ready.map((number) => (
-                <li key={number} class={fresh.has(number) ? "fresh" : ""} data-fresh={fresh.has(number)}>
+                <li
+                  key={number}
+                  class={fresh.has(number) ? "fresh" : ""}
+                  data-fresh={fresh.has(number)}
+                  translate={false}
+                >
                   {number}
                   {fresh.has(number) && <small>{words.fresh}</small>}
                 </li>
@@ -81,7 +87,9 @@ export function Board({ shopId }: { shopId: string }) {
           ) : (
             <ul class={`numbers ${sizeOf(Math.min(preparing.length, maxPreparing))}`}>
               {preparing.slice(0, maxPreparing).map((number) => (
-                <li key={number}>{number}</li>
+                <li key={number} translate={false}>
+                  {number}
+                </li>
               ))}
             </ul>
           )}
@@ -91,12 +99,14 @@ export function Board({ shopId }: { shopId: string }) {
       <p class="unseen" aria-live="polite">
         {fresh.size > 0 && words.newlyReady([...fresh])}
       </p>
-      <div role="alert">{staleSince !== undefined && <p class="stale">{words.stale(timeOf(staleSince, true))}</p>}</div>
+      <div role="alert">
+        {staleSince !== undefined && <p class="stale">{words.stale(timeOf(serverTimeOf(staleSince), true))}</p>}
+      </div>
     </div>
   );
 }
 
-/** Fewer numbers are larger ones. */
+/** The fewer the numbers, the larger they are. */
 const sizes = [
   [3, "huge"],
   [6, "big"],
@@ -108,9 +118,9 @@ const sizes = [
 const sizeOf = (count: number): string => sizes.find(([most]) => count <= most)?.[1] ?? "tiny";
 
 function useMinute(): string {
-  const [now, setNow] = useState(timeOf(Date.now()));
+  const [now, setNow] = useState(timeOf(serverNow()));
   useEffect(() => {
-    const timer = setInterval(() => setNow(timeOf(Date.now())), 1_000);
+    const timer = setInterval(() => setNow(timeOf(serverNow())), 1_000);
     return () => clearInterval(timer);
   }, []);
   return now;

@@ -1,15 +1,17 @@
-/** A soft chime, made by the page itself. Browsers want a touch before they let a page be heard. */
+/** A soft chime, synthesized by the page. Browsers allow sound only after a touch. */
+import { newAudioContext } from "../shared/audio.ts";
+
 let context: AudioContext | undefined;
 
-/** @returns whether it can be heard now */
+/** @returns whether sound is allowed now */
 export async function unlockChime(): Promise<boolean> {
-  if (typeof AudioContext !== "function") return false;
-  context ??= new AudioContext();
+  context ??= newAudioContext();
+  if (context === undefined) return false;
   await Promise.race([context.resume(), new Promise((resolve) => setTimeout(resolve, 1_000))]).catch(() => {});
   return context.state === "running";
 }
 
-/** @returns whether it was heard */
+/** @returns whether it was played */
 export function chime(): boolean {
   if (context?.state !== "running") return false;
   for (const [at, hertz] of [

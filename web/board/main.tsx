@@ -1,8 +1,10 @@
 import "../shared/base.css";
 import "../shared/parts.css";
 import "./board.css";
-import { render } from "preact";
+import { syncClock } from "../shared/clock.ts";
+import { showPage } from "../shared/show_page.tsx";
 import { App } from "./app.tsx";
-import { loadWords } from "./speak.ts";
+import { loadWords } from "./dictionary.ts";
 
-void loadWords().then(() => render(<App />, document.getElementById("page") as HTMLElement));
+syncClock();
+void showPage(() => <App />, loadWords());

@@ -1,12 +1,13 @@
-/** The numbers, live; which of them became ready while this board looked; and whether any of it is still true. */
+/** State of the board: the numbers, live; those that became ready since it was opened; and how fresh they are. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ApiError } from "../../clients/browser.ts";
 import type { Board, BoardState, ShopBrief } from "../../clients/types.ts";
 import { useChannelState } from "../shared/state_banner.tsx";
+import { setZone } from "../shared/zone.ts";
 import { chime } from "./chime.ts";
 import { client } from "./client.ts";
 
-/** So long a number is shown as new. */
+/** A number is shown as new for this time. */
 export const freshMs = 30_000;
 const graceMs = 8_000;
 
@@ -16,9 +17,9 @@ export interface UseBoard {
   /** Numbers that became ready a moment ago. */
   fresh: ReadonlySet<string>;
   over: ApiError | undefined;
-  /** Undefined while all is well; else when anything was last heard, ms. */
+  /** Undefined while the numbers are fresh; else the time of the last message, ms. */
   staleSince: number | undefined;
-  /** How often the chime was due. */
+  /** The number of times the chime was due. */
   chimes: number;
 }
 
@@ -38,7 +39,7 @@ export function useBoard(shopId: string): UseBoard {
         setBoard(now);
         const known = before.current;
         before.current = new Set(now.ready);
-        // What was ready when the board was switched on is no news.
+        // Orders that were ready before the board was switched on are not new.
         const news = known === undefined ? [] : now.ready.filter((number) => !known.has(number));
         if (news.length === 0) return;
         chime();
@@ -52,10 +53,14 @@ export function useBoard(shopId: string): UseBoard {
       },
       onError: setOver,
     });
-    const menu = client.watch("menu", { shop: shopId, onChange: (info) => setShop(info.shop) });
+    const take = (now: ShopBrief) => {
+      setZone(now.zone);
+      setShop(now);
+    };
+    const menu = client.watch("menu", { shop: shopId, onChange: (info) => take(info.shop) });
     client
       .ask<Board>({ method: "GET", path: `/shops/${shopId}/board`, open: true })
-      .then((answer) => setShop((now) => now ?? answer.shop))
+      .then((answer) => take(answer.shop))
       .catch(() => {});
     return () => {
       watch.close();
@@ -67,10 +72,11 @@ export function useBoard(shopId: string): UseBoard {
   const state = useChannelState(client);
   const well = state === "live" || state === "polling";
   const [late, setLate] = useState(false);
+  const [began] = useState(Date.now());
   useEffect(() => {
     if (well) return setLate(false);
-    const timer = setTimeout(() => setLate(true), graceMs);
+    const timer = setTimeout(() => setLate(true), navigator.onLine === false ? 0 : graceMs);
     return () => clearTimeout(timer);
   }, [well]);
-  return { board, shop, fresh, over, chimes, staleSince: late && !well ? client.heardAt() : undefined };
+  return { board, shop, fresh, over, chimes, staleSince: late && !well ? client.heardAt() || began : undefined };
 }

@@ -1,12 +1,12 @@
-/** Signed in as whom, until when; what this phone remembers; the way out. */
+/** Account page: the user and the end of the session, the data stored on this phone, and signing out. */
 import { useEffect, useState } from "preact/hooks";
 import { Dialog } from "../shared/dialog.tsx";
 import { toast } from "../shared/toast.tsx";
 import { client } from "./client.ts";
-import { keepContact, readContact } from "./kept.ts";
+import { dateOf, words } from "./dictionary.ts";
 import { Empty, Page } from "./page.tsx";
-import { go } from "./place.ts";
-import { dateOf, words } from "./speak.ts";
+import { go } from "./route.ts";
+import { readContact, saveContact } from "./stored.ts";
 
 export function Account() {
   const [session, setSession] = useState(client.session());
@@ -18,7 +18,7 @@ export function Account() {
   }, []);
 
   const forget = () => {
-    keepContact(undefined);
+    saveContact(undefined);
     setContact(readContact());
     toast(words.forgotten);
   };

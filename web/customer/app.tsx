@@ -1,20 +1,20 @@
-/** Which page is shown: shops to choose from, a shop with its menu, an order, the orders, the account. */
+/** Pages by route: the list of shops, a shop with its menu, an order, the orders, the account. */
 import { useEffect } from "preact/hooks";
 import { Toasts } from "../shared/toast.tsx";
 import { Chooser } from "./chooser.tsx";
-import { shopId } from "./first.ts";
-import { usePlace } from "./place.ts";
+import { words } from "./dictionary.ts";
+import { shopId } from "./first_request.ts";
+import { useRoute } from "./route.ts";
 import { Shop, Waiting } from "./shop.tsx";
-import { words } from "./speak.ts";
 import { isOver, useOrders } from "./use_orders.ts";
 import { useRest } from "./use_rest.ts";
 
 export function App() {
-  const place = usePlace();
-  const alone = ["order", "orders", "account"].includes(place.name);
-  const rest = useRest(place.name !== "menu");
+  const route = useRoute();
+  const alone = ["order", "orders", "account"].includes(route.name);
+  const rest = useRest(route.name !== "menu");
   const mine = useOrders(rest);
-  // A tab in the background tells by its name that there is something to fetch.
+  // The title of a background tab shows that an order is ready.
   const ready = mine.orders?.find(({ status }) => status === "ready");
   useEffect(() => {
     document.title = ready === undefined ? words.title : `${ready.number} ${words.status.ready} · ${words.title}`;
@@ -24,9 +24,14 @@ export function App() {
       {alone ? (
         rest === undefined ? (
           <Waiting />
-        ) : place.name === "order" ? (
-          <rest.OrderPage key={place.id} id={place.id} live={mine.orders?.find(({ id }) => id === place.id)} />
-        ) : place.name === "orders" ? (
+        ) : route.name === "order" ? (
+          <rest.OrderPage
+            key={route.id}
+            id={route.id}
+            live={mine.orders?.find(({ id }) => id === route.id)}
+            round={mine.round}
+          />
+        ) : route.name === "orders" ? (
           <rest.Orders mine={mine} />
         ) : (
           <rest.Account />
@@ -34,7 +39,7 @@ export function App() {
       ) : shopId === undefined ? (
         <Chooser />
       ) : (
-        <Shop id={shopId} place={place} rest={rest} active={mine.orders?.filter((order) => !isOver(order)) ?? []} />
+        <Shop id={shopId} route={route} rest={rest} active={mine.orders?.filter((order) => !isOver(order)) ?? []} />
       )}
       <Toasts />
     </>

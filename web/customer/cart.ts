@@ -1,12 +1,13 @@
-/** What was chosen, what it costs, what has changed since. Pure; the server's prices are the truth and are compared. */
+/** The cart: chosen dishes, their prices, and changes since. Pure. The server computes the prices again, and an order is refused if they differ. */
 import type { Bill, DeliveryTerms, Dish, Menu, OrderView, Service, ShopInfo } from "../../clients/types.ts";
+import { maxLines, maxQuantity } from "../../shared/order_states.ts";
 
 export interface CartLine {
   dish: string;
   quantity: number;
   options: { option: string; choices: string[] }[];
   note: string;
-  /** What one cost when it was last looked at. */
+  /** The price of one when it was last shown. */
   seenFen: number;
 }
 
@@ -16,16 +17,14 @@ export interface Cart {
 }
 
 export const emptyCart: Cart = { lines: [], note: "" };
-/** As the server has it. */
-export const maxLines = 40;
-export const maxQuantity = 99;
+/** As on the server. */
 
 const keyOf = ({ dish, options, note }: CartLine) => JSON.stringify([dish, options, note]);
 const sum = (amounts: readonly number[]) => amounts.reduce((total, amount) => total + amount, 0);
 
 export const countOf = (lines: readonly CartLine[]): number => sum(lines.map(({ quantity }) => quantity));
 
-/** The same dish with the same choices and words is one line. */
+/** The same dish with the same choices and note is one line. */
 export function add(cart: Cart, line: CartLine): Cart {
   const at = cart.lines.findIndex((other) => keyOf(other) === keyOf(line));
   const same = cart.lines[at];
@@ -33,7 +32,7 @@ export function add(cart: Cart, line: CartLine): Cart {
   return setQuantity(cart, at, same.quantity + line.quantity);
 }
 
-/** 0 takes the line out. */
+/** 0 removes the line. */
 export function setQuantity(cart: Cart, at: number, quantity: number): Cart {
   const lines = cart.lines.map((line, index) =>
     index === at ? { ...line, quantity: Math.min(quantity, maxQuantity) } : line,
@@ -43,7 +42,7 @@ export function setQuantity(cart: Cart, at: number, quantity: number): Cart {
 
 // --- Prices --------------------------------------------------------------------------------------------------------
 
-/** The names of what was chosen, and what one costs; undefined when the choices do not fit the menu any more. */
+/** The names of the choices and the price of one; undefined when the choices do not fit the menu any more. */
 export function unitFen(dish: Dish, chosen: CartLine["options"]): number | undefined {
   let fen = dish.priceFen;
   if (chosen.some(({ option }) => !dish.options.some(({ id }) => id === option))) return undefined;
@@ -64,11 +63,11 @@ export interface Total {
   packingFen: number;
   deliveryFen: number;
   totalFen: number;
-  /** So much is missing for a delivery. */
+  /** The amount missing for a delivery. */
   missingFen: number;
 }
 
-/** The rules of the server's `priceOf`. Lines that cannot be had cost nothing here; they are mended before. */
+/** Follows the server's `priceOf`. Lines that cannot be ordered cost nothing here; they are corrected before the order is sent. */
 export function totalOf(
   lines: readonly CartLine[],
   menu: Menu,
@@ -103,10 +102,21 @@ export type Trouble =
   | { kind: "few"; left: number }
   | { kind: "price"; wasFen: number; nowFen: number };
 
-/** What the server said of a dish that is neither sold out nor enough: how many are left. */
+/** @returns whether the line can be ordered, perhaps at another price or in a smaller number. Other lines have no price and are not in the total. */
+export const isOrderable = (trouble: Trouble | undefined): boolean =>
+  trouble === undefined || trouble.kind === "price" || trouble.kind === "few";
+
+/** A line's message. */
+export function shownFen(line: CartLine, menu: Menu, trouble: Trouble | undefined): number | undefined {
+  const dish = menu.dishes.find(({ id }) => id === line.dish);
+  const one = dish && unitFen(dish, line.options);
+  return isOrderable(trouble) && one !== undefined ? one * line.quantity : undefined;
+}
+
+/** The portions left, as the server reported them, of a dish that has too few. */
 export type Left = ReadonlyMap<string, number>;
 
-/** What is wrong with each line, undefined where nothing is. */
+/** The trouble of each line; undefined where there is none. */
 export function troubles(lines: readonly CartLine[], info: ShopInfo, left: Left): (Trouble | undefined)[] {
   const wanted = new Map<string, number>();
   for (const { dish, quantity } of lines) wanted.set(dish, (wanted.get(dish) ?? 0) + quantity);
@@ -122,13 +132,13 @@ export function troubles(lines: readonly CartLine[], info: ShopInfo, left: Left)
   });
 }
 
-/** Takes out what cannot be had, lessens what is too much, takes new prices for seen. */
-export function mend(cart: Cart, info: ShopInfo, left: Left): Cart {
+/** Removes lines that cannot be ordered, reduces numbers that are too large, and accepts new prices. */
+export function fixCart(cart: Cart, info: ShopInfo, left: Left): Cart {
   const still = new Map(left);
   const found = troubles(cart.lines, info, left);
   const lines = cart.lines.flatMap((line, at): CartLine[] => {
     const trouble = found[at];
-    if (trouble !== undefined && trouble.kind !== "price" && trouble.kind !== "few") return [];
+    if (!isOrderable(trouble)) return [];
     const few = still.get(line.dish) ?? line.quantity;
     const quantity = Math.min(line.quantity, few);
     if (still.has(line.dish)) still.set(line.dish, few - quantity);
@@ -144,7 +154,7 @@ export function mend(cart: Cart, info: ShopInfo, left: Left): Cart {
 export const billLines = (lines: readonly CartLine[]): Bill["lines"] =>
   lines.map(({ dish, quantity, options, note }) => ({ dish, quantity, options, ...(note === "" ? {} : { note }) }));
 
-/** The same once more; what has changed since is seen as a trouble. */
+/** The lines of an earlier order; changes since then appear as troubles. */
 export const cartOf = (order: OrderView): Cart => ({
   note: order.note,
   lines: order.lines.map(({ dish, quantity, options, note, unitFen: seenFen }) => ({

@@ -1,14 +1,15 @@
-/** The cart's lines, what has changed in them, and the one tap that mends it. */
+/** The cart's lines, their changes, and the button that corrects them. */
+import { maxQuantity } from "../../shared/order_states.ts";
 import { Dialog } from "../shared/dialog.tsx";
 import { yuan } from "../shared/money.ts";
 import { Stepper } from "../shared/stepper.tsx";
-import { type CartLine, countOf, emptyCart, maxQuantity, setQuantity, type Trouble, totalOf, unitFen } from "./cart.ts";
-import type { Desk } from "./desk.ts";
+import { type CartLine, countOf, emptyCart, setQuantity, shownFen, type Total, type Trouble } from "./cart.ts";
+import { localName, words } from "./dictionary.ts";
 import { Empty } from "./page.tsx";
-import { say, words } from "./speak.ts";
+import type { ShopView } from "./shop_view.ts";
 
-export function CartSheet({ desk, onClose, onCheckout }: { desk: Desk; onClose(): void; onCheckout(): void }) {
-  const { cart, info } = desk;
+export function CartSheet({ view, onClose, onCheckout }: { view: ShopView; onClose(): void; onCheckout(): void }) {
+  const { cart, total } = view;
   const empty = cart.lines.length === 0;
   return (
     <Dialog
@@ -18,7 +19,7 @@ export function CartSheet({ desk, onClose, onCheckout }: { desk: Desk; onClose()
       footer={
         empty ? undefined : (
           <button type="button" class="button primary" onClick={onCheckout}>
-            {words.checkoutTotal(yuan(totalOf(cart.lines, info.menu, "table", null).itemsFen))}
+            {words.checkoutTotal(yuan(total.totalFen))}
           </button>
         )
       }
@@ -27,8 +28,9 @@ export function CartSheet({ desk, onClose, onCheckout }: { desk: Desk; onClose()
         <Empty title={words.emptyCart} hint={words.emptyCartHint} />
       ) : (
         <>
-          <CartLines desk={desk} />
-          <button type="button" class="button plain clear" onClick={() => desk.change(emptyCart)}>
+          <CartLines view={view} />
+          <Extras total={total} />
+          <button type="button" class="button plain clear" onClick={() => view.change(emptyCart)}>
             {words.clearCart}
           </button>
         </>
@@ -37,28 +39,37 @@ export function CartSheet({ desk, onClose, onCheckout }: { desk: Desk; onClose()
   );
 }
 
-export function CartLines({ desk, fixed = false }: { desk: Desk; fixed?: boolean }) {
-  const { cart, found } = desk;
+export function CartLines({ view, fixed = false }: { view: ShopView; fixed?: boolean }) {
+  const { cart, troubles } = view;
   return (
     <>
-      <Mending desk={desk} />
+      <FixCart view={view} />
       <ul class="lines">
         {cart.lines.map((line, at) => (
-          <LineRow key={JSON.stringify(line)} desk={desk} line={line} at={at} trouble={found[at]} fixed={fixed} />
+          <LineRow key={JSON.stringify(line)} view={view} line={line} at={at} trouble={troubles[at]} fixed={fixed} />
         ))}
       </ul>
     </>
   );
 }
 
-/** Says that something has changed, and offers to put it right. */
-export function Mending({ desk }: { desk: Desk }) {
+/** The parts of the total besides the dishes. */
+export function Extras({ total: { packingFen, deliveryFen } }: { total: Total }) {
+  const extras = [
+    ...(packingFen > 0 ? [`${words.packing} ${yuan(packingFen)}`] : []),
+    ...(deliveryFen > 0 ? [`${words.deliveryFee} ${yuan(deliveryFen)}`] : []),
+  ];
+  return extras.length === 0 ? null : <small class="quiet extras">{words.including(extras.join(" · "))}</small>;
+}
+
+/** Shows that lines have changed, and a button that corrects them. */
+export function FixCart({ view }: { view: ShopView }) {
   return (
     <div role="status">
-      {desk.found.some(Boolean) && (
+      {view.troubles.some(Boolean) && (
         <p class="banner warn rounded">
           <span>{words.changed}</span>
-          <button type="button" onClick={desk.mend}>
+          <button type="button" onClick={view.fixCart}>
             {words.mend}
           </button>
         </p>
@@ -67,25 +78,24 @@ export function Mending({ desk }: { desk: Desk }) {
   );
 }
 
-function LineRow(props: { desk: Desk; line: CartLine; at: number; trouble: Trouble | undefined; fixed: boolean }) {
-  const { desk, line, at, trouble, fixed } = props;
-  const dish = desk.info.menu.dishes.find(({ id }) => id === line.dish);
-  const name = say(dish?.names) || line.dish;
-  const one = (dish && unitFen(dish, line.options)) ?? line.seenFen;
-  const gone = trouble !== undefined && trouble.kind !== "price" && trouble.kind !== "few";
+function LineRow(props: { view: ShopView; line: CartLine; at: number; trouble: Trouble | undefined; fixed: boolean }) {
+  const { view, line, at, trouble, fixed } = props;
+  const dish = view.info.menu.dishes.find(({ id }) => id === line.dish);
+  const name = localName(dish?.names) || line.dish;
+  const fen = shownFen(line, view.info.menu, trouble);
   const choices = line.options.flatMap(({ option, choices: taken }) => {
     const known = dish?.options.find(({ id }) => id === option);
-    return taken.map((choice) => say(known?.choices.find(({ id }) => id === choice)?.names));
+    return taken.map((choice) => localName(known?.choices.find(({ id }) => id === choice)?.names));
   });
   return (
-    <li class={gone ? "line over" : "line"}>
+    <li class={fen === undefined ? "line over" : "line"}>
       <div class="about">
         <strong>{name}</strong>
         {choices.length > 0 && <span class="quiet">{choices.filter(Boolean).join(" · ")}</span>}
         {line.note !== "" && <span class="quiet">“{line.note}”</span>}
         {trouble !== undefined && <span class="trouble">{troubleText(trouble)}</span>}
       </div>
-      <span class="price">{yuan(one * line.quantity)}</span>
+      <span class="price">{fen !== undefined && yuan(fen)}</span>
       {fixed ? (
         <span class="times">×{line.quantity}</span>
       ) : (
@@ -94,7 +104,7 @@ function LineRow(props: { desk: Desk; line: CartLine; at: number; trouble: Troub
           of={name}
           words={words}
           max={maxQuantity}
-          onChange={(quantity) => desk.change(setQuantity(desk.cart, at, quantity))}
+          onChange={(quantity) => view.change(setQuantity(view.cart, at, quantity))}
         />
       )}
     </li>

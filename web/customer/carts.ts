@@ -1,17 +1,17 @@
-/** The carts, one per shop, kept over reloads and shared by tabs. */
+/** The carts, one per shop, stored over reloads and shared by tabs. */
 import { useEffect, useState } from "preact/hooks";
 import type { Cart } from "./cart.ts";
-import { cartName, keepCart, readCart } from "./kept.ts";
+import { cartName, readCart, saveCart } from "./stored.ts";
 
 const carts = new Map<string, Cart>();
-const hearers = new Set<() => void>();
-const tell = () => {
-  for (const hear of [...hearers]) hear();
+const listeners = new Set<() => void>();
+const emit = () => {
+  for (const listener of [...listeners]) listener();
 };
 
 addEventListener("storage", ({ key }) => {
   for (const shop of carts.keys()) if (key === null || key === cartName(shop)) carts.delete(shop);
-  tell();
+  emit();
 });
 
 export function getCart(shop: string): Cart {
@@ -22,17 +22,17 @@ export function getCart(shop: string): Cart {
 
 export function setCart(shop: string, cart: Cart): void {
   carts.set(shop, cart);
-  keepCart(shop, cart);
-  tell();
+  saveCart(shop, cart);
+  emit();
 }
 
 export function useCart(shop: string): Cart {
   const [cart, show] = useState(() => getCart(shop));
   useEffect(() => {
-    const hear = () => show(getCart(shop));
-    hear();
-    hearers.add(hear);
-    return () => void hearers.delete(hear);
+    const listener = () => show(getCart(shop));
+    listener();
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
   }, [shop]);
   return cart;
 }

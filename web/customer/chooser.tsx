@@ -1,12 +1,12 @@
-/** The shops, open ones first. Whoever has one shop sees it at once. */
+/** List of shops, open ones first. If there is only one, its menu is shown at once. */
 import { useEffect, useState } from "preact/hooks";
 import type { ShopBrief } from "../../clients/types.ts";
 import { LanguageSwitch } from "../shared/language_switch.tsx";
-import { askShop, firstAnswer } from "./first.ts";
+import { localName, words } from "./dictionary.ts";
+import { askShop, firstAnswer } from "./first_request.ts";
 import { Icon } from "./icons.tsx";
 import { Empty } from "./page.tsx";
-import { go } from "./place.ts";
-import { say, words } from "./speak.ts";
+import { go } from "./route.ts";
 
 interface Shops {
   shops: ShopBrief[];
@@ -61,10 +61,10 @@ export function Chooser() {
             <li key={id}>
               <a class="card" href={`?shop=${id}`}>
                 <span class="row">
-                  <strong>{say(names)}</strong>
+                  <strong>{localName(names)}</strong>
                   <span class={open ? "pill good" : "pill"}>{open ? words.open : words.closed}</span>
                 </span>
-                {notice !== null && <span class="quiet">{say(notice)}</span>}
+                {notice !== null && <span class="quiet">{localName(notice)}</span>}
                 <span class="tags">
                   {(["table", "pickup", "delivery"] as const)
                     .filter((service) => services[service])

@@ -1,12 +1,14 @@
-/** One dish: its choices, each rule kept as one chooses, how many, and a word to the kitchen. */
+/** Sheet of one dish: its choices, limited to what the rules allow, the quantity, and a note to the kitchen. */
 import { useRef, useState } from "preact/hooks";
 import type { Dish, DishOption } from "../../clients/browser.ts";
+import { maxQuantity } from "../../shared/order_states.ts";
 import { Dialog } from "../shared/dialog.tsx";
 import { yuan } from "../shared/money.ts";
 import { Stepper } from "../shared/stepper.tsx";
-import { type CartLine, maxQuantity, unitFen } from "./cart.ts";
+import { type CartLine, unitFen } from "./cart.ts";
+import { localName, words } from "./dictionary.ts";
+import { maxDishNote, NoteField, tooMany } from "./note_field.tsx";
 import { Picture } from "./picture.tsx";
-import { say, words } from "./speak.ts";
 
 export interface DishSheetProps {
   dish: Dish;
@@ -17,7 +19,7 @@ export interface DishSheetProps {
 
 type Chosen = Record<string, string[]>;
 
-/** What must be taken and can only be one thing is taken already. */
+/** Required choices with a single possibility are chosen in advance. */
 const atFirst = (dish: Dish): Chosen =>
   Object.fromEntries(
     dish.options.map(({ id, min, choices }) => {
@@ -49,7 +51,7 @@ export function DishSheet({ dish, soldOut, onClose, onAdd }: DishSheetProps) {
   function toggle({ id, max }: DishOption, choice: string): void {
     const now = chosen[id] ?? [];
     const next = now.includes(choice) ? now.filter((other) => other !== choice) : [...now, choice];
-    // Where one may be taken, another takes its place.
+    // Where only one may be chosen, a new choice replaces it.
     setChosen({ ...chosen, [id]: max === 1 ? next.slice(-1) : next });
   }
 
@@ -60,19 +62,20 @@ export function DishSheet({ dish, soldOut, onClose, onAdd }: DishSheetProps) {
       group?.querySelector<HTMLElement>("input:not(:disabled)")?.focus();
       return;
     }
-    if (one !== undefined) onAdd({ dish: dish.id, quantity, options, note: note.trim(), seenFen: one });
+    if (tooMany(note, maxDishNote) > 0) document.getElementById("dish-note")?.focus();
+    else if (one !== undefined) onAdd({ dish: dish.id, quantity, options, note: note.trim(), seenFen: one });
   }
 
   return (
     <Dialog
-      title={say(dish.names)}
+      title={localName(dish.names)}
       closeLabel={words.close}
       onClose={onClose}
       footer={
         <>
           <Stepper
             quantity={quantity}
-            of={say(dish.names)}
+            of={localName(dish.names)}
             words={words}
             min={1}
             max={maxQuantity}
@@ -83,18 +86,18 @@ export function DishSheet({ dish, soldOut, onClose, onAdd }: DishSheetProps) {
               ? words.soldOut
               : missing === undefined
                 ? words.addToCart(yuan(soFar * quantity))
-                : words.chooseFirst(say(missing.names))}
+                : words.chooseFirst(localName(missing.names))}
           </button>
         </>
       }
     >
       <div ref={form} class="choosing">
-        {dish.picture !== undefined && <Picture of={dish.picture} name={say(dish.names)} size={480} />}
-        {dish.description !== undefined && <p class="quiet">{say(dish.description)}</p>}
+        {dish.picture !== undefined && <Picture of={dish.picture} name={localName(dish.names)} size={480} />}
+        {dish.description !== undefined && <p class="quiet">{localName(dish.description)}</p>}
         {dish.options.map((option) => (
           <fieldset key={option.id} data-option={option.id}>
             <legend>
-              {say(option.names)} <span class="quiet">{ruleOf(option)}</span>
+              {localName(option.names)} <span class="quiet">{ruleOf(option)}</span>
             </legend>
             <div class="chips">
               {option.choices.map(({ id, names, priceFen, available }) => {
@@ -111,7 +114,7 @@ export function DishSheet({ dish, soldOut, onClose, onAdd }: DishSheetProps) {
                       onChange={() => toggle(option, id)}
                     />
                     <span>
-                      {say(names)}
+                      {localName(names)}
                       {priceFen !== 0 && (
                         <small>
                           {priceFen > 0 ? "+" : ""}
@@ -126,15 +129,14 @@ export function DishSheet({ dish, soldOut, onClose, onAdd }: DishSheetProps) {
             </div>
           </fieldset>
         ))}
-        <label class="field">
-          <span>{words.dishNote}</span>
-          <input
-            value={note}
-            maxLength={100}
-            placeholder={words.dishNoteHint}
-            onInput={({ currentTarget }) => setNote(currentTarget.value)}
-          />
-        </label>
+        <NoteField
+          id="dish-note"
+          label={words.dishNote}
+          hint={words.dishNoteHint}
+          value={note}
+          max={maxDishNote}
+          onChange={setNote}
+        />
       </div>
     </Dialog>
   );

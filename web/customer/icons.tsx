@@ -1,4 +1,4 @@
-/** The few signs of the page, drawn with lines in the text's colour. */
+/** Icons of the page, drawn with lines in the text's colour. */
 import { LineIcon } from "../shared/line_icon.tsx";
 
 const paths = {

@@ -1,15 +1,15 @@
-import { shopId } from "./first.ts";
+import { shopId } from "./first_request.ts";
 import "../shared/base.css";
 import "../shared/parts.css";
 import "./customer.css";
-import { render } from "preact";
+import { showPage } from "../shared/show_page.tsx";
 import { App } from "./app.tsx";
-import { readTaken } from "./kept.ts";
-import { goInstead } from "./place.ts";
-import { loadWords } from "./speak.ts";
+import { loadWords } from "./dictionary.ts";
+import { redirect } from "./route.ts";
+import { readTaken } from "./stored.ts";
 
-// Taken in the moment when the page was closed or loaded anew: the first thing to be seen.
+// An order that was taken while the page was closed or reloaded: it is shown first.
 const taken = shopId && readTaken(shopId);
-if (taken) goInstead(`order=${taken}`);
+if (taken) redirect(`order=${taken}`);
 
-void loadWords().then(() => render(<App />, document.getElementById("page") as HTMLElement));
+void showPage(() => <App />, loadWords());

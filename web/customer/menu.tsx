@@ -1,29 +1,30 @@
-/** The menu: categories beside, dishes with pictures, the cart at the lower edge or, on a wide page, at the side. */
+/** The menu: categories at the side, dishes with pictures, the cart at the bottom or, on a wide page, at the side. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Dish, OrderView } from "../../clients/types.ts";
+import { maxQuantity } from "../../shared/order_states.ts";
 import { LanguageSwitch } from "../shared/language_switch.tsx";
 import { yuan } from "../shared/money.ts";
 import { Stepper } from "../shared/stepper.tsx";
-import { countOf, maxQuantity, setQuantity, totalOf, unitFen } from "./cart.ts";
-import { CartLines } from "./cart_sheet.tsx";
-import { type Desk, toCheckout } from "./desk.ts";
+import { countOf, setQuantity, unitFen } from "./cart.ts";
+import { CartLines, Extras } from "./cart_sheet.tsx";
+import { localName, words } from "./dictionary.ts";
 import { Icon } from "./icons.tsx";
 import { Empty } from "./page.tsx";
 import { Picture } from "./picture.tsx";
-import { go } from "./place.ts";
-import { say, words } from "./speak.ts";
+import { go } from "./route.ts";
+import { type ShopView, toCheckout } from "./shop_view.ts";
 import type { Rest } from "./use_rest.ts";
 import { useWide } from "./use_wide.ts";
 
 export interface MenuProps {
-  desk: Desk;
+  view: ShopView;
   tableLost: boolean;
   active: OrderView[];
   rest: Rest | undefined;
 }
 
-export function Menu({ desk, tableLost, active, rest }: MenuProps) {
-  const { info, cart } = desk;
+export function Menu({ view, tableLost, active, rest }: MenuProps) {
+  const { info, cart } = view;
   const { shop, menu, table } = info;
   const wide = useWide();
   const categories = menu.categories
@@ -50,16 +51,16 @@ export function Menu({ desk, tableLost, active, rest }: MenuProps) {
           </button>
           <LanguageSwitch />
         </div>
-        <h1>{say(shop.names)}</h1>
+        <h1>{localName(shop.names)}</h1>
         <p class="row facts">
           <span class={shop.open ? "pill good" : "pill"}>{shop.open ? words.open : words.closed}</span>
           {table !== null && <span class="pill accent">{words.table(table.label)}</span>}
-          {shop.notice !== null && <span class="quiet">{say(shop.notice)}</span>}
+          {shop.notice !== null && <span class="quiet">{localName(shop.notice)}</span>}
         </p>
       </header>
       <div class="notes" role="status">
-        {desk.shut !== undefined && <p class="banner warn">{desk.shut}</p>}
-        {desk.shut === undefined && !shop.live && <p class="banner">{words.kitchenSlow}</p>}
+        {view.closedReason !== undefined && <p class="banner warn">{view.closedReason}</p>}
+        {view.closedReason === undefined && !shop.live && <p class="banner">{words.kitchenSlow}</p>}
         {tableLost && <p class="banner warn">{words.tableUnknown}</p>}
       </div>
       <div class="notes">{rest !== undefined && <rest.Connection />}</div>
@@ -69,7 +70,7 @@ export function Menu({ desk, tableLost, active, rest }: MenuProps) {
           {categories.map(({ id, names }) => (
             <li key={id}>
               <button type="button" aria-current={id === current ? "true" : undefined} onClick={() => show(id)}>
-                {say(names)}
+                {localName(names)}
               </button>
             </li>
           ))}
@@ -78,11 +79,11 @@ export function Menu({ desk, tableLost, active, rest }: MenuProps) {
       <main class="dishes">
         {categories.length === 0 && <Empty title={words.nothingHere} />}
         {categories.map(({ id, names, dishes }) => (
-          <section key={id} id={`category-${id}`} data-category={id} aria-label={say(names)}>
-            <h2>{say(names)}</h2>
+          <section key={id} id={`category-${id}`} data-category={id} aria-label={localName(names)}>
+            <h2>{localName(names)}</h2>
             <ul>
               {dishes.map((dish) => (
-                <DishRow key={dish.id} desk={desk} dish={dish} picture={pictures} />
+                <DishRow key={dish.id} view={view} dish={dish} picture={pictures} />
               ))}
             </ul>
           </section>
@@ -96,10 +97,10 @@ export function Menu({ desk, tableLost, active, rest }: MenuProps) {
           ) : (
             <>
               <div class="inside">
-                <CartLines desk={desk} />
+                <CartLines view={view} />
               </div>
               <button type="button" class="button primary wide" onClick={toCheckout}>
-                {words.checkoutTotal(yuan(itemsFen(desk)))}
+                {words.checkoutTotal(yuan(view.total.totalFen))}
               </button>
             </>
           )}
@@ -115,7 +116,8 @@ export function Menu({ desk, tableLost, active, rest }: MenuProps) {
                   <Icon name="cart" size={26} />
                   <span class="count">{countOf(cart.lines)}</span>
                 </span>
-                <strong>{yuan(itemsFen(desk))}</strong>
+                <strong>{yuan(view.total.totalFen)}</strong>
+                <Extras total={view.total} />
               </button>
               <button type="button" class="button primary" onClick={toCheckout}>
                 {words.checkout}
@@ -127,8 +129,6 @@ export function Menu({ desk, tableLost, active, rest }: MenuProps) {
     </div>
   );
 }
-
-const itemsFen = ({ cart, info }: Desk) => totalOf(cart.lines, info.menu, "table", null).itemsFen;
 
 function ActiveOrders({ orders }: { orders: OrderView[] }) {
   const [newest] = orders;
@@ -146,15 +146,15 @@ function ActiveOrders({ orders }: { orders: OrderView[] }) {
   );
 }
 
-function DishRow({ desk, dish, picture }: { desk: Desk; dish: Dish; picture: boolean }) {
-  const { cart, info } = desk;
+function DishRow({ view, dish, picture }: { view: ShopView; dish: Dish; picture: boolean }) {
+  const { cart, info } = view;
   const soldOut = info.soldOut.includes(dish.id);
-  const name = say(dish.names);
+  const name = localName(dish.names);
   const lines = cart.lines.map((line, at) => ({ ...line, at })).filter((line) => line.dish === dish.id);
   const count = countOf(lines);
   const plain = dish.options.length === 0;
   const cheapest = dish.priceFen;
-  // Without choices and words there is at most one line of it.
+  // A dish without choices and note has at most one line in the cart.
   const only = lines.find(({ note }) => note === "");
   return (
     <li class={soldOut ? "dish over" : "dish"}>
@@ -165,7 +165,7 @@ function DishRow({ desk, dish, picture }: { desk: Desk; dish: Dish; picture: boo
             {name}
           </button>
         </h3>
-        {dish.description !== undefined && <p class="quiet two">{say(dish.description)}</p>}
+        {dish.description !== undefined && <p class="quiet two">{localName(dish.description)}</p>}
         <div class="row foot">
           <span class="price">{yuan(cheapest)}</span>
           <span class="grow" />
@@ -177,7 +177,7 @@ function DishRow({ desk, dish, picture }: { desk: Desk; dish: Dish; picture: boo
               of={name}
               words={words}
               max={maxQuantity}
-              onChange={(quantity) => desk.change(setQuantity(cart, only.at, quantity))}
+              onChange={(quantity) => view.change(setQuantity(cart, only.at, quantity))}
             />
           ) : plain ? (
             <button
@@ -185,7 +185,7 @@ function DishRow({ desk, dish, picture }: { desk: Desk; dish: Dish; picture: boo
               class="plus"
               aria-label={`${words.more} ${name}`}
               onClick={() =>
-                desk.put({ dish: dish.id, quantity: 1, options: [], note: "", seenFen: unitFen(dish, []) ?? 0 })
+                view.put({ dish: dish.id, quantity: 1, options: [], note: "", seenFen: unitFen(dish, []) ?? 0 })
               }
             >
               <span aria-hidden="true">+</span>
@@ -207,10 +207,10 @@ function DishRow({ desk, dish, picture }: { desk: Desk; dish: Dish; picture: boo
   );
 }
 
-/** The category that is read, and how to go to one. */
+/** The category in view, and a function that scrolls to one. */
 function useCurrent(ids: string): [string | undefined, (id: string) => void] {
   const [current, setCurrent] = useState(ids.split(",")[0]);
-  /** While the page scrolls to what was asked for, the sections that pass by are not read. */
+  /** While the page scrolls to the chosen category, the sections that pass are ignored. */
   const asked = useRef(0);
   useEffect(() => {
     const seen = new IntersectionObserver(

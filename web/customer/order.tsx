@@ -1,6 +1,7 @@
-/** One order: its number large, how far it is, what is in it; cancelling while that is allowed; the same once more. */
+/** One order: its number, state and content; buttons to cancel it and to order the same again. */
 import { useEffect, useState } from "preact/hooks";
-import { ApiError, type OrderView, type Service, type Status, type Step } from "../../clients/browser.ts";
+import { ApiError, type OrderView, type Status } from "../../clients/browser.ts";
+import { failedStatuses } from "../../shared/order_states.ts";
 import { Dialog } from "../shared/dialog.tsx";
 import { yuan } from "../shared/money.ts";
 import { toast } from "../shared/toast.tsx";
@@ -8,48 +9,33 @@ import { cartOf } from "./cart.ts";
 import { setCart } from "./carts.ts";
 import { client } from "./client.ts";
 import { Connection } from "./connection.tsx";
-import { shopId } from "./first.ts";
-import { keepTaken } from "./kept.ts";
+import { dateOf, localName, words } from "./dictionary.ts";
+import { shopId } from "./first_request.ts";
 import { Empty, Page } from "./page.tsx";
-import { go, goInstead, leave } from "./place.ts";
-import { dateOf, say, timeOf, words } from "./speak.ts";
+import { go, goBack, redirect } from "./route.ts";
+import { saveTaken } from "./stored.ts";
+import { SumRow } from "./sum_row.tsx";
+import { TimeLine } from "./time_line.tsx";
+import { useOrder } from "./use_order.ts";
 import { isOver } from "./use_orders.ts";
 
 const seenMs = 2_000;
 
-type Whole = OrderView & { history?: Step[] };
+export interface OrderPageProps {
+  id: string;
+  /** The order from the stream. */
+  live: OrderView | undefined;
+  /** The round of the list of orders. */
+  round: number;
+}
 
-/** @param live the order as the stream has it, if it is among the newest */
-export function OrderPage({ id, live }: { id: string; live: OrderView | undefined }) {
-  const [fetched, setFetched] = useState<Whole>();
-  const [unknown, setUnknown] = useState(false);
+export function OrderPage({ id, live, round }: OrderPageProps) {
+  const { order, history, unknown, put } = useOrder(id, live, round);
   const [asking, setAsking] = useState(false);
   const [busy, setBusy] = useState(false);
-  const order = live !== undefined && live.version > (fetched?.version ?? 0) ? live : fetched;
-
-  // The history is not in the stream: it is fetched for each version.
+  // Removed after a moment, or on leaving. A page that is closed before that shows the order when it is reopened.
   useEffect(() => {
-    let over = false;
-    let timer: ReturnType<typeof setTimeout>;
-    const load = () =>
-      client.order(id).then(
-        (answer) => over || setFetched((now) => (now !== undefined && now.version > answer.version ? now : answer)),
-        (error: ApiError) => {
-          if (over) return;
-          if (error.status >= 400 && error.status < 500 && error.status !== 429) setUnknown(true);
-          else timer = setTimeout(load, 2_000);
-        },
-      );
-    void load();
-    return () => {
-      over = true;
-      clearTimeout(timer);
-    };
-  }, [id, live?.version]);
-
-  // Seen for a moment, or left: a page that is closed before that shows it again.
-  useEffect(() => {
-    const forget = () => keepTaken(undefined);
+    const forget = () => saveTaken(undefined);
     const timer = setTimeout(forget, seenMs);
     return () => {
       clearTimeout(timer);
@@ -61,7 +47,7 @@ export function OrderPage({ id, live }: { id: string; live: OrderView | undefine
     if (order === undefined) return;
     setBusy(true);
     try {
-      setFetched(await client.step(order, "cancel"));
+      put(await client.step(order, "cancel"));
       toast(words.cancelled);
     } catch (error) {
       const late = error instanceof ApiError && ["STEP_NOT_ALLOWED", "ORDER_CHANGED"].includes(error.code);
@@ -73,10 +59,10 @@ export function OrderPage({ id, live }: { id: string; live: OrderView | undefine
 
   if (order === undefined)
     return (
-      <Page title={words.orders} onBack={leave}>
+      <Page title={words.orders} onBack={goBack}>
         {unknown ? (
           <Empty title={words.orderUnknown}>
-            <button type="button" class="button primary" onClick={() => goInstead("orders")}>
+            <button type="button" class="button primary" onClick={() => redirect("orders")}>
               {words.orders}
             </button>
           </Empty>
@@ -89,13 +75,14 @@ export function OrderPage({ id, live }: { id: string; live: OrderView | undefine
       </Page>
     );
 
-  const history = fetched?.history;
   return (
     <Page title={words.activeOrder(order.number)}>
       <Connection />
       <section class={`ticket ${toneOf(order.status)}`} aria-live="polite">
         <p class="quiet">{words.orderNumber}</p>
-        <p class="number">{order.number}</p>
+        <p class="number" translate={false}>
+          {order.number}
+        </p>
         <p class="status">{words.status[order.status]}</p>
         <p>{order.status === "ready" ? words.readyHint[order.service] : words.statusHint[order.status]}</p>
         {order.reason !== null && order.reason !== "" && (
@@ -105,51 +92,10 @@ export function OrderPage({ id, live }: { id: string; live: OrderView | undefine
         )}
       </section>
       <section class="panel" aria-label={words.progress}>
-        <TimeLine order={order} history={history ?? []} />
+        <TimeLine order={order} history={history} />
       </section>
-      <section class="panel" aria-label={words.dishes}>
-        <ul class="lines">
-          {order.lines.map((line) => (
-            <li key={line.line} class="line">
-              <div class="about">
-                <strong>{say(line.names)}</strong>
-                {line.options.length > 0 && (
-                  <span class="quiet">{line.options.map(({ choiceNames }) => say(choiceNames)).join(" · ")}</span>
-                )}
-                {line.note !== "" && <span class="quiet">“{line.note}”</span>}
-              </div>
-              <span class="price">{yuan(line.totalFen)}</span>
-              <span class="times">×{line.quantity}</span>
-            </li>
-          ))}
-        </ul>
-        <dl class="sums">
-          {order.packingFen > 0 && <Row name={words.packing} value={yuan(order.packingFen)} />}
-          {order.service === "delivery" && (
-            <Row name={words.deliveryFee} value={order.deliveryFen === 0 ? words.free : yuan(order.deliveryFen)} />
-          )}
-          <Row name={words.total} value={yuan(order.totalFen)} strong />
-        </dl>
-        {!["rejected", "cancelled", "expired"].includes(order.status) && (
-          <p class="quiet right">{order.payment === "paid" ? words.paid : words.payLater[order.service]}</p>
-        )}
-      </section>
-      <section class="panel" aria-label={words.howToEat}>
-        <dl class="sums">
-          <Row
-            name={words.howToEat}
-            value={order.table === null ? words.service[order.service] : words.table(order.table)}
-          />
-          {order.delivery && (
-            <Row
-              name={words.deliverTo}
-              value={`${order.delivery.name} ${order.delivery.phone} ${order.delivery.address}`}
-            />
-          )}
-          {order.note !== "" && <Row name={words.orderNote} value={order.note} />}
-          <Row name={words.placedAt} value={dateOf(order.placedAt)} />
-        </dl>
-      </section>
+      <OrderLines order={order} />
+      <OrderDetails order={order} />
       <div class="choices">
         {order.status === "placed" && (
           <button type="button" class="button bad" onClick={() => setAsking(true)}>
@@ -189,7 +135,7 @@ export function OrderPage({ id, live }: { id: string; live: OrderView | undefine
   );
 }
 
-/** The same dishes into the cart of that shop; what changed since is said there. */
+/** Puts the same dishes into the cart of that shop; the cart shows what has changed since. */
 export function orderAgain(order: OrderView): void {
   setCart(order.shop, cartOf(order));
   if (order.shop === shopId) go("cart");
@@ -198,59 +144,59 @@ export function orderAgain(order: OrderView): void {
 
 function toneOf(status: Status): string {
   if (status === "ready") return "good";
-  if (["rejected", "cancelled", "expired"].includes(status)) return "bad";
+  if (failedStatuses.includes(status)) return "bad";
   return "";
 }
 
-function Row({ name, value, strong = false }: { name: string; value: string; strong?: boolean }) {
+function OrderLines({ order }: { order: OrderView }) {
   return (
-    <div class={strong ? "row strong" : "row"}>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
+    <section class="panel" aria-label={words.dishes}>
+      <ul class="lines">
+        {order.lines.map((line) => (
+          <li key={line.line} class="line">
+            <div class="about">
+              <strong>{localName(line.names)}</strong>
+              {line.options.length > 0 && (
+                <span class="quiet">{line.options.map(({ choiceNames }) => localName(choiceNames)).join(" · ")}</span>
+              )}
+              {line.note !== "" && <span class="quiet">“{line.note}”</span>}
+            </div>
+            <span class="price">{yuan(line.totalFen)}</span>
+            <span class="times">×{line.quantity}</span>
+          </li>
+        ))}
+      </ul>
+      <dl class="sums">
+        {order.packingFen > 0 && <SumRow name={words.packing} value={yuan(order.packingFen)} />}
+        {order.service === "delivery" && (
+          <SumRow name={words.deliveryFee} value={order.deliveryFen === 0 ? words.free : yuan(order.deliveryFen)} />
+        )}
+        <SumRow name={words.total} value={yuan(order.totalFen)} strong />
+      </dl>
+      {!failedStatuses.includes(order.status) && (
+        <p class="quiet right">{order.payment === "paid" ? words.paid : words.payLater[order.service]}</p>
+      )}
+    </section>
   );
 }
 
-const way: Record<Service, Status[]> = {
-  table: ["placed", "accepted", "cooking", "ready", "completed"],
-  pickup: ["placed", "accepted", "cooking", "ready", "completed"],
-  delivery: ["placed", "accepted", "cooking", "ready", "delivering", "completed"],
-};
-
-function TimeLine({ order, history }: { order: OrderView; history: readonly Step[] }) {
-  const steps = way[order.service];
-  const here = steps.indexOf(order.status);
-  const reached = (status: Status): string | undefined => {
-    const last = history.filter(({ to }) => to === status).at(-1)?.at;
-    const own = {
-      placed: order.placedAt,
-      accepted: order.acceptedAt,
-      ready: order.readyAt,
-      completed: order.completedAt,
-    };
-    return last ?? own[status as keyof typeof own] ?? (status === order.status ? order.updatedAt : undefined);
-  };
-  // An order that ended early shows how far it came, and the end.
-  const shown =
-    here >= 0
-      ? steps
-      : [...steps.filter((status) => history.some(({ to }) => to === status) || status === "placed"), order.status];
-  const at = here >= 0 ? here : shown.length - 1;
+function OrderDetails({ order }: { order: OrderView }) {
   return (
-    <ol class="timeline">
-      {shown.map((status, index) => {
-        const time = index <= at ? reached(status) : undefined;
-        return (
-          <li
-            key={status}
-            class={index < at ? "done" : index === at ? "now" : ""}
-            aria-current={index === at ? "step" : undefined}
-          >
-            <span>{words.status[status]}</span>
-            {time !== undefined && <time dateTime={time}>{timeOf(time)}</time>}
-          </li>
-        );
-      })}
-    </ol>
+    <section class="panel" aria-label={words.howToEat}>
+      <dl class="sums">
+        <SumRow
+          name={words.howToEat}
+          value={order.table === null ? words.service[order.service] : words.table(order.table)}
+        />
+        {order.delivery && (
+          <SumRow
+            name={words.deliverTo}
+            value={`${order.delivery.name} ${order.delivery.phone} ${order.delivery.address}`}
+          />
+        )}
+        {order.note !== "" && <SumRow name={words.orderNote} value={order.note} />}
+        <SumRow name={words.placedAt} value={dateOf(order.placedAt)} />
+      </dl>
+    </section>
   );
 }

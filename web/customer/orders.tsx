@@ -1,12 +1,12 @@
-/** All one's orders, newest first, and what the shops wrote. */
+/** List of the customer's orders, newest first, and the shops' messages. */
 import { useEffect, useState } from "preact/hooks";
 import type { Names, OrderView } from "../../clients/browser.ts";
 import { yuan } from "../shared/money.ts";
 import { client } from "./client.ts";
+import { dateOf, localName, words } from "./dictionary.ts";
 import { orderAgain } from "./order.tsx";
 import { Empty, Page } from "./page.tsx";
-import { go, goInstead } from "./place.ts";
-import { dateOf, say, words } from "./speak.ts";
+import { go, redirect } from "./route.ts";
 import { isOver, type MyOrders } from "./use_orders.ts";
 
 export function Orders({ mine }: { mine: MyOrders }) {
@@ -24,7 +24,7 @@ export function Orders({ mine }: { mine: MyOrders }) {
   const orders = [...newest, ...older.filter(({ id }) => !known.has(id))];
 
   const loadOlder = () =>
-    client.orders({ before: orders.at(-1)?.id ?? "" }).then(
+    client.orders({ before: orders[orders.length - 1]?.id ?? "" }).then(
       (page) => {
         setOlder([...older, ...page.orders]);
         setMore(page.more);
@@ -59,7 +59,7 @@ export function Orders({ mine }: { mine: MyOrders }) {
       )}
       {mine.orders !== undefined && orders.length === 0 && (
         <Empty title={words.noOrders} hint={words.noOrdersHint}>
-          <button type="button" class="button primary" onClick={() => goInstead("")}>
+          <button type="button" class="button primary" onClick={() => redirect("")}>
             {words.toMenu}
           </button>
         </Empty>
@@ -69,15 +69,17 @@ export function Orders({ mine }: { mine: MyOrders }) {
           <li key={order.id} class="panel">
             <button type="button" class="plainly" onClick={() => go(`order=${order.id}`)}>
               <span class="row">
-                <strong class="big">{order.number}</strong>
-                <span class="grow quiet">{say(names[order.shop])}</span>
+                <strong class="big" translate={false}>
+                  {order.number}
+                </strong>
+                <span class="grow quiet">{localName(names[order.shop])}</span>
                 <span class={`pill ${isOver(order) ? "" : order.status === "ready" ? "good" : "accent"}`}>
                   {words.status[order.status]}
                 </span>
               </span>
               <span class="quiet one">
                 {order.lines
-                  .map(({ names: dish, quantity }) => `${say(dish)}${quantity > 1 ? ` ×${quantity}` : ""}`)
+                  .map(({ names: dish, quantity }) => `${localName(dish)}${quantity > 1 ? ` ×${quantity}` : ""}`)
                   .join(", ")}
               </span>
               <span class="row">

@@ -1,20 +1,20 @@
-/** A page of its own: its name with a way back. The name takes the focus, so that a reader begins there. */
+/** Full page with its title and a back button. The title takes the focus, so that a screen reader begins there. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { LanguageSwitch } from "../shared/language_switch.tsx";
+import { words } from "./dictionary.ts";
 import { Icon } from "./icons.tsx";
-import { leave } from "./place.ts";
-import { words } from "./speak.ts";
+import { goBack } from "./route.ts";
 
 export interface PageProps {
   title: string;
   onBack?: () => void;
-  /** Stays at the lower edge. */
+  /** Content fixed at the bottom. */
   footer?: ComponentChildren;
   children: ComponentChildren;
 }
 
-export function Page({ title, onBack = leave, footer, children }: PageProps) {
+export function Page({ title, onBack = goBack, footer, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     scrollTo(0, 0);
@@ -37,7 +37,7 @@ export function Page({ title, onBack = leave, footer, children }: PageProps) {
   );
 }
 
-/** Nothing is here, and where to go instead. */
+/** An empty page's text, with a link elsewhere. */
 export function Empty({ title, hint, children }: { title: string; hint?: string; children?: ComponentChildren }) {
   return (
     <div class="empty">

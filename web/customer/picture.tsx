@@ -1,4 +1,4 @@
-/** A dish's picture, loaded when it comes near; without one, or while it is away, the first letter on a calm ground. */
+/** A dish's picture, loaded when it is about to be visible; without one, or until it is loaded, the first letter on a plain background. */
 import { useState } from "preact/hooks";
 
 export function Picture({ of, name, size }: { of: string | undefined; name: string; size: number }) {

@@ -1,4 +1,4 @@
-/** What is not needed to see the menu, the SDK too: one file, fetched when the menu is there. */
+/** Parts not needed for the menu, with the SDK: one bundle, fetched after the menu is shown. */
 import "./rest.css";
 
 export { Account } from "./account.tsx";

@@ -1,36 +1,36 @@
-/** One shop: menu, sheet of a dish, cart, checkout; what they share is held here. */
+/** One shop: menu, sheet of a dish, cart, checkout, and the state that they share. */
 import { useEffect, useState } from "preact/hooks";
 import type { OrderView } from "../../clients/types.ts";
 import { toast } from "../shared/toast.tsx";
-import { add, type Left, mend, troubles } from "./cart.ts";
+import { add, fixCart, isOrderable, type Left, totalOf, troubles } from "./cart.ts";
 import { CartSheet } from "./cart_sheet.tsx";
 import { setCart, useCart } from "./carts.ts";
-import type { Desk } from "./desk.ts";
+import { localName, words } from "./dictionary.ts";
 import { Menu } from "./menu.tsx";
 import { Empty } from "./page.tsx";
-import { goInstead, leave, type Place } from "./place.ts";
-import { forgetRefusal, useSending } from "./sending.ts";
-import { say, words } from "./speak.ts";
+import { goBack, type Route, redirect } from "./route.ts";
+import { clearRefused, useSending } from "./sending.ts";
+import { defaultService, type ShopView } from "./shop_view.ts";
 import type { Rest } from "./use_rest.ts";
 import { useShop } from "./use_shop.ts";
 
 const nothingLeft: Left = new Map();
-/** Refusals that show that the menu here is not the menu there. */
+/** Errors that mean that the page's menu is not the server's. */
 const outdated = ["PRICE_CHANGED", "SOLD_OUT", "DISH_UNAVAILABLE", "OPTIONS_INVALID", "SHOP_CLOSED", "KITCHEN_OFFLINE"];
 
 export interface ShopProps {
   id: string;
-  place: Place;
+  route: Route;
   rest: Rest | undefined;
-  /** Orders that are not over. */
+  /** Open orders. */
   active: OrderView[];
 }
 
-export function Shop({ id, place, rest, active }: ShopProps) {
+export function Shop({ id, route, rest, active }: ShopProps) {
   const { info, tableLost, unknown, slow, refresh } = useShop(id, rest);
   const cart = useCart(id);
   const [left, setLeft] = useState(nothingLeft);
-  const sending = useSending(id, (order) => goInstead(`order=${order.id}`));
+  const sending = useSending(id, (order) => redirect(`order=${order.id}`));
   const code = sending.refused?.error.code;
 
   useEffect(() => {
@@ -39,7 +39,7 @@ export function Shop({ id, place, rest, active }: ShopProps) {
     if (code === "SOLD_OUT" && typeof few === "number") setLeft(new Map([[String(dish), few]]));
   }, [sending.refused]);
 
-  // What came back is not sold out any more.
+  // A dish that is available again is not sold out any more.
   useEffect(() => setLeft(nothingLeft), [info?.soldOut.join()]);
 
   if (unknown)
@@ -55,7 +55,9 @@ export function Shop({ id, place, rest, active }: ShopProps) {
   if (info === undefined) return <Waiting slow={slow} />;
 
   const { shop } = info;
-  const desk: Desk = {
+  const found = troubles(cart.lines, info, left);
+  const orderable = cart.lines.filter((_, at) => isOrderable(found[at]));
+  const view: ShopView = {
     info,
     cart,
     sending,
@@ -64,13 +66,15 @@ export function Shop({ id, place, rest, active }: ShopProps) {
       if (sending.pending !== undefined) return;
       setCart(id, add(cart, line));
     },
-    found: troubles(cart.lines, info, left),
-    mend() {
-      setCart(id, mend(cart, info, left));
+    troubles: found,
+    orderable,
+    total: totalOf(orderable, info.menu, defaultService(info), shop.services.delivery),
+    fixCart() {
+      setCart(id, fixCart(cart, info, left));
       setLeft(nothingLeft);
-      forgetRefusal();
+      clearRefused();
     },
-    shut: !shop.open
+    closedReason: !shop.open
       ? words.closedNow
       : shop.guests === "refuse"
         ? words.guestsRefused
@@ -78,30 +82,30 @@ export function Shop({ id, place, rest, active }: ShopProps) {
           ? words.kitchenOffline
           : undefined,
   };
-  if (place.name === "checkout") return rest === undefined ? <Waiting /> : <rest.Checkout desk={desk} />;
-  const dish = place.name === "dish" ? info.menu.dishes.find((one) => one.id === place.id) : undefined;
+  if (route.name === "checkout") return rest === undefined ? <Waiting /> : <rest.Checkout view={view} />;
+  const dish = route.name === "dish" ? info.menu.dishes.find((one) => one.id === route.id) : undefined;
   return (
     <>
-      <Menu desk={desk} tableLost={tableLost} active={active} rest={rest} />
+      <Menu view={view} tableLost={tableLost} active={active} rest={rest} />
       {dish !== undefined && rest !== undefined && (
         <rest.DishSheet
           key={dish.id}
           dish={dish}
           soldOut={info.soldOut.includes(dish.id)}
-          onClose={leave}
+          onClose={goBack}
           onAdd={(line) => {
-            desk.put(line);
-            toast(words.added(say(dish.names)));
-            leave();
+            view.put(line);
+            toast(words.added(localName(dish.names)));
+            goBack();
           }}
         />
       )}
-      {place.name === "cart" && <CartSheet desk={desk} onClose={leave} onCheckout={() => goInstead("checkout")} />}
+      {route.name === "cart" && <CartSheet view={view} onClose={goBack} onCheckout={() => redirect("checkout")} />}
     </>
   );
 }
 
-/** What it will look like, until it is there. */
+/** Placeholders until the menu is loaded. */
 export function Waiting({ slow = false }: { slow?: boolean }) {
   return (
     <main class="skeleton" aria-busy="true">

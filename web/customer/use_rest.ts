@@ -1,4 +1,4 @@
-/** The rest of the page, once it is loaded: at once where it is wanted, else when the menu has had its turn. */
+/** Loads the rest of the page: at once where it is needed, else after the menu is shown. */
 import { useEffect, useState } from "preact/hooks";
 import { loadPart } from "../shared/load_part.ts";
 
@@ -13,7 +13,7 @@ export function useRest(wanted: boolean): Rest | undefined {
   useEffect(() => {
     if (rest !== undefined) return;
     const load = async () => {
-      // Wanted while it is on its way, it is not asked for again.
+      // It is being loaded already: not requested again.
       loading ??= loadPart(() => import("./rest.ts"));
       rest = await loading;
       show(rest);

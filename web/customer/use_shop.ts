@@ -1,18 +1,19 @@
-/** The shop as it is now: open or closed, prices, sold out. Shown from the first answer, then kept true by the stream. */
+/** The shop's current state: open or closed, prices, sold out. From the first answer, then updated by the stream. */
 import { useEffect, useState } from "preact/hooks";
 import type { ShopInfo } from "../../clients/types.ts";
-import { askShop, firstAnswer, type Refusal, tableToken } from "./first.ts";
+import { setZone } from "../shared/zone.ts";
+import { askShop, firstAnswer, type RequestError, tableToken } from "./first_request.ts";
 import type { Rest } from "./use_rest.ts";
 
 export interface ShopState {
   info: ShopInfo | undefined;
-  /** The code of the address is no table of this shop. */
+  /** The address's code is not a table of this shop. */
   tableLost: boolean;
   /** There is no such shop. */
   unknown: boolean;
-  /** Asked more than once. */
+  /** The first request failed, and is being repeated. */
   slow: boolean;
-  /** Fetches it anew, after a refusal has shown that it changed. */
+  /** Fetches it again, after an error has shown that it changed. */
   refresh(): void;
 }
 
@@ -23,8 +24,11 @@ export function useShop(shop: string, rest: Rest | undefined): ShopState {
   const [tableLost, setTableLost] = useState(false);
   const [unknown, setUnknown] = useState(false);
   const [slow, setSlow] = useState(false);
-  /** The stream's answers do not know of the table. */
-  const keep = (next: ShopInfo) => setInfo((now) => ({ ...next, table: next.table ?? now?.table ?? null }));
+  /** The stream's answers have no table. */
+  const show = (next: ShopInfo) => {
+    setZone(next.shop.zone);
+    setInfo((now) => ({ ...next, table: next.table ?? now?.table ?? null }));
+  };
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout>;
@@ -32,9 +36,9 @@ export function useShop(shop: string, rest: Rest | undefined): ShopState {
       ((early as Promise<ShopInfo> | undefined) ?? askShop<ShopInfo>({ shop, table })).then(
         (answer) => {
           setSlow(false);
-          keep(answer);
+          show(answer);
         },
-        ({ code }: Refusal) => {
+        ({ code }: RequestError) => {
           if (table !== undefined && (code === "TABLE_UNKNOWN" || code === "INVALID_INPUT")) {
             setTableLost(true);
             return load(undefined);
@@ -51,10 +55,10 @@ export function useShop(shop: string, rest: Rest | undefined): ShopState {
   const there = info !== undefined;
   useEffect(() => {
     if (!there || rest === undefined) return;
-    const watch = rest.client.watch("menu", { shop, onChange: keep });
+    const watch = rest.client.watch("menu", { shop, onChange: show });
     return () => watch.close();
   }, [shop, rest, there]);
 
-  const refresh = () => void rest?.client.shop(shop).then(keep, () => {});
+  const refresh = () => void rest?.client.shop(shop).then(show, () => {});
   return { info, tableLost, unknown, slow, refresh };
 }

@@ -2,14 +2,14 @@ import { useEffect, useState } from "preact/hooks";
 
 const query = "(min-width: 900px)";
 
-/** Whether there is room for the cart beside the menu. */
+/** @returns whether the page is wide enough for the cart beside the menu */
 export function useWide(): boolean {
   const [wide, setWide] = useState(() => matchMedia(query).matches);
   useEffect(() => {
     const list = matchMedia(query);
-    const hear = () => setWide(list.matches);
-    list.addEventListener("change", hear);
-    return () => list.removeEventListener("change", hear);
+    const listener = () => setWide(list.matches);
+    list.addEventListener("change", listener);
+    return () => list.removeEventListener("change", listener);
   }, []);
   return wide;
 }

@@ -1,5 +1,5 @@
 /** Every word of the customer's page. */
-import type { Service, Status } from "../../shared/protocol.ts";
+import type { Service, Status } from "../../shared/order_states.ts";
 import type { StateWords } from "../shared/state_banner.tsx";
 
 export interface Words {
@@ -78,6 +78,11 @@ export interface Words {
   addressMissing: string;
   orderNote: string;
   orderNoteHint: string;
+  counted(count: number, max: number): string;
+  tooLong(max: number, over: number): string;
+  including(extras: string): string;
+  notKept: string;
+  wrongField(field: string): string;
   dishes: string;
   packing: string;
   deliveryFee: string;
@@ -93,6 +98,10 @@ export interface Words {
   acceptPrice(total: string): string;
   lookAgain: string;
   refusal: Record<string, string>;
+  /** Orders that wait: of this customer, this table, this network, the shop. */
+  tooMany: Record<string, string> & { shop: string };
+  /** @param time from when on, such as 12:05 */
+  tooManyVisitors(time: string): string;
   refusedOtherwise(code: string): string;
   // Orders
   orders: string;

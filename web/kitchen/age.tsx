@@ -1,6 +1,6 @@
-/** How long an order has waited: minutes, a word and a colour, so that none of them has to be seen alone. */
-import { useNow } from "./clock.ts";
-import { words } from "./speak.ts";
+/** The age of an order: minutes, a word and a colour, so that no one has to rely on a single one of them. */
+import { useNow } from "../shared/clock.ts";
+import { words } from "./dictionary.ts";
 
 const slowMin = 5;
 const lateMin = 10;
@@ -24,7 +24,7 @@ export function Age({ since }: { since: string }) {
   );
 }
 
-/** Counts down to when an order that nobody accepts ends by itself. */
+/** Countdown to the moment when an order that is not accepted expires. */
 export function Expiry({ at }: { at: string }) {
   const left = Math.ceil((Date.parse(at) - useNow(5_000)) / 60_000);
   return left > 5 ? null : <span> · {words.expiresIn(left)}</span>;

@@ -1,4 +1,4 @@
-/** Paired or not: the kitchen, or the way to it. */
+/** The kitchen's page: the kitchen's screen on a paired device, else the pairing. */
 import { useEffect, useState } from "preact/hooks";
 import type { Role } from "../../clients/types.ts";
 import { Toasts } from "../shared/toast.tsx";
@@ -6,7 +6,7 @@ import { client } from "./client.ts";
 import { Kitchen } from "./kitchen.tsx";
 import { Pairing } from "./pairing.tsx";
 
-/** The code of a link `/kitchen#pair=CODE`, taken out of the address bar: a fragment goes to no server and into no log. */
+/** The code of a link `/kitchen#pair=CODE`, removed from the address bar. A fragment is not sent to a server, so it is in no log. */
 function takeCode(): string | undefined {
   const code = new URLSearchParams(location.hash.slice(1)).get("pair");
   if (code === null) return undefined;
@@ -22,13 +22,13 @@ export function App() {
     setSession(client.session());
     const onHash = () => setCode(takeCode());
     addEventListener("hashchange", onHash);
-    const forget = client.onSession((now) => {
+    const stopListening = client.onSession((now) => {
       if (now === undefined) setWas(true);
       setSession(now);
     });
     return () => {
       removeEventListener("hashchange", onHash);
-      forget();
+      stopListening();
     };
   }, []);
   const paired = session?.shop !== undefined && session.role !== undefined;

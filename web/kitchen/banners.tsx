@@ -1,44 +1,46 @@
-/** Lines across the whole width, for what nobody may overlook: no sound, no connection, orders that wait, refusals. */
+/** Banners of full width, for states that must be seen: no sound, no connection, waiting orders, errors. */
 import type { Notification, OrderView, ShopBrief } from "../../clients/types.ts";
+import { serverTimeOf } from "../shared/clock.ts";
 import { type Bell, isEscalated } from "./bell.ts";
+import { clockTime, words } from "./dictionary.ts";
 import { Icon } from "./icons.tsx";
-import { clockTime, words } from "./speak.ts";
-import type { Line } from "./use_line.ts";
+import type { Connection } from "./use_connection.ts";
 import type { Shift } from "./use_shift.ts";
-import type { Trouble } from "./use_steps.ts";
+import type { Trouble } from "./use_troubles.ts";
 
 export interface BannersProps {
-  line: Line;
+  connection: Connection;
   heardAt: number;
   shift: Shift;
   bell: Bell;
   orders: readonly OrderView[];
   shop: ShopBrief | undefined;
   onSilence(): void;
-  /** Brings the first order that waits before the eyes. */
+  /** Scrolls to the first waiting order. */
   onShow(): void;
 }
 
-export function Banners({ line, heardAt, shift, bell, orders, shop, onSilence, onShow }: BannersProps) {
+export function Banners({ connection, heardAt, shift, bell, orders, shop, onSilence, onShow }: BannersProps) {
   const waiting = orders.filter(({ status }) => status === "placed");
   const escalated = waiting.filter(isEscalated).length;
   return (
     <div class="banners">
       <div role="alert">
-        {line === "lost" && (
+        {connection === "lost" && (
           <div class="strip lost">
             <Icon name="lost" size={32} />
             <p>
               <strong>{words.lostTitle}</strong>
               <span>
-                {words.lastUpdate} <time>{clockTime(heardAt)}</time> · {words.lostHint}
+                {words.lastUpdate} <time>{heardAt > 0 ? clockTime(serverTimeOf(heardAt)) : "–"}</time> ·{" "}
+                {words.lostHint}
               </span>
             </p>
           </div>
         )}
       </div>
       {!shift.soundOn && (
-        <div class="strip sound-off">
+        <div class="strip sound-off" data-slot>
           <Icon name="mute" size={32} />
           <p>
             <strong>{words.soundOff}</strong>
@@ -50,11 +52,11 @@ export function Banners({ line, heardAt, shift, bell, orders, shop, onSilence, o
         </div>
       )}
       <div role="status">
-        {line === "polling" && <p class="strip thin">{words.pollingLine}</p>}
+        {connection === "polling" && <p class="strip thin">{words.pollingLine}</p>}
         {shop?.open === false && <p class="strip thin">{words.closedLine}</p>}
       </div>
       {waiting.length > 0 && (
-        <div class={`strip bell ${escalated > 0 && bell !== "touched" ? "louder" : bell}`}>
+        <div data-slot class={`strip bell ${escalated > 0 && bell !== "touched" ? "louder" : bell}`}>
           <Icon name="bell" size={32} />
           <p>
             <strong>{escalated > 0 ? words.escalated(escalated) : words.waiting(waiting.length)}</strong>
@@ -77,20 +79,20 @@ export function Banners({ line, heardAt, shift, bell, orders, shop, onSilence, o
 export interface TroublesProps {
   troubles: readonly Trouble[];
   notices: readonly Notification[];
-  /** Said without a way to put it away. */
+  /** Shown without a close button. */
   over: string | undefined;
   onDismiss(trouble: number): void;
   onNotice(notice: string): void;
 }
 
-/** Refusals stay until somebody has read them: a step that was not taken must not be believed taken. */
+/** Errors stay until somebody closes them: a failed step must not be taken for a successful one. */
 export function Troubles({ troubles, notices, over, onDismiss, onNotice }: TroublesProps) {
   return (
     <div class="troubles">
       <div role="alert">
         {over !== undefined && <p class="strip lost">{over}</p>}
         {troubles.map(({ id, text }) => (
-          <div key={id} class="trouble-line">
+          <div key={id} class="trouble-line" data-slot>
             <p>{text}</p>
             <button type="button" class="button" onClick={() => onDismiss(id)}>
               {words.close}
@@ -100,7 +102,7 @@ export function Troubles({ troubles, notices, over, onDismiss, onNotice }: Troub
       </div>
       <div role="status">
         {notices.map(({ id, title, body }) => (
-          <div key={id} class="trouble-line notice">
+          <div key={id} class="trouble-line notice" data-slot>
             <p>
               <strong>{title}</strong> {body}
             </p>

@@ -1,13 +1,13 @@
-/** Whether the bell rings: a function of what is, not of what came. Pure. */
+/** Bell: decides whether it rings by the current orders, not by events. Pure. */
 import type { OrderView } from "../../clients/types.ts";
 
-/** `louder`: nobody accepts it. `touched`: somebody here has seen all that wait. */
+/** `louder`: an order waits too long for acceptance. `touched`: all waiting orders were seen on this screen. */
 export type Bell = "quiet" | "touched" | "ringing" | "louder";
 
-/** By order, until when it is silent here. */
+/** The end of the silence on this screen, by order. */
 export type Touched = ReadonlyMap<string, { until: number; escalated: boolean }>;
 
-/** Seen is not accepted: after a minute it rings again. */
+/** An order that was seen but not accepted rings again after a minute. */
 export const silentMs = 60_000;
 
 /** An order that has become louder since it was touched rings again at once. */

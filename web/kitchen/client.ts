@@ -1,6 +1,10 @@
-/** The one client of this page: the staff's, with a session of its own beside a customer's in the same browser. */
-import { createClient } from "../../clients/browser.ts";
+/** The client of this page, for staff: its session is apart from a customer's in the same browser. */
+import { browserPlatform } from "../../clients/browser.ts";
+import { makeClient } from "../../clients/client.ts";
+import { makeBackgroundTimer } from "../shared/background_timers.ts";
 
-const socketUrl = document.querySelector<HTMLMetaElement>('meta[name="orderbell:socket"]')?.content;
-
-export const client = createClient({ name: "orderbell:kitchen", guest: false, ...(socketUrl ? { socketUrl } : {}) });
+/** A hidden kitchen tab must stay live, so its heartbeat does not depend on the page's timers. */
+export const client = makeClient(
+  { ...browserPlatform(), later: makeBackgroundTimer() },
+  { url: location.origin, name: "orderbell:kitchen" },
+);

@@ -1,28 +1,28 @@
-/** The dialog that is open, if one is. */
+/** The open dialog, if there is one. */
 import type { OrderView } from "../../clients/types.ts";
+import type { KitchenActions, OpenDialog } from "./actions.ts";
 import { client } from "./client.ts";
+import { ConfirmDialog } from "./confirm_dialog.tsx";
+import { words } from "./dictionary.ts";
 import { DishesDialog } from "./dishes_dialog.tsx";
-import type { Doing, Shown } from "./doing.ts";
 import { MoreDialog } from "./more_dialog.tsx";
-import { Question } from "./question.tsx";
 import { ReasonDialog } from "./reason_dialog.tsx";
 import { RecallDialog } from "./recall_dialog.tsx";
 import { SettingsDialog } from "./settings_dialog.tsx";
-import { words } from "./speak.ts";
 import { TotalsDialog } from "./totals_dialog.tsx";
 import type { DishToday, StaffMenu } from "./use_menu.ts";
 import type { Shift } from "./use_shift.ts";
 
 export interface DialogsProps {
-  shown: Shown | undefined;
-  show(what: Shown | undefined): void;
+  shown: OpenDialog | undefined;
+  show(what: OpenDialog | undefined): void;
   shop: string;
   device: string;
   orders: readonly OrderView[];
   queue: readonly OrderView[];
   menu: StaffMenu | undefined;
   apply(dish: DishToday): void;
-  doing: Doing;
+  actions: KitchenActions;
   shift: Shift;
   /** Closes the shop. */
   onClose(): void;
@@ -37,7 +37,7 @@ export function Dialogs({
   queue,
   menu,
   apply,
-  doing,
+  actions,
   shift,
   onClose,
 }: DialogsProps) {
@@ -49,21 +49,21 @@ export function Dialogs({
     case "reject":
     case "cancel": {
       const order = orders.find(({ id }) => id === shown.order);
-      // It has ended meanwhile; there is nothing to do with it any more.
+      // It has ended meanwhile, so there is nothing left to do.
       if (order === undefined) return null;
-      if (shown.kind === "more") return <MoreDialog order={order} doing={doing} onClose={close} />;
-      return <ReasonDialog key={shown.kind} kind={shown.kind} order={order} doing={doing} onClose={close} />;
+      if (shown.kind === "more") return <MoreDialog order={order} actions={actions} onClose={close} />;
+      return <ReasonDialog key={shown.kind} kind={shown.kind} order={order} actions={actions} onClose={close} />;
     }
     case "recall":
-      return <RecallDialog shop={shop} orders={orders} doing={doing} onClose={close} />;
+      return <RecallDialog shop={shop} orders={orders} actions={actions} onClose={close} />;
     case "totals":
       return <TotalsDialog queue={queue} onClose={close} />;
     case "dishes":
-      return <DishesDialog shop={shop} menu={menu} apply={apply} say={doing.say} onClose={close} />;
+      return <DishesDialog shop={shop} menu={menu} apply={apply} onClose={close} />;
     case "settings":
       return (
         <SettingsDialog
-          role={doing.role}
+          role={actions.role}
           device={device}
           shift={shift}
           onUnpair={() => show({ kind: "unpair" })}
@@ -72,7 +72,7 @@ export function Dialogs({
       );
     case "close":
       return (
-        <Question
+        <ConfirmDialog
           title={words.closeQuestion}
           hint={words.closeHint(orders.length)}
           yes={words.closeShop}
@@ -82,7 +82,7 @@ export function Dialogs({
       );
     case "unpair":
       return (
-        <Question
+        <ConfirmDialog
           title={words.unpairQuestion}
           hint={words.unpairHint}
           yes={words.unpair}

@@ -1,17 +1,16 @@
-/** 沽清: what cannot be had any more today, and how many portions are left. */
+/** Dialog for 沽清: dishes sold out today, and the portions left of others. */
 import { useState } from "preact/hooks";
 import { Dialog } from "../shared/dialog.tsx";
 import { isApiError } from "./api_error.ts";
 import { client } from "./client.ts";
-import { say, why, words } from "./speak.ts";
-import { isCutOff } from "./use_line.ts";
+import { localName, why, words } from "./dictionary.ts";
+import { isOffline } from "./use_connection.ts";
 import type { DishToday, StaffDish, StaffMenu } from "./use_menu.ts";
 
 export interface DishesDialogProps {
   shop: string;
   menu: StaffMenu | undefined;
   apply(dish: DishToday): void;
-  say(text: string): void;
   onClose(): void;
 }
 
@@ -28,7 +27,7 @@ export function DishesDialog({ shop, menu, apply, onClose }: DishesDialogProps) 
     }))
     .filter(({ dishes }) => dishes.length > 0);
 
-  /** @returns whether it was done */
+  /** @returns whether it succeeded */
   async function change(
     method: "PUT" | "POST",
     dish: string,
@@ -37,7 +36,7 @@ export function DishesDialog({ shop, menu, apply, onClose }: DishesDialogProps) 
     headers: Record<string, string> = {},
   ): Promise<boolean> {
     setTrouble(undefined);
-    if (isCutOff()) {
+    if (isOffline()) {
       setTrouble(words.offlineRefused);
       return false;
     }
@@ -47,7 +46,7 @@ export function DishesDialog({ shop, menu, apply, onClose }: DishesDialogProps) 
     } catch (error) {
       if (!isApiError(error)) throw error;
       setTrouble(error.code === "VERSION_MISMATCH" ? words.soldMeanwhile : why(error));
-      // What was shown is not what is.
+      // The shown state was out of date.
       await client.ask<StaffMenu>({ method: "GET", path: `/shops/${shop}/menu` }).then(
         ({ today: now }) => now.forEach(apply),
         () => {},
@@ -74,7 +73,7 @@ export function DishesDialog({ shop, menu, apply, onClose }: DishesDialogProps) 
         {menu !== undefined && groups.length === 0 && <p class="nothing">{words.noDish}</p>}
         {groups.map(({ category, dishes }) => (
           <section key={category.id} aria-labelledby={`category-${category.id}`}>
-            <h3 id={`category-${category.id}`}>{say(category.names)}</h3>
+            <h3 id={`category-${category.id}`}>{localName(category.names)}</h3>
             <ul>
               {dishes.map((dish) => {
                 const now = today.get(dish.id);
@@ -103,7 +102,7 @@ interface RowProps {
 function Row({ dish, now, change }: RowProps) {
   const [busy, setBusy] = useState(false);
   const [typed, setTyped] = useState<string>();
-  const name = say(dish.names);
+  const name = localName(dish.names);
   const gone = now.soldOut || now.left === 0;
   const run = async (work: () => Promise<boolean>) => {
     if (busy) return false;

@@ -1,22 +1,22 @@
-/** The top: open or closed, whose screen this is, how true it is, and the ways to everything else. */
+/** Header: the shop's switch, the device's name, the connection's state, and the buttons of the dialogs. */
 import type { Role, ShopBrief } from "../../clients/types.ts";
-import type { Shown } from "./doing.ts";
+import type { OpenDialog } from "./actions.ts";
+import { localName, words } from "./dictionary.ts";
 import { Icon } from "./icons.tsx";
-import { say, words } from "./speak.ts";
-import type { Line } from "./use_line.ts";
+import type { Connection } from "./use_connection.ts";
 
 export interface HeaderProps {
   shop: ShopBrief | undefined;
   role: Role;
   switching: boolean;
-  line: Line;
+  connection: Connection;
   heardAt: string;
   soldOut: number;
   onOpen(open: boolean): void;
-  show(what: Shown): void;
+  show(what: OpenDialog): void;
 }
 
-export function Header({ shop, role, switching, line, heardAt, soldOut, onOpen, show }: HeaderProps) {
+export function Header({ shop, role, switching, connection, heardAt, soldOut, onOpen, show }: HeaderProps) {
   const open = shop?.open === true;
   return (
     <header class="top">
@@ -33,13 +33,13 @@ export function Header({ shop, role, switching, line, heardAt, soldOut, onOpen, 
         <span>{open ? words.open : words.closed}</span>
       </button>
       <div class="whose">
-        <h1>{say(shop?.names)}</h1>
+        <h1>{localName(shop?.names)}</h1>
         <p>{words.role[role]}</p>
       </div>
-      <p class={`line-state ${line}`}>
+      <p class={`line-state ${connection}`}>
         <span class="dot" aria-hidden="true" />
         <span>
-          {words.line[line]}
+          {words.line[connection]}
           <small>
             {words.lastUpdate} <time>{heardAt}</time>
           </small>

@@ -1,16 +1,17 @@
 /** Keys of a bump bar: numbers and arrows choose a ticket, Enter is the button's own, letters do the rest. */
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import type { Shown } from "./doing.ts";
+import type { OpenDialog } from "./actions.ts";
 
 export interface Keys {
   undo(): void;
   silence(): void;
-  show(what: Shown): void;
-  /** A dialog is open: the keys are its own. */
+  show(what: OpenDialog): void;
+  /** A dialog is open and handles the keys. */
   off: boolean;
 }
 
 const goes = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>(".floor .button.go")];
+const settleMs = 600;
 const arrows: Record<string, readonly [number, number]> = {
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0],
@@ -21,12 +22,17 @@ const arrows: Record<string, readonly [number, number]> = {
 export function useKeys(keys: Keys): void {
   const now = useRef(keys);
   now.current = keys;
-  /** Where the focus was, as long as it is the keyboard that is used. */
+  /** The time when the focus last moved by itself: Enter pressed at that moment was meant for the ticket before. */
+  const wentOnAt = useRef(Number.NEGATIVE_INFINITY);
+  /** The ticket that had the focus, as long as the keyboard is used. */
   const last = useRef<number>(undefined);
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const { target, key } = event;
+      const early =
+        performance.now() - wentOnAt.current < settleMs && goes().includes(document.activeElement as HTMLElement);
+      if ((key === "Enter" || key === " ") && (early || event.repeat)) return event.preventDefault();
       if (now.current.off || event.ctrlKey || event.metaKey || event.altKey) return;
       if (target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement) return;
       const list = goes();
@@ -57,15 +63,17 @@ export function useKeys(keys: Keys): void {
     };
   }, []);
 
-  // The ticket that had the focus has left: its place is taken by the next one, as on a bump bar.
+  // The ticket with the focus has left: the next one takes the focus, as on a bump bar.
   useLayoutEffect(() => {
     if (last.current === undefined || keys.off || document.activeElement !== document.body) return;
     const list = goes();
-    list[Math.min(last.current, list.length - 1)]?.focus();
+    const next = list[Math.min(last.current, list.length - 1)];
+    next?.focus();
+    if (next !== undefined && document.activeElement === next) wentOnAt.current = performance.now();
   });
 }
 
-/** The ticket that lies next in this direction; the first one where none has the focus. */
+/** The next ticket in this direction; the first one when none has the focus. */
 function nearest(list: readonly HTMLElement[], [x, y]: readonly [number, number]): HTMLElement | undefined {
   const from = document.activeElement as HTMLElement;
   const here = list.indexOf(from);

@@ -3,13 +3,15 @@ import "../shared/parts.css";
 import "./kitchen.css";
 import "./ticket.css";
 import "./print.css";
-import { render } from "preact";
+import { syncClock } from "../shared/clock.ts";
+import { showPage } from "../shared/show_page.tsx";
+import { guardTaps } from "../shared/tap_guard.ts";
 import { App } from "./app.tsx";
-import { setClock } from "./clock.ts";
-import { applyTheme, keptTheme } from "./kept.ts";
-import { loadWords } from "./speak.ts";
+import { applyTheme, readTheme } from "./device_settings.ts";
+import { loadWords } from "./dictionary.ts";
 
-applyTheme(keptTheme());
-// Ages can be corrected a moment later; orders cannot wait for it.
-void setClock();
-void loadWords().then(() => render(<App />, document.getElementById("page") as HTMLElement));
+applyTheme(readTheme());
+// Not awaited: orders are shown at once, and their ages corrected a moment later.
+syncClock();
+guardTaps();
+void showPage(() => <App />, loadWords());

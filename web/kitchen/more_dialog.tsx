@@ -1,14 +1,26 @@
-/** Everything that may be done with one order besides the next step. */
+/** Dialog with the actions of one order besides the next step. */
 import type { OrderView } from "../../clients/types.ts";
+import { serverNow } from "../shared/clock.ts";
 import { Dialog } from "../shared/dialog.tsx";
 import { yuan } from "../shared/money.ts";
-import type { Doing } from "./doing.ts";
+import type { KitchenActions } from "./actions.ts";
+import { localName, shortTime, stationName, whereTo, words } from "./dictionary.ts";
 import { Icon } from "./icons.tsx";
-import { say, shortTime, whereTo, words } from "./speak.ts";
-import { otherSteps } from "./steps.ts";
+import { hasMade, onWire, openStations, stationsOf } from "./stations.ts";
+import { inQueue, otherSteps } from "./steps.ts";
 import { Address } from "./ticket.tsx";
 
-export function MoreDialog({ order, doing, onClose }: { order: OrderView; doing: Doing; onClose(): void }) {
+export function MoreDialog({
+  order,
+  actions,
+  onClose,
+}: {
+  order: OrderView;
+  actions: KitchenActions;
+  onClose(): void;
+}) {
+  const stations = order.status !== "placed" && inQueue(order) ? stationsOf(order) : [];
+  const several = openStations(order).length > 1;
   return (
     <Dialog title={`${order.number} · ${whereTo(order)}`} closeLabel={words.close} onClose={onClose}>
       <div class="more">
@@ -21,9 +33,9 @@ export function MoreDialog({ order, doing, onClose }: { order: OrderView; doing:
             <li key={line.line}>
               <b>{line.quantity}</b>
               <span>
-                {say(line.names)}
+                {localName(line.names)}
                 <small>
-                  {[...line.options.map(({ choiceNames }) => say(choiceNames)), line.note]
+                  {[...line.options.map(({ choiceNames }) => localName(choiceNames)), line.note]
                     .filter((text) => text !== "")
                     .join(" · ")}
                 </small>
@@ -37,22 +49,43 @@ export function MoreDialog({ order, doing, onClose }: { order: OrderView; doing:
           </p>
         )}
         <div class="actions">
-          {otherSteps(order, doing.role).map((action) => (
+          {stations.length > 1 &&
+            stations.map((station) => {
+              const made = hasMade(order, station);
+              return (
+                <button
+                  key={station}
+                  type="button"
+                  class="button wide"
+                  onClick={() => {
+                    onClose();
+                    actions.takeStep(order, made ? "recall" : "ready", { station: onWire(station) });
+                  }}
+                >
+                  {made ? words.stationBack(stationName(station)) : words.stationReady(stationName(station))}
+                </button>
+              );
+            })}
+          {otherSteps(order, actions.role, serverNow()).map((action) => (
             <button
               key={action}
               type="button"
               class={`button wide ${action === "reject" || action === "cancel" ? "bad" : ""}`}
               onClick={() => {
-                if (action === "reject" || action === "cancel") return doing.show({ kind: action, order: order.id });
+                if (action === "reject" || action === "cancel") return actions.show({ kind: action, order: order.id });
                 onClose();
-                doing.take(order, action);
+                actions.takeStep(order, action);
               }}
             >
               {action === "ready"
-                ? words.readyAtOnce
-                : action === "paid"
-                  ? `${words.step.paid} ${yuan(order.totalFen)}`
-                  : words.step[action]}
+                ? several
+                  ? words.allReady
+                  : words.readyAtOnce
+                : action === "recall"
+                  ? words.recallFrom(order.status)
+                  : action === "paid"
+                    ? `${words.step.paid} ${yuan(order.totalFen)}`
+                    : words.step[action]}
             </button>
           ))}
           <button
@@ -60,7 +93,7 @@ export function MoreDialog({ order, doing, onClose }: { order: OrderView; doing:
             class="button wide"
             onClick={() => {
               onClose();
-              doing.print(order);
+              actions.print(order);
             }}
           >
             <Icon name="print" />

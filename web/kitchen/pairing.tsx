@@ -1,16 +1,16 @@
-/** The way in: a code that is typed, or one that came with the link. */
+/** Pairing of this device: by a code that is typed, or one from the link. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { LanguageSwitch } from "../shared/language_switch.tsx";
 import { type ApiError, isApiError } from "./api_error.ts";
 import { client } from "./client.ts";
-import { why, words } from "./speak.ts";
+import { why, words } from "./dictionary.ts";
 
 export interface PairingProps {
-  /** Of the link. */
+  /** The code from the link. */
   code: string | undefined;
   /** This device was paired until now. */
   ended: boolean;
-  /** There is a session to go back to. */
+  /** There is a session, so that pairing can be cancelled. */
   back: boolean;
   onDone(): void;
 }

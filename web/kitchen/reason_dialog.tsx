@@ -1,21 +1,22 @@
-/** Why an order is refused or cancelled: one tap, or a line of one's own. The customer reads it. */
+/** Dialog for the reason of a refusal or cancellation: one of a list, or typed. The customer reads it. */
 import { useId, useState } from "preact/hooks";
 import type { OrderView } from "../../clients/types.ts";
 import { Dialog } from "../shared/dialog.tsx";
-import type { Doing } from "./doing.ts";
-import { words } from "./speak.ts";
+import { isNear, isTooLong, lengthOf } from "../shared/length.ts";
+import type { KitchenActions } from "./actions.ts";
+import { words } from "./dictionary.ts";
 
 export interface ReasonDialogProps {
   kind: "reject" | "cancel";
   order: OrderView;
-  doing: Doing;
+  actions: KitchenActions;
   onClose(): void;
 }
 
-/** As the server has it. */
+/** As on the server. */
 const maxLength = 200;
 
-export function ReasonDialog({ kind, order, doing, onClose }: ReasonDialogProps) {
+export function ReasonDialog({ kind, order, actions, onClose }: ReasonDialogProps) {
   const [reason, setReason] = useState("");
   const [missing, setMissing] = useState(false);
   const trouble = useId();
@@ -35,8 +36,9 @@ export function ReasonDialog({ kind, order, doing, onClose }: ReasonDialogProps)
             class="button bad filled"
             onClick={() => {
               if (reason.trim() === "") return setMissing(true);
+              if (isTooLong(reason, maxLength)) return;
               onClose();
-              doing.take(order, kind, reason.trim());
+              actions.takeStep(order, kind, { reason: reason.trim() });
             }}
           >
             {reject ? words.doReject : words.doCancel}
@@ -65,8 +67,7 @@ export function ReasonDialog({ kind, order, doing, onClose }: ReasonDialogProps)
         <span>{words.reason}</span>
         <input
           value={reason}
-          maxLength={maxLength}
-          aria-invalid={missing}
+          aria-invalid={missing || isTooLong(reason, maxLength)}
           aria-describedby={trouble}
           onInput={(event) => {
             setReason(event.currentTarget.value);
@@ -75,7 +76,11 @@ export function ReasonDialog({ kind, order, doing, onClose }: ReasonDialogProps)
         />
       </label>
       <p id={trouble} class="trouble" role="alert">
-        {missing && words.reasonNeeded}
+        {missing
+          ? words.reasonNeeded
+          : isTooLong(reason, maxLength)
+            ? words.tooLong(maxLength, lengthOf(reason) - maxLength)
+            : isNear(reason, maxLength) && words.counted(lengthOf(reason), maxLength)}
       </p>
     </Dialog>
   );

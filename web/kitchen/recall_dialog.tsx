@@ -1,39 +1,39 @@
-/** What has ended lately, newest first; what was completed by mistake comes back from here. */
+/** Dialog with recently ended orders, newest first; recalls one that was completed by mistake. */
 import { useEffect, useState } from "preact/hooks";
 import type { OrderView } from "../../clients/types.ts";
+import { finalStatuses, recallMs } from "../../shared/order_states.ts";
+import { serverNow, useNow } from "../shared/clock.ts";
 import { Dialog } from "../shared/dialog.tsx";
+import type { KitchenActions } from "./actions.ts";
 import { isApiError } from "./api_error.ts";
 import { client } from "./client.ts";
-import { useNow } from "./clock.ts";
-import type { Doing } from "./doing.ts";
+import { localName, shortTime, whereTo, why, words } from "./dictionary.ts";
 import { Icon } from "./icons.tsx";
-import { say, shortTime, whereTo, why, words } from "./speak.ts";
-import { recallMs } from "./steps.ts";
 
 export interface RecallDialogProps {
   shop: string;
-  /** The open ones: when one of them ends, the list is another. */
+  /** The open orders: the list is fetched again when one of them ends. */
   orders: readonly OrderView[];
-  doing: Doing;
+  actions: KitchenActions;
   onClose(): void;
 }
 
 const shownHours = 12;
 
-export function RecallDialog({ shop, orders, doing, onClose }: RecallDialogProps) {
+export function RecallDialog({ shop, orders, actions, onClose }: RecallDialogProps) {
   const [ended, setEnded] = useState<OrderView[]>();
   const [failed, setFailed] = useState<string>();
   const [round, setRound] = useState(0);
   const now = useNow(10_000);
   useEffect(() => {
     let over = false;
-    client.orders({ shop, status: ["completed", "rejected", "cancelled", "expired"] }).then(
+    client.orders({ shop, status: finalStatuses }).then(
       (page) => {
         if (over) return;
         setFailed(undefined);
         setEnded(
           page.orders
-            .filter(({ endedAt }) => Date.parse(endedAt ?? "") > Date.now() - shownHours * 3_600_000)
+            .filter(({ endedAt }) => Date.parse(endedAt ?? "") > serverNow() - shownHours * 3_600_000)
             .sort((a, b) => Date.parse(b.endedAt ?? "") - Date.parse(a.endedAt ?? "")),
         );
       },
@@ -49,7 +49,7 @@ export function RecallDialog({ shop, orders, doing, onClose }: RecallDialogProps
 
   return (
     <Dialog title={words.recallList} closeLabel={words.close} onClose={onClose}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a list without buttons is scrolled by keys, so it takes the focus */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a list without buttons takes the focus, so that keys scroll it */}
       <section class="recall" aria-label={words.recallList} tabIndex={0}>
         <p class="quiet">{words.recallHint}</p>
         {failed !== undefined ? (
@@ -66,14 +66,14 @@ export function RecallDialog({ shop, orders, doing, onClose }: RecallDialogProps
         ) : (
           <ul>
             {ended.map((order) => (
-              <li key={order.id} data-order={order.number} data-status={order.status}>
+              <li key={order.id} data-slot data-order={order.number} data-status={order.status}>
                 <div>
                   <p>
                     <b>{order.number}</b> {whereTo(order)}
                     <span class={`chip ${order.status}`}>{words.status[order.status]}</span>
                   </p>
                   <p class="brief">
-                    {order.lines.map(({ names, quantity }) => `${say(names)} ×${quantity}`).join(words.comma)}
+                    {order.lines.map(({ names, quantity }) => `${localName(names)} ×${quantity}`).join(words.comma)}
                   </p>
                   <p class="quiet">
                     {words.endedAt(shortTime(order.endedAt ?? order.updatedAt))}
@@ -89,7 +89,7 @@ export function RecallDialog({ shop, orders, doing, onClose }: RecallDialogProps
                       aria-label={`${words.recallList} ${order.number}`}
                       onClick={() => {
                         onClose();
-                        doing.take(order, "recall");
+                        actions.takeStep(order, "recall");
                       }}
                     >
                       <Icon name="recall" />

@@ -1,12 +1,12 @@
-/** This device: sound, appearance, paper, keys, and how to leave. */
+/** Settings of this device: sound, appearance, paper, keys, and signing out. */
 import { useState } from "preact/hooks";
 import type { Role } from "../../clients/types.ts";
 import { Dialog } from "../shared/dialog.tsx";
 import { LanguageSwitch } from "../shared/language_switch.tsx";
 import { toast } from "../shared/toast.tsx";
-import { applyTheme, keepValue, keptPaper, keptTheme, papers, themes } from "./kept.ts";
+import { applyTheme, papers, readPaper, readTheme, saveSetting, themes } from "./device_settings.ts";
+import { words } from "./dictionary.ts";
 import { ring, soundLost, unlockSound } from "./sound.ts";
-import { words } from "./speak.ts";
 import { enterFullScreen, type Shift } from "./use_shift.ts";
 
 export interface SettingsDialogProps {
@@ -18,8 +18,8 @@ export interface SettingsDialogProps {
 }
 
 export function SettingsDialog({ role, device, shift, onUnpair, onClose }: SettingsDialogProps) {
-  const [theme, setTheme] = useState(keptTheme);
-  const [paper, setPaper] = useState(keptPaper);
+  const [theme, setTheme] = useState(readTheme);
+  const [paper, setPaper] = useState(readPaper);
   const test = async (sound: () => boolean) => {
     if (!(await unlockSound()) || !sound()) toast(words.soundBlocked);
   };
@@ -41,7 +41,7 @@ export function SettingsDialog({ role, device, shift, onUnpair, onClose }: Setti
           chosen={theme}
           onChoose={(one) => {
             setTheme(one);
-            keepValue("theme", one);
+            saveSetting("theme", one);
             applyTheme(one);
           }}
         />
@@ -51,7 +51,7 @@ export function SettingsDialog({ role, device, shift, onUnpair, onClose }: Setti
           chosen={paper}
           onChoose={(one) => {
             setPaper(one);
-            keepValue("paper", one);
+            saveSetting("paper", one);
           }}
         />
         <details>

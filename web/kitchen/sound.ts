@@ -1,26 +1,28 @@
-/** Sounds, made by the page itself: nothing to load, nothing that can fail to load. */
+/** Sounds, synthesized by the page: no file has to be loaded, so none can fail to load. */
+import { newAudioContext } from "../shared/audio.ts";
 
 let context: AudioContext | undefined;
-const hearers = new Set<() => void>();
+const listeners = new Set<() => void>();
 
 export const soundIsOn = (): boolean => context?.state === "running";
 
-/** Hears whether sound is on; returns how to stop. A call or another app may take it away at any time. */
-export function onSound(hear: () => void): () => void {
-  hearers.add(hear);
-  return () => void hearers.delete(hear);
+/** Calls back when sound is allowed or blocked; a phone call or another app may block it at any time. Returns the function that stops it. */
+export function onSound(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
 }
 
-/** Needs a gesture: browsers keep pages silent until they are touched. @returns whether sound is on now */
+/** Needs a gesture: browsers block a page's sound until it is touched. @returns whether sound is on now */
 export async function unlockSound(): Promise<boolean> {
-  if (context === undefined && typeof AudioContext === "function") {
-    context = new AudioContext();
-    context.onstatechange = () => {
-      for (const hear of [...hearers]) hear();
-    };
+  if (context === undefined) {
+    context = newAudioContext();
+    if (context !== undefined)
+      context.onstatechange = () => {
+        for (const listener of [...listeners]) listener();
+      };
   }
   await Promise.race([context?.resume(), new Promise((resolve) => setTimeout(resolve, 1_000))]).catch(() => {});
-  for (const hear of [...hearers]) hear();
+  for (const listener of [...listeners]) listener();
   return soundIsOn();
 }
 
@@ -29,7 +31,7 @@ export async function muteSound(): Promise<void> {
 }
 
 interface Tone {
-  /** From the beginning of the sound, in seconds. */
+  /** The start, in seconds from the beginning of the sound. */
   at: number;
   hertz: number;
   seconds: number;
@@ -45,7 +47,7 @@ function play(tones: readonly Tone[]): boolean {
     const volume = context.createGain();
     oscillator.type = shape;
     oscillator.frequency.value = hertz;
-    // Struck, then dying away: a bell, and no click at either end.
+    // A short rise and an exponential fall, like a bell, without a click at either end.
     volume.gain.setValueAtTime(0.0001, start + at);
     volume.gain.exponentialRampToValueAtTime(gain, start + at + 0.012);
     volume.gain.exponentialRampToValueAtTime(0.0001, start + at + seconds);
@@ -63,7 +65,7 @@ const stroke = (at: number, hertz: number, gain: number): Tone[] => [
   { at, hertz: hertz * 3.03, seconds: 0.35, gain: gain * 0.22 },
 ];
 
-/** Each says whether it was heard. */
+/** Each returns whether it was played. */
 export const ring = (): boolean => play([...stroke(0, 1_047, 0.5), ...stroke(0.22, 1_319, 0.5)]);
 
 export const ringLouder = (): boolean =>
@@ -74,7 +76,7 @@ export const ringLouder = (): boolean =>
     ]),
   );
 
-/** Falls, and is rough: nobody takes it for an order. */
+/** A falling, rough tone, which cannot be confused with the bell of an order. */
 export const soundLost = (): boolean =>
   play([
     { at: 0, hertz: 392, seconds: 0.4, gain: 0.35, shape: "sawtooth" },

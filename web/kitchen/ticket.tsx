@@ -1,12 +1,14 @@
-/** One order in the queue: what to cook, for where, since when, and the one tap that takes it on. */
+/** Ticket of one order in the queue: dishes, destination, age, and the button of the next step. */
 import { useEffect, useState } from "preact/hooks";
-import type { LineView, OrderView } from "../../clients/types.ts";
+import { pageNow } from "../../clients/browser.ts";
+import type { Action, LineView, OrderView } from "../../clients/types.ts";
 import { yuan } from "../shared/money.ts";
+import type { KitchenActions } from "./actions.ts";
 import { Age, Expiry } from "./age.tsx";
 import { isEscalated } from "./bell.ts";
-import type { Doing } from "./doing.ts";
+import { localName, stationName, whereTo, words } from "./dictionary.ts";
 import { Icon } from "./icons.tsx";
-import { say, whereTo, words } from "./speak.ts";
+import { hasMade, isMade, onWire, openStations, stationOf, stationsOf } from "./stations.ts";
 import { nextStep, waitsForCounter } from "./steps.ts";
 import { UndoOrMore } from "./undo_or_more.tsx";
 import { undoMs, type Work } from "./use_steps.ts";
@@ -18,30 +20,36 @@ export interface TicketProps {
   /** Only lines of this station; undefined for all. */
   station: string | undefined;
   work: Work | undefined;
-  doing: Doing;
+  /** A step just taken that can be undone. */
+  taken: Action | undefined;
+  /** It has left the list, and its place is kept for a moment. */
+  gone?: boolean;
+  actions: KitchenActions;
 }
 
-/** The second half of a double tap must not be the next step. */
+/** The second tap of a double tap must not take the next step. */
 const settleMs = 600;
 
-export function Ticket({ order, position, station, work, doing }: TicketProps) {
-  const { role, guests } = doing;
+export function Ticket({ order, position, station, work, taken, gone = false, actions }: TicketProps) {
+  const { role, guests } = actions;
   const where = whereTo(order);
   const next = nextStep(order, role, guests);
   const undoing = work !== undefined && !work.sending;
-  const mine = order.lines.filter((line) => station === undefined || (line.station ?? "") === station);
-  const others = order.lines.length - mine.length;
+  const mine = order.lines.filter((line) => station === undefined || stationOf(line) === station);
+  const others = order.lines.filter((line) => !mine.includes(line) && !isMade(order, line)).length;
   const louder = isEscalated(order);
   return (
     <article
-      class={`ticket ${order.status} ${louder ? "louder" : ""} ${undoing ? "undoing" : ""}`}
+      class={`ticket ${order.status} ${louder ? "louder" : ""} ${undoing ? "undoing" : ""} ${gone ? "vacant" : ""}`}
+      inert={gone}
       aria-label={words.ticket(order.number, where)}
-      data-order={order.number}
+      data-slot
+      data-order={gone ? undefined : order.number}
       data-status={order.status}
       data-escalated={louder}
-      onPointerDown={() => doing.touch(order)}
-      // Not the focus: it comes here by itself when the ticket before has left, without anybody looking.
-      onKeyDown={() => doing.touch(order)}
+      onPointerDown={() => actions.touch(order)}
+      // Focus does not count as seen: it moves here by itself when the ticket before has left.
+      onKeyDown={() => actions.touch(order)}
     >
       <header>
         {position <= 10 && (
@@ -66,9 +74,10 @@ export function Ticket({ order, position, station, work, doing }: TicketProps) {
         </p>
       )}
       <Address order={order} />
+      <Stations order={order} />
       <ul class="lines">
         {mine.map((line) => (
-          <Line key={line.line} line={line} order={order} doing={doing} />
+          <Line key={line.line} line={line} order={order} actions={actions} />
         ))}
         {others > 0 && <li class="others">{words.otherLines(others)}</li>}
       </ul>
@@ -78,21 +87,37 @@ export function Ticket({ order, position, station, work, doing }: TicketProps) {
         </p>
       )}
       <footer>
-        <UndoOrMore order={order} undoing={undoing} doing={doing} />
+        <UndoOrMore order={order} undoing={undoing} taken={taken} actions={actions} />
         {waitsForCounter(order, role, guests) ? (
           <p class="counter">{words.atCounter}</p>
         ) : (
-          next !== undefined && <Go order={order} work={work} doing={doing} />
+          next !== undefined && <Go order={order} station={station} work={work} actions={actions} />
         )}
       </footer>
     </article>
   );
 }
 
-function Line({ line, order, doing }: { line: LineView; order: OrderView; doing: Doing }) {
+/** The progress of an order made by several stations. */
+function Stations({ order }: { order: OrderView }) {
+  const stations = stationsOf(order);
+  if (order.status === "placed" || stations.length < 2) return null;
+  return (
+    <ul class="parts" aria-label={words.stations}>
+      {stations.map((station) => (
+        <li key={station} class={hasMade(order, station) ? "made" : ""} data-made={hasMade(order, station)}>
+          {hasMade(order, station) && <Icon name="check" size={18} />} {stationName(station)}
+          {hasMade(order, station) && <span class="unseen"> {words.struck}</span>}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Line({ line, order, actions }: { line: LineView; order: OrderView; actions: KitchenActions }) {
   const [asked, setAsked] = useState<boolean>();
   const struck = line.struck === true;
-  const name = say(line.names);
+  const name = localName(line.names);
   useEffect(() => setAsked(undefined), [struck]);
   const inside = (
     <>
@@ -100,19 +125,20 @@ function Line({ line, order, doing }: { line: LineView; order: OrderView; doing:
       <span class="what">
         <span class="dish">{name}</span>
         {line.options.length > 0 && (
-          <span class="options">{line.options.map(({ choiceNames }) => say(choiceNames)).join(" · ")}</span>
+          <span class="options">{line.options.map(({ choiceNames }) => localName(choiceNames)).join(" · ")}</span>
         )}
         {line.note !== "" && <span class="line-note">{line.note}</span>}
       </span>
-      {struck && (
+      {isMade(order, line) && (
         <span class="done">
           <Icon name="check" size={20} /> {words.struck}
         </span>
       )}
     </>
   );
-  // Nothing is cooked before it is accepted, so nothing is struck.
+  // An order that is not accepted is not cooked, so its lines cannot be struck.
   if (order.status === "placed") return <li class="line">{inside}</li>;
+  if (!struck && isMade(order, line)) return <li class="line struck made">{inside}</li>;
   return (
     <li class={`line ${struck ? "struck" : ""}`}>
       <button
@@ -123,7 +149,7 @@ function Line({ line, order, doing }: { line: LineView; order: OrderView; doing:
         onClick={() => {
           if (asked !== undefined) return;
           setAsked(!struck);
-          void doing.strike(order, line.line, !struck).finally(() => setAsked(undefined));
+          void actions.strike(order, line.line, !struck).finally(() => setAsked(undefined));
         }}
       >
         {inside}
@@ -149,19 +175,28 @@ export function Address({ order }: { order: OrderView }) {
   );
 }
 
-/** The tap that takes an order on. */
-export function Go({ order, work, doing }: Pick<TicketProps, "order" | "work" | "doing">) {
-  const next = nextStep(order, doing.role, doing.guests);
-  const [settling, setSettling] = useState(false);
-  const [first] = useState(order.status);
+/** The button of the next step. */
+export function Go({ order, station, work, actions }: Pick<TicketProps, "order" | "station" | "work" | "actions">) {
+  const next = nextStep(order, actions.role, actions.guests);
+  // Compared while rendering: with an effect there would be one frame in which the next step could be tapped.
+  const [settled, settle] = useState(order.status);
+  const settling = settled !== order.status;
   useEffect(() => {
-    if (order.status === first) return;
-    setSettling(true);
-    const timer = setTimeout(() => setSettling(false), settleMs);
+    if (!settling) return;
+    const timer = setTimeout(() => settle(order.status), settleMs);
     return () => clearTimeout(timer);
   }, [order.status]);
   if (next === undefined) return null;
-  const label = next === "complete" ? words.complete[order.service] : words.step[next];
+  // At one station "ready" concerns that station only; in the view of all stations it concerns the whole order.
+  const part = next === "ready" && stationsOf(order).length > 1 ? station : undefined;
+  const label =
+    next === "complete"
+      ? words.complete[order.service]
+      : part !== undefined
+        ? words.stationReady(stationName(part))
+        : next === "ready" && openStations(order).length > 1
+          ? words.allReady
+          : words.step[next];
   const busy = work !== undefined || settling;
   return (
     <button
@@ -169,7 +204,7 @@ export function Go({ order, work, doing }: Pick<TicketProps, "order" | "work" | 
       class={`button go ${next}`}
       aria-disabled={busy}
       aria-label={`${label} ${order.number}`}
-      onClick={() => busy || doing.take(order, next)}
+      onClick={() => busy || actions.takeStep(order, next, part === undefined ? {} : { station: onWire(part) })}
     >
       {work === undefined ? label : work.sending ? words.sending : <Countdown label={label} until={work.until} />}
     </button>
@@ -177,7 +212,7 @@ export function Go({ order, work, doing }: Pick<TicketProps, "order" | "work" | 
 }
 
 function Countdown({ label, until }: { label: string; until: number }) {
-  const left = () => Math.max(1, Math.ceil((until - Date.now()) / 1_000));
+  const left = () => Math.max(1, Math.ceil((until - pageNow()) / 1_000));
   const [seconds, setSeconds] = useState(left);
   useEffect(() => {
     const timer = setInterval(() => setSeconds(left()), 200);

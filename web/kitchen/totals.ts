@@ -1,19 +1,19 @@
-/** All-day view: how many of each dish are still to be made, over all tickets. Pure. */
+/** All-day view: the number of each dish still to be made, over all tickets. Pure. */
 import type { LineView, OrderView } from "../../clients/types.ts";
+import { isMade } from "./stations.ts";
 
 export interface Total {
   dish: string;
   names: LineView["names"];
   quantity: number;
-  /** The same dish by what was chosen; one entry where all are alike. */
+  /** The same dish by its choices; one entry when all are alike. */
   ways: { choices: LineView["options"]; note: string; quantity: number }[];
 }
 
-/** Most wanted first. */
+/** The largest number first. */
 export function totalsOf(queue: readonly OrderView[]): Total[] {
   const totals = new Map<string, Total>();
-  for (const line of queue.flatMap(({ lines }) => lines)) {
-    if (line.struck === true) continue;
+  for (const line of queue.flatMap((order) => order.lines.filter((line) => !isMade(order, line)))) {
     const total = totals.get(line.dish) ?? { dish: line.dish, names: line.names, quantity: 0, ways: [] };
     totals.set(line.dish, total);
     total.quantity += line.quantity;

@@ -1,26 +1,47 @@
-/** Left of the tap that takes an order on: take that back while there is time, else what is done more rarely. */
-import type { OrderView } from "../../clients/types.ts";
-import type { Doing } from "./doing.ts";
+/** The button beside the next step: undo while that is possible, else the dialog of other actions. */
+import type { Action, OrderView } from "../../clients/types.ts";
+import type { KitchenActions } from "./actions.ts";
+import { words } from "./dictionary.ts";
 import { Icon } from "./icons.tsx";
-import { words } from "./speak.ts";
 
-export function UndoOrMore({ order, undoing, doing }: { order: OrderView; undoing: boolean; doing: Doing }) {
+export interface UndoOrMoreProps {
+  order: OrderView;
+  /** A step that waits and is not sent yet. */
+  undoing: boolean;
+  /** A step that was sent and can be undone. */
+  taken: Action | undefined;
+  actions: KitchenActions;
+}
+
+export function UndoOrMore({ order, undoing, taken, actions }: UndoOrMoreProps) {
   if (undoing)
     return (
-      <button type="button" class="button undo" onClick={() => doing.undo(order.id)}>
+      <button type="button" class="button undo" onClick={() => actions.undo(order.id)}>
         <Icon name="undo" />
         {words.undo}
       </button>
     );
   return (
-    <button
-      type="button"
-      class="button plain round"
-      aria-label={words.moreOf(order.number)}
-      aria-haspopup="dialog"
-      onClick={() => doing.show({ kind: "more", order: order.id })}
-    >
-      <Icon name="more" />
-    </button>
+    <>
+      {taken !== undefined && (
+        <button
+          type="button"
+          class="button plain round take-back"
+          aria-label={words.takeBack(words.step[taken], order.number)}
+          onClick={() => actions.undo(order.id)}
+        >
+          <Icon name="undo" />
+        </button>
+      )}
+      <button
+        type="button"
+        class="button plain round"
+        aria-label={words.moreOf(order.number)}
+        aria-haspopup="dialog"
+        onClick={() => actions.show({ kind: "more", order: order.id })}
+      >
+        <Icon name="more" />
+      </button>
+    </>
   );
 }

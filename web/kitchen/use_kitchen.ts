@@ -1,23 +1,22 @@
-/** The shop's open orders, live, oldest first; and what else the kitchen's stream tells. */
+/** The shop's open orders, live, oldest first, and other state from the kitchen's stream. */
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ApiError } from "../../clients/browser.ts";
 import type { Notification, OrderEvent, OrderView, ShopBrief } from "../../clients/types.ts";
+import { finalStatuses } from "../../shared/order_states.ts";
 import { client } from "./client.ts";
 
-const ended = ["completed", "rejected", "cancelled", "expired"];
-
 export interface Live {
-  /** Undefined until they are known. */
+  /** Undefined until they are loaded. */
   orders: OrderView[] | undefined;
   shop: ShopBrief | undefined;
-  /** The newest order that came while this screen looked. */
+  /** The newest order that came since this screen was opened. */
   arrived: OrderView | undefined;
   notices: Notification[];
-  /** Grows with everything that changes the menu or what is left of a dish. */
+  /** Grows with each change of the menu or of a dish's stock. */
   menuRound: number;
-  /** This screen may not look any more. */
+  /** This screen is no longer allowed to read. */
   over: ApiError | undefined;
-  /** Takes an order as the server has answered it: the event may come later. */
+  /** Takes an order from the server's answer: its event may come later. */
   put(order: OrderView): void;
   setOpen(open: boolean): void;
   dismiss(notice: string): void;
@@ -45,7 +44,7 @@ export function useKitchen(shopId: string): Live {
         if (answer !== undefined) {
           setShop(answer.shop);
           setMenuRound((round) => round + 1);
-          // Answers of another history, such as before a restore, are not newer for their number.
+          // Answers of another history, such as before a restore, are not newer because of a higher version.
           setAnswers(new Map());
         }
         if (newest !== undefined) setArrived(newest);
@@ -63,7 +62,7 @@ export function useKitchen(shopId: string): Live {
             break;
           case "order.placed":
           case "order.changed":
-            // Stock goes with orders, and comes back with those that end unmade.
+            // Orders reduce the stock, and those that end unmade give it back.
             if (["place", "reject", "cancel", "expire"].includes((event.data as OrderEvent).action))
               setMenuRound((round) => round + 1);
         }
@@ -79,7 +78,7 @@ export function useKitchen(shopId: string): Live {
     () =>
       watched
         ?.map((order) => newer(order, answers.get(order.id)))
-        .filter(({ status }) => !ended.includes(status))
+        .filter(({ status }) => !finalStatuses.includes(status))
         .reverse(),
     [watched, answers],
   );

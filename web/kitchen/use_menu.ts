@@ -1,4 +1,4 @@
-/** The menu as staff see it, with what is left today. */
+/** The menu for staff, with the portions left today. */
 import { useCallback, useEffect, useState } from "preact/hooks";
 import type { Dish } from "../../clients/types.ts";
 import { client } from "./client.ts";
@@ -8,7 +8,7 @@ export interface StaffDish extends Dish {
   available: boolean;
 }
 
-/** A dish today; `left` is null where it is not counted. */
+/** A dish today; `left` is null when its portions are not counted. */
 export interface DishToday {
   dish: string;
   stock: number | null;
@@ -22,7 +22,7 @@ export interface StaffMenu {
   today: DishToday[];
 }
 
-/** Orders come in bursts; the menu is asked for once after each. */
+/** Orders come in bursts; the menu is fetched once after each burst. */
 const settleMs = 300;
 
 export function useMenu(shop: string, round: number) {
@@ -34,7 +34,7 @@ export function useMenu(shop: string, round: number) {
         const answer = await client
           .ask<StaffMenu>({ method: "GET", path: `/shops/${shop}/menu` })
           .catch(() => undefined);
-        // The next event, or the next connection, asks again.
+        // The next event or the next connection fetches it again.
         if (!over && answer !== undefined) setMenu(answer);
       },
       round <= 1 ? 0 : settleMs,

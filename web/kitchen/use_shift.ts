@@ -1,9 +1,9 @@
-/** A shift: sound, a screen that stays awake, full screen; all of them need one tap, because browsers want it. */
+/** A shift: sound, a screen that stays awake, full screen; browsers allow all of them only after a tap. */
 import { useEffect, useState } from "preact/hooks";
 import { toast } from "../shared/toast.tsx";
-import { keepValue, keptValue } from "./kept.ts";
+import { readSetting, saveSetting } from "./device_settings.ts";
+import { words } from "./dictionary.ts";
 import { muteSound, onSound, ring, soundIsOn, unlockSound } from "./sound.ts";
-import { words } from "./speak.ts";
 
 export interface Shift {
   started: boolean;
@@ -13,11 +13,11 @@ export interface Shift {
 }
 
 export function useShift(): Shift {
-  const [started, setStarted] = useState(keptValue("shift", ["yes", "no"], "no") === "yes");
+  const [started, setStarted] = useState(readSetting("shift", ["yes", "no"], "no") === "yes");
   const [soundOn, setSoundOn] = useState(soundIsOn());
   useEffect(() => onSound(() => setSoundOn(soundIsOn())), []);
 
-  // After a reload in the middle of a shift any touch will do.
+  // After a reload during a shift any touch is enough.
   useEffect(() => {
     if (!started || soundOn) return;
     const unlock = () => void unlockSound();
@@ -36,21 +36,21 @@ export function useShift(): Shift {
     soundOn,
     async start() {
       setStarted(true);
-      keepValue("shift", "yes");
+      saveSetting("shift", "yes");
       enterFullScreen();
       if (await unlockSound()) ring();
       else toast(words.soundBlocked);
     },
     end() {
       setStarted(false);
-      keepValue("shift", "no");
+      saveSetting("shift", "no");
       void muteSound();
       leaveFullScreen();
     },
   };
 }
 
-/** Where the browser has it; it is lost whenever the page is hidden. Returns how to let go. */
+/** Keeps the screen awake where the browser can; the lock is lost when the page is hidden, and taken again. Returns the function that releases it. */
 function stayAwake(): () => void {
   let lock: { release(): Promise<void> } | undefined;
   let over = false;

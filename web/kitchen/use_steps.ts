@@ -1,47 +1,58 @@
-/** Steps on their way: those that wait for an undo, those that are being sent, and what was refused. */
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+/** Steps of this screen: waiting for an undo, being sent, or refused. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import { pageNow } from "../../clients/browser.ts";
+import type { StepBody } from "../../clients/client.ts";
 import type { Action, OrderView } from "../../clients/types.ts";
 import { toast } from "../shared/toast.tsx";
 import { isApiError } from "./api_error.ts";
 import { client } from "./client.ts";
-import { why, words } from "./speak.ts";
-import { waitsForUndo } from "./steps.ts";
-import { isCutOff } from "./use_line.ts";
+import { why, words } from "./dictionary.ts";
+import { hasMade } from "./stations.ts";
+import { canBeTakenBack, inQueue, waitsForUndo } from "./steps.ts";
+import { isOffline } from "./use_connection.ts";
+import { type Troubles, useTroubles } from "./use_troubles.ts";
 
 export const undoMs = 3_000;
+/** Longer for a step that was sent at once: the cook has to notice it first. */
+const takeBackMs = 6_000;
+/** Tries of a step: other stations and struck lines make new versions meanwhile, but hardly more than these in a row. */
+const maxTries = 4;
 
 export interface Work {
-  action: Action | "strike";
-  /** Being sent, or until when it can be undone. */
+  action: Action;
+  /** The station whose part is done; undefined for the whole order. */
+  station: string | null | undefined;
   sending: boolean;
+  /** The end of the time for an undo, before it is sent. */
   until: number;
 }
 
-export interface Trouble {
-  id: number;
-  text: string;
+interface Waiting {
+  timer: ReturnType<typeof setTimeout>;
+  order: OrderView;
+  action: Action;
+  body: StepBody;
 }
 
-export interface Steps {
+export interface Steps extends Troubles {
   work: ReadonlyMap<string, Work>;
-  troubles: readonly Trouble[];
-  take(order: OrderView, action: Action, reason?: string): void;
+  /** Steps just taken that can be undone, by order. */
+  taken: ReadonlyMap<string, Action>;
+  takeStep(order: OrderView, action: Action, body?: StepBody): void;
   strike(order: OrderView, line: number, struck: boolean): Promise<void>;
-  /** Without an order: the last one. */
+  /** Undoes the step of this order; without an order, the last step. */
   undo(order?: string): void;
-  dismiss(trouble: number): void;
-  say(text: string): void;
 }
 
 export function useSteps(orders: readonly OrderView[] | undefined, put: (order: OrderView) => void): Steps {
+  const { troubles, report, dismiss } = useTroubles();
   const [work, setWork] = useState<ReadonlyMap<string, Work>>(new Map());
-  const [troubles, setTroubles] = useState<readonly Trouble[]>([]);
-  const timers = useRef(new Map<string, { timer: ReturnType<typeof setTimeout>; order: OrderView; action: Action }>());
+  const [taken, setTaken] = useState<ReadonlyMap<string, Action>>(new Map());
+  const timers = useRef(new Map<string, Waiting>());
   const latest = useRef(orders);
   latest.current = orders;
-  const nth = useRef(0);
 
-  /** What is under way at this very moment: two taps can come before the page is drawn anew. */
+  /** Orders with a step under way. Not state of the component: a second tap can come before the next rendering. */
   const busy = useRef(new Set<string>());
 
   const set = (id: string, mine: Work | undefined) => {
@@ -54,24 +65,32 @@ export function useSteps(orders: readonly OrderView[] | undefined, put: (order: 
       return next;
     });
   };
-  const say = useCallback((text: string) => {
-    nth.current += 1;
-    const id = nth.current;
-    setTroubles((now) => [...now.filter((other) => other.text !== text), { id, text }].slice(-3));
-  }, []);
   const refuse = ({ number }: OrderView, error: unknown) => {
     if (!isApiError(error)) throw error;
-    if (error.code === "NO_ANSWER") say(words.notSent(number));
-    else say(words.failed(number, why(error)));
+    if (error.code === "NO_ANSWER") report(words.notSent(number));
+    else report(words.failed(number, why(error)));
   };
 
-  async function send(order: OrderView, action: Action, reason?: string): Promise<void> {
-    set(order.id, { action, sending: true, until: 0 });
+  const forgetTaken = (id: string, action?: Action) =>
+    setTaken((now) => {
+      if (!now.has(id) || (action !== undefined && now.get(id) !== action)) return now;
+      const next = new Map(now);
+      next.delete(id);
+      return next;
+    });
+
+  async function send(order: OrderView, action: Action, body: StepBody): Promise<void> {
+    set(order.id, { action, station: body.station, sending: true, until: 0 });
+    forgetTaken(order.id);
     try {
-      put(await stepOnce(latestOf(order), action, reason));
+      put(await sendStep(latestOf(order), action, body));
+      if (canBeTakenBack(action)) {
+        setTaken((now) => new Map(now).set(order.id, action));
+        setTimeout(() => forgetTaken(order.id, action), takeBackMs);
+      }
       if (action === "recall") toast(words.recalled(order.number));
     } catch (error) {
-      // Somebody was faster: what they did comes by itself, and is no mistake of anybody here.
+      // Another screen was faster. Its step arrives by the stream, so this is not an error.
       if (isApiError(error) && error.status === 409) {
         const now = await client.order(order.id).catch(() => undefined);
         if (now !== undefined) put(now);
@@ -83,52 +102,46 @@ export function useSteps(orders: readonly OrderView[] | undefined, put: (order: 
     }
   }
 
-  /** A line struck on another screen is a new version too, and no reason to refuse a step that still makes sense. */
-  async function stepOnce(order: OrderView, action: Action, reason?: string): Promise<OrderView> {
-    const body = reason === undefined ? {} : { reason };
-    try {
-      return await client.step(order, action, body);
-    } catch (error) {
-      if (!isApiError(error) || error.code !== "ORDER_CHANGED") throw error;
-      const now = await client.order(order.id);
-      if (now.status !== order.status) throw error;
-      return client.step(now, action, body);
-    }
-  }
-
   const latestOf = (order: OrderView) => {
     const now = latest.current?.find(({ id }) => id === order.id);
     return now !== undefined && now.version > order.version ? now : order;
   };
 
-  function take(order: OrderView, action: Action, reason?: string): void {
+  function takeStep(order: OrderView, action: Action, body: StepBody = {}): void {
     if (busy.current.has(order.id)) return;
-    if (isCutOff()) {
-      say(words.offlineRefused);
+    if (isOffline()) {
+      report(words.offlineRefused);
       return;
     }
     if (!waitsForUndo(action)) {
-      void send(order, action, reason);
+      void send(order, action, body);
       return;
     }
-    set(order.id, { action, sending: false, until: Date.now() + undoMs });
+    const { station } = body;
+    set(order.id, { action, station, sending: false, until: pageNow() + undoMs });
+    forgetTaken(order.id);
     const timer = setTimeout(() => {
       timers.current.delete(order.id);
-      // Meanwhile another screen may have done it.
+      // Another screen may have taken the step meanwhile.
       const now = latestOf(order);
-      if (now.status !== order.status) return set(order.id, undefined);
-      if (isCutOff()) {
+      const done = station === undefined ? now.status !== order.status : !inQueue(now) || hasMade(now, station ?? "");
+      if (done) return set(order.id, undefined);
+      if (isOffline()) {
         set(order.id, undefined);
-        return say(words.notSent(order.number));
+        return report(words.notSent(order.number));
       }
-      void send(order, action);
+      void send(order, action, body);
     }, undoMs);
-    timers.current.set(order.id, { timer, order, action });
+    timers.current.set(order.id, { timer, order, action, body });
   }
 
-  function undo(id = [...timers.current.keys()].at(-1)): void {
+  function undo(id = [...timers.current.keys()].pop() ?? [...taken.keys()].pop()): void {
     const waiting = id === undefined ? undefined : timers.current.get(id);
-    if (waiting === undefined) return;
+    if (waiting === undefined) {
+      const order = latest.current?.find((one) => one.id === id);
+      if (order !== undefined && taken.has(order.id)) takeStep(order, "recall");
+      return;
+    }
     clearTimeout(waiting.timer);
     timers.current.delete(waiting.order.id);
     set(waiting.order.id, undefined);
@@ -136,7 +149,7 @@ export function useSteps(orders: readonly OrderView[] | undefined, put: (order: 
   }
 
   async function strike(order: OrderView, line: number, struck: boolean): Promise<void> {
-    if (isCutOff()) return say(words.offlineRefused);
+    if (isOffline()) return report(words.offlineRefused);
     try {
       const path = `/orders/${order.id}/lines/${line}`;
       put((await client.ask<{ order: OrderView }>({ method: "PUT", path, body: { struck } })).order);
@@ -145,16 +158,16 @@ export function useSteps(orders: readonly OrderView[] | undefined, put: (order: 
     }
   }
 
-  // A page that goes away has said "done" to the cook, so it does it: such a request outlives its page.
+  // The page has shown "done", so on closing it sends the waiting steps, by keepalive requests, which outlive the page.
   useEffect(() => {
     const flush = () => {
-      for (const { timer, order, action } of timers.current.values()) {
+      for (const { timer, order, action, body } of timers.current.values()) {
         clearTimeout(timer);
         void fetch(`/orders/${order.id}/${action}`, {
           method: "POST",
           keepalive: true,
           headers: { "content-type": "application/json", authorization: `Bearer ${client.session()?.token}` },
-          body: JSON.stringify({ version: latestOf(order).version }),
+          body: JSON.stringify({ version: latestOf(order).version, ...body }),
         }).catch(() => {});
       }
       timers.current.clear();
@@ -165,6 +178,18 @@ export function useSteps(orders: readonly OrderView[] | undefined, put: (order: 
     return () => removeEventListener("pagehide", flush);
   }, []);
 
-  const dismiss = (trouble: number) => setTroubles((now) => now.filter(({ id }) => id !== trouble));
-  return { work, troubles, take, strike, undo, dismiss, say };
+  return { work, taken, troubles, takeStep, strike, undo, dismiss, report };
+}
+
+/** Takes the step; tries again when the order has a new version only because of a struck line or another station's part. */
+async function sendStep(order: OrderView, action: Action, body: StepBody, tries = 1): Promise<OrderView> {
+  try {
+    return await client.step(order, action, body);
+  } catch (error) {
+    if (!isApiError(error) || error.code !== "ORDER_CHANGED" || tries === maxTries) throw error;
+    const now = await client.order(order.id);
+    const still = now.status === order.status || (body.station !== undefined && inQueue(now) && inQueue(order));
+    if (!still) throw error;
+    return sendStep(now, action, body, tries + 1);
+  }
 }

@@ -1,6 +1,6 @@
 /** Every word of the kitchen's page. */
 import type { Role } from "../../clients/types.ts";
-import type { Action, Service, Status } from "../../shared/protocol.ts";
+import type { Action, Service, Status } from "../../shared/order_states.ts";
 
 export interface Words {
   locale: string;
@@ -89,6 +89,13 @@ export interface Words {
   step: Record<Action, string>;
   complete: Record<Service, string>;
   readyAtOnce: string;
+  /** Of all stations. */
+  allReady: string;
+  stationReady(station: string): string;
+  stationBack(station: string): string;
+  recallFrom(status: Status): string;
+  takeBack(step: string, number: string): string;
+  extra: { packing: string; delivery: string };
   more: string;
   moreOf(number: string): string;
   sending: string;
@@ -102,6 +109,8 @@ export interface Words {
   reason: string;
   reasonHint: string;
   reasonNeeded: string;
+  counted(count: number, max: number): string;
+  tooLong(max: number, over: number): string;
   rejectReasons: readonly string[];
   cancelReasons: readonly string[];
   doReject: string;

@@ -1,13 +1,13 @@
-/** Who is here: an owner, somebody else's device, or nobody yet. */
+/** The owner's page by session: the owner's sections, a notice for other staff, or the sign-in. */
 import { useEffect, useState } from "preact/hooks";
 import type { Session } from "../../clients/browser.ts";
 import { LanguageSwitch } from "../shared/language_switch.tsx";
 import { Toasts } from "../shared/toast.tsx";
 import { client, codeOf, reasonOf } from "./client.ts";
-import { House } from "./house.tsx";
-import { words } from "./speak.ts";
+import { words } from "./dictionary.ts";
+import { Sections } from "./sections.tsx";
 
-/** `#pair=K7QM-2XPA-9TRW`, taken once: a reload must not show the code again. */
+/** `#pair=K7QM-2XPA-9TRW`, removed from the address once read: a reload must not show the code again. */
 function codeInAddress(): string | undefined {
   const code = /^#pair=([^&]+)/.exec(location.hash)?.[1];
   if (code !== undefined) history.replaceState(null, "", location.pathname + location.search);
@@ -42,7 +42,7 @@ export function App() {
       {pairing ? (
         <Splash />
       ) : shop !== undefined && role === "owner" ? (
-        <House key={`${session?.id}`} id={shop} session={session as Session} />
+        <Sections key={`${session?.id}`} id={shop} session={session as Session} />
       ) : (
         <SignIn wrong={wrong} foreign={session !== undefined} onCode={(text) => void pair(text)} />
       )}
@@ -53,7 +53,7 @@ export function App() {
 
 function Splash() {
   return (
-    <main class="door" aria-busy="true">
+    <main class="entrance" aria-busy="true">
       <div class="waiting block" />
     </main>
   );
@@ -61,7 +61,7 @@ function Splash() {
 
 interface SignInProps {
   wrong: string | undefined;
-  /** Somebody is signed in, but not as an owner. */
+  /** The user is signed in, but not as an owner. */
   foreign: boolean;
   onCode(code: string): void;
 }
@@ -69,7 +69,7 @@ interface SignInProps {
 function SignIn({ wrong, foreign, onCode }: SignInProps) {
   const [text, setText] = useState("");
   return (
-    <main class="door">
+    <main class="entrance">
       <div class="corner">
         <LanguageSwitch />
       </div>

@@ -1,13 +1,13 @@
-/** Categories: added, renamed, put in order, removed when nothing is in them. Each is done at once. */
+/** Categories: add, rename, sort, and remove when empty. Each change is saved at once. */
 import { useState } from "preact/hooks";
 import { Dialog } from "../shared/dialog.tsx";
 import { toast } from "../shared/toast.tsx";
 import { moved, newId, withCategory } from "./arrange.ts";
-import { complain } from "./client.ts";
+import { showError } from "./client.ts";
+import { localName, words } from "./dictionary.ts";
 import { editMenu } from "./edit_menu.ts";
 import { isNamed, NamesField } from "./fields.tsx";
 import { Icon } from "./icons.tsx";
-import { say, words } from "./speak.ts";
 import type { Category, Menu, Shop } from "./types.ts";
 
 export interface CategoriesProps {
@@ -32,11 +32,11 @@ export function Categories({ shop, reload, onClose }: CategoriesProps) {
       setEdited(undefined);
       toast(words.saved);
     } catch (error) {
-      complain(error);
+      showError(error);
     }
     setBusy(false);
   };
-  const keep = (category: Category) => {
+  const saveCategory = (category: Category) => {
     setWrong(!isNamed(category.names));
     if (isNamed(category.names)) void change((menu) => withCategory(menu, category));
   };
@@ -49,7 +49,7 @@ export function Categories({ shop, reload, onClose }: CategoriesProps) {
       class="sub"
       onSubmit={(event) => {
         event.preventDefault();
-        keep(edited);
+        saveCategory(edited);
       }}
     >
       <NamesField
@@ -73,10 +73,10 @@ export function Categories({ shop, reload, onClose }: CategoriesProps) {
     <Dialog title={words.categories} closeLabel={words.close} onClose={onClose}>
       <ul class="list">
         {categories.map((category, at) => {
-          const name = say(category.names);
+          const name = localName(category.names);
           const count = dishes.filter((dish) => dish.category === category.id).length;
           return (
-            <li key={category.id}>
+            <li key={category.id} data-slot>
               <div class="line">
                 <button type="button" class="name" onClick={() => edit(category)}>
                   <b>{name}</b>

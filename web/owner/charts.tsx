@@ -1,18 +1,18 @@
-/** Simple charts, drawn by hand. What they show stands in words and numbers beside them. */
+/** Simple charts as SVG. Their values are also beside them as text. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { hourOf } from "./speak.ts";
+import { hourOf } from "./dictionary.ts";
 import type { Report } from "./types.ts";
 
 type Hours = Report["byHour"];
 
-/** A business day begins in the morning: what was ordered after midnight comes last. */
+/** A business day begins in the morning: orders after midnight come last. */
 const dawn = 4;
 const place = (hour: number) => (hour + 24 - dawn) % 24;
-export const inOrder = (hours: Hours): Hours => hours.toSorted((a, b) => place(a.hour) - place(b.hour));
+export const inOrder = (hours: Hours): Hours => [...hours].sort((a, b) => place(a.hour) - place(b.hour));
 
 const [height, above, below] = [180, 24, 24];
 
-/** Orders by hour, without gaps from the first hour to the last, and at least a lunch and a dinner wide. */
+/** Orders by hour, without gaps from the first hour to the last, and at least from lunch to dinner. */
 export function HourChart({ hours, label }: { hours: Hours; label: string }) {
   const [frame, width] = useWidth(320);
   const places = hours.map(({ hour }) => place(hour));
@@ -26,10 +26,10 @@ export function HourChart({ hours, label }: { hours: Hours; label: string }) {
   const step = width / all.length;
   const bar = Math.min(36, step * 0.62);
   const floor = height - below;
-  // Labels that would touch are left out.
+  // Labels that would overlap are left out.
   const every = Math.ceil(44 / step);
   return (
-    <div ref={frame} class="chart">
+    <div ref={frame} class="chart" translate={false}>
       <svg viewBox={`0 0 ${width} ${height}`} height={height} role="img" aria-label={label}>
         <path d={`M0 ${floor}.5H${width}`} class="axis" />
         {all.map(({ hour, orders }, at) => {
@@ -87,15 +87,15 @@ export function Bars({ rows }: BarsProps) {
   );
 }
 
-/** How wide its place is, so that letters keep their size. */
+/** The width of its container, so that letters keep their size. */
 function useWidth(first: number) {
   const frame = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(first);
   useEffect(() => {
     const element = frame.current as HTMLDivElement;
-    const look = () => setWidth(Math.max(200, element.clientWidth));
-    look();
-    const observer = new ResizeObserver(look);
+    const measure = () => setWidth(Math.max(200, element.clientWidth));
+    measure();
+    const observer = new ResizeObserver(measure);
     observer.observe(element);
     return () => observer.disconnect();
   }, []);

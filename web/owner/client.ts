@@ -1,15 +1,13 @@
-/** The one client of this page; its session is shared with the kitchen's page of the same browser. */
+/** The client of this page; its session is shared with the kitchen's page of the same browser. */
 import { ApiError, createClient } from "../../clients/browser.ts";
 import { toast } from "../shared/toast.tsx";
-import { words } from "./speak.ts";
+import { words } from "./dictionary.ts";
 
-const socketUrl = document.querySelector<HTMLMetaElement>('meta[name="orderbell:socket"]')?.content;
-
-export const client = createClient({ name: "orderbell:kitchen", guest: false, ...(socketUrl && { socketUrl }) });
+export const client = createClient({ name: "orderbell:kitchen", guest: false });
 
 export const codeOf = (error: unknown): string => (error instanceof ApiError ? error.code : "");
 
-/** What went wrong, in a sentence. */
+/** The text of an error. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof ApiError)) return words.failed;
   if (error.status === 0 || error.status >= 500) return words.noAnswer;
@@ -17,9 +15,9 @@ export function reasonOf(error: unknown): string {
   return words.refused(Array.isArray(errors) ? errors.join("; ") : error.message);
 }
 
-export const complain = (error: unknown): void => toast(reasonOf(error));
+export const showError = (error: unknown): void => toast(reasonOf(error));
 
-/** A route of the shop. @throws ApiError */
+/** Calls a route of the shop. @throws ApiError */
 export function ask<T>(
   method: "GET" | "PUT" | "POST" | "DELETE",
   shop: string,

@@ -1,32 +1,30 @@
-/** The staff's devices: which there are, how one comes in, how one is put out. */
+/** The staff's devices: the list, pairing a new one, removing one. */
 import { useEffect, useState } from "preact/hooks";
 import type { Session } from "../../clients/browser.ts";
 import { Dialog } from "../shared/dialog.tsx";
 import { toast } from "../shared/toast.tsx";
-import { AskFirst } from "./ask_first.tsx";
-import { ask, client, complain } from "./client.ts";
+import { ask, client, showError } from "./client.ts";
+import { ConfirmDialog } from "./confirm_dialog.tsx";
+import { dateOf, timeOf, words } from "./dictionary.ts";
 import { ChoiceField, TextField } from "./fields.tsx";
 import { Icon } from "./icons.tsx";
 import { Qr } from "./qr.tsx";
-import { dateOf, timeOf, words } from "./speak.ts";
 import { Failed, Waiting } from "./states.tsx";
 import type { Device } from "./types.ts";
-import { useAsked } from "./use_asked.ts";
+import { useQuery } from "./use_query.ts";
 
 type Role = Device["role"];
 
-/** While a code waits for its device. */
-const lookMs = 3_000;
+/** The interval of reloads while a pairing code waits for its device. */
+const pollMs = 3_000;
 
 export function Devices({ id, session }: { id: string; session: Session }) {
   const {
     value: devices,
     failed,
     reload,
-  } = useAsked(id, async () =>
-    (await ask<{ devices: Device[] }>("GET", id, "/devices")).devices.toSorted((a, b) =>
-      a.seenAt < b.seenAt ? 1 : -1,
-    ),
+  } = useQuery(id, async () =>
+    (await ask<{ devices: Device[] }>("GET", id, "/devices")).devices.sort((a, b) => (a.seenAt < b.seenAt ? 1 : -1)),
   );
   const [revoking, setRevoking] = useState<Device>();
   const [adding, setAdding] = useState(false);
@@ -46,7 +44,7 @@ export function Devices({ id, session }: { id: string; session: Session }) {
       <section class="card flush" aria-label={words.sections.devices}>
         <ul class="list devices">
           {devices.map((device) => (
-            <li key={device.id} class="line">
+            <li key={device.id} class="line" data-slot>
               <div class="name">
                 <b>
                   {device.device} <span class="mark">{words.role[device.role]}</span>
@@ -86,7 +84,7 @@ export function Devices({ id, session }: { id: string; session: Session }) {
         />
       )}
       {revoking !== undefined && (
-        <AskFirst
+        <ConfirmDialog
           title={words.revokeAsk(revoking.device)}
           hint={words.revokeHint}
           yes={words.revoke}
@@ -99,7 +97,7 @@ export function Devices({ id, session }: { id: string; session: Session }) {
         />
       )}
       {leaving && (
-        <AskFirst
+        <ConfirmDialog
           title={words.signOutAsk}
           hint={words.signOutHint}
           yes={words.signOut}
@@ -124,7 +122,7 @@ function NewDevice({ id, onPaired, onClose }: { id: string; onPaired(): Promise<
   const device = (name ?? words.deviceNames[role]).trim();
   useEffect(() => {
     if (code === undefined) return;
-    const timer = setInterval(() => void onPaired(), lookMs);
+    const timer = setInterval(() => void onPaired(), pollMs);
     return () => clearInterval(timer);
   }, [code]);
 
@@ -133,7 +131,7 @@ function NewDevice({ id, onPaired, onClose }: { id: string; onPaired(): Promise<
     try {
       setCode(await ask<Code>("POST", id, "/pairing", { role, device }));
     } catch (error) {
-      complain(error);
+      showError(error);
     }
     setBusy(false);
   };
@@ -194,12 +192,12 @@ function NewDevice({ id, onPaired, onClose }: { id: string; onPaired(): Promise<
   );
 }
 
-/** The clipboard is only there in a secure context; else the old way, through a selection. */
+/** The clipboard API exists only in a secure context; otherwise the text is copied through a selection. */
 function copy(text: string): void {
   const old = () => {
     const field = document.createElement("textarea");
     field.value = text;
-    // Inside the dialog: nothing outside of it can have the focus.
+    // Inside the dialog, since elements outside of it cannot take the focus.
     (document.querySelector("dialog[open]") ?? document.body).append(field);
     field.select();
     document.execCommand("copy");

@@ -1,4 +1,4 @@
-/** Changes of the whole menu, as functions: whoever else has changed it meanwhile, they are made to what is. */
+/** Edits of the whole menu, as functions: they are applied to the newest menu, also when others have changed it meanwhile. */
 import { ask, codeOf } from "./client.ts";
 import type { Menu, Shop } from "./types.ts";
 

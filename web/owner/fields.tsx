@@ -1,8 +1,9 @@
-/** Fields of a form. An amount is typed in yuan and kept in fen; what cannot be read is NaN until it can. */
+/** Fields of a form. An amount is typed in yuan and stored in fen; text that is not a number is NaN. */
 import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
 import type { Names } from "../../clients/types.ts";
-import { fenOf, typed, words } from "./speak.ts";
+import { isNear, isTooLong, lengthOf } from "../shared/length.ts";
+import { fenOf, typed, words } from "./dictionary.ts";
 
 interface Common {
   label: string;
@@ -20,12 +21,17 @@ export interface TextFieldProps extends Common {
 
 export function TextField({ label, hint, error, rows, onInput, max, type = "text", ...rest }: TextFieldProps) {
   const id = useId();
+  const wrong =
+    error ??
+    (max !== undefined && isTooLong(rest.value, max) ? words.tooLong(max, lengthOf(rest.value) - max) : undefined);
+  const said = max !== undefined && isNear(rest.value, max) ? words.counted(lengthOf(rest.value), max) : hint;
   const props = {
     ...rest,
     id,
     autocomplete: "off",
-    ...(max === undefined ? {} : { maxLength: max }),
-    ...describedBy(id, hint, error),
+    // Text is never cut: a message says that it is too long.
+    ...(max !== undefined && isTooLong(rest.value, max) ? { [tooLong]: "" } : {}),
+    ...describedBy(id, said, wrong),
     onInput: (event: { currentTarget: { value: string } }) => onInput(event.currentTarget.value),
   };
   return (
@@ -40,9 +46,18 @@ export function TextField({ label, hint, error, rows, onInput, max, type = "text
       ) : (
         <input {...props} type="text" />
       )}
-      <Below id={id} hint={hint} error={error} />
+      <Below id={id} hint={said} error={wrong} />
     </div>
   );
+}
+
+const tooLong = "data-too-long";
+
+/** @returns whether a text on the page is longer than the server's limit; then its field is shown */
+export function hasTooLong(): boolean {
+  const box = document.querySelector<HTMLElement>(`[${tooLong}]`);
+  box?.focus();
+  return box !== null;
 }
 
 const describedBy = (id: string, hint: string | undefined, error: string | undefined) => ({
@@ -60,7 +75,7 @@ function Below({ id, hint, error }: { id: string; hint?: string | undefined; err
 }
 
 export interface NumberFieldProps extends Common {
-  /** Undefined: empty. NaN: not readable. */
+  /** Undefined: empty. NaN: not a number. */
   value: number | undefined;
   unit?: string;
   whole?: boolean;
@@ -68,7 +83,7 @@ export interface NumberFieldProps extends Common {
   read(text: string): number | undefined;
   show(value: number): string;
   required?: boolean;
-  /** Nothing is said of an empty field: nobody has tried to save it yet. */
+  /** An empty field has no fault yet, since saving was not tried. */
   calm?: boolean;
 }
 
@@ -86,7 +101,7 @@ function Typed({
 }: NumberFieldProps) {
   const id = useId();
   const [text, setText] = useState(value === undefined || Number.isNaN(value) ? "" : show(value));
-  // What was typed stays as it was typed, unless it comes to mean something else from outside.
+  // The typed text stays unchanged unless the value changes from outside.
   const means = (said: string) =>
     said.trim() === "" ? (required ? Number.NaN : undefined) : (read(said) ?? Number.NaN);
   const shown = Object.is(means(text), value) || Number.isNaN(value) ? text : value === undefined ? "" : show(value);
@@ -126,7 +141,7 @@ export const CountField = (props: Simple) => (
   <Typed {...props} read={(text) => (/^\s*\d{1,6}\s*$/.test(text) ? Number(text) : undefined)} show={String} />
 );
 
-/** Kept in seconds. */
+/** A duration, stored in seconds. */
 export const MinutesField = (props: Simple) => (
   <Typed
     unit={words.minutes}
@@ -225,7 +240,7 @@ export function ChoiceField<V extends string>({ label, value, choices, onChange 
   );
 }
 
-/** A part of a page, with its name. */
+/** A section of a page, with its heading. */
 export function Card({
   title,
   aside,

@@ -1,4 +1,4 @@
-/** The signs of this page, drawn in one hand. */
+/** Icons of this page, in one style. */
 import { LineIcon } from "../shared/line_icon.tsx";
 
 const paths = {

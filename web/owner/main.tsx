@@ -1,8 +1,10 @@
 import "../shared/base.css";
 import "../shared/parts.css";
 import "./owner.css";
-import { render } from "preact";
+import { showPage } from "../shared/show_page.tsx";
+import { guardTaps } from "../shared/tap_guard.ts";
 import { App } from "./app.tsx";
-import { loadWords } from "./speak.ts";
+import { loadWords } from "./dictionary.ts";
 
-void loadWords().then(() => render(<App />, document.getElementById("page") as HTMLElement));
+guardTaps();
+void showPage(() => <App />, loadWords());

@@ -1,12 +1,12 @@
-/** The menu as its owner sees it: every category and dish, also those that customers do not see. */
+/** The menu for its owner: every category and dish, also those hidden from customers. */
 import { useState } from "preact/hooks";
 import { yuan } from "../shared/money.ts";
 import { newId } from "./arrange.ts";
 import { Categories } from "./categories.tsx";
+import { localName, words } from "./dictionary.ts";
 import { DishForm } from "./dish_form.tsx";
 import { Icon } from "./icons.tsx";
 import { Picture } from "./picture.tsx";
-import { say, words } from "./speak.ts";
 import type { Dish, DishToday, Shop } from "./types.ts";
 
 type Open = { dish: Dish; isNew: boolean } | "categories" | undefined;
@@ -22,7 +22,7 @@ const emptyDish = (category: string): Dish => ({
   options: [],
 });
 
-export function MenuRoom({ shop, reload }: { shop: Shop; reload(): Promise<unknown> }) {
+export function MenuSection({ shop, reload }: { shop: Shop; reload(): Promise<unknown> }) {
   const [open, setOpen] = useState<Open>();
   const { categories, dishes } = shop.menu;
   const today = new Map(shop.today.map((one) => [one.dish, one]));
@@ -56,26 +56,26 @@ export function MenuRoom({ shop, reload }: { shop: Shop; reload(): Promise<unkno
         </div>
       )}
       {categories.map((category) => {
-        const own = dishes.filter((dish) => dish.category === category.id);
+        const inCategory = dishes.filter((dish) => dish.category === category.id);
         return (
           <section key={category.id} class="card flush" aria-labelledby={`category-${category.id}`}>
             <header>
-              <h2 id={`category-${category.id}`}>{say(category.names)}</h2>
+              <h2 id={`category-${category.id}`}>{localName(category.names)}</h2>
               <button
                 type="button"
                 class="button plain round"
-                aria-label={`${words.newDish} · ${say(category.names)}`}
+                aria-label={`${words.newDish} · ${localName(category.names)}`}
                 onClick={() => setOpen({ dish: emptyDish(category.id), isNew: true })}
               >
                 <Icon name="add" size={20} />
               </button>
             </header>
-            {own.length === 0 ? (
+            {inCategory.length === 0 ? (
               <p class="soft inset">{words.emptyCategory}</p>
             ) : (
               <ul class="dishes">
-                {own.map((dish) => (
-                  <li key={dish.id}>
+                {inCategory.map((dish) => (
+                  <li key={dish.id} data-slot>
                     <DishRow dish={dish} today={today.get(dish.id)} onOpen={() => setOpen({ dish, isNew: false })} />
                   </li>
                 ))}
@@ -94,7 +94,7 @@ export function MenuRoom({ shop, reload }: { shop: Shop; reload(): Promise<unkno
 
 function DishRow({ dish, today, onOpen }: { dish: Dish; today: DishToday | undefined; onOpen(): void }) {
   const { names, picture, priceFen, available, options } = dish;
-  const name = say(names);
+  const name = localName(names);
   return (
     <button type="button" class={available ? "dish" : "dish off"} onClick={onOpen}>
       <Picture of={picture} name={name} />
@@ -106,7 +106,9 @@ function DishRow({ dish, today, onOpen }: { dish: Dish; today: DishToday | undef
           {available && today?.soldOut === false && today.left !== null && (
             <span class={today.left === 0 ? "mark bad" : "mark"}>{words.left(today.left)}</span>
           )}
-          {options.length > 0 && <span class="mark">{options.map((option) => say(option.names)).join(" · ")}</span>}
+          {options.length > 0 && (
+            <span class="mark">{options.map((option) => localName(option.names)).join(" · ")}</span>
+          )}
         </span>
       </span>
       <span class="price">{yuan(priceFen)}</span>

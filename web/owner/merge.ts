@@ -1,20 +1,20 @@
-/** Two people edit one thing. What only one of them changed is as that one wants it; the rest they must decide. */
+/** Three-way merge of two edits of one value. A field that only one side changed takes that change; the others are conflicts for the user. */
 
 const same = (a: unknown, b: unknown): boolean => stable(a) === stable(b);
 
-/** JSON whose members stand in one order. */
+/** JSON with sorted members. */
 const stable = (value: unknown): string =>
   JSON.stringify(value, (_, part) =>
     part !== null && typeof part === "object" && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
       : part,
   ) ?? "";
 
 export interface Merged<T> {
   value: T;
-  /** Members that both changed, each to something else. `value` has mine. */
+  /** Members that both changed, to different values. `value` has mine. */
   disputed: (keyof T & string)[];
-  /** They changed something that I did not. */
+  /** The other side changed a member that I did not. */
   theirs: boolean;
 }
 

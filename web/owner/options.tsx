@@ -1,12 +1,12 @@
 /** A dish's groups of options, edited in place. */
 import { useState } from "preact/hooks";
 import { newId } from "./arrange.ts";
+import { localName, words } from "./dictionary.ts";
 import { CountField, isNamed, MoneyField, NamesField, TextField } from "./fields.tsx";
 import { Icon } from "./icons.tsx";
-import { say, words } from "./speak.ts";
 import type { Choice, Option } from "./types.ts";
 
-/** What is wrong with a group, in a word; undefined when nothing is. */
+/** A group's fault; undefined when there is none. */
 export function optionsFault({ names, min, max, choices }: Option): string | undefined {
   if (!isNamed(names) || choices.some((choice) => !isNamed(choice.names))) return words.nameMissing;
   const counts = min >= 0 && max >= 1 && min <= max && max <= 20 && min <= choices.length;
@@ -17,13 +17,13 @@ const newChoice = (): Choice => ({ id: newId("choice"), names: {}, priceFen: 0, 
 
 export interface OptionsProps {
   options: Option[];
-  /** Saving was tried: what is missing is marked. */
+  /** Saving was tried: missing fields are marked. */
   tried: boolean;
   onChange(options: Option[]): void;
 }
 
 export function Options({ options, tried, onChange }: OptionsProps) {
-  /** Added here: they stay open while they are being named. */
+  /** Groups added here: they stay open while they are being named. */
   const [fresh] = useState(() => new Set<string>());
   const set = (id: string, change: Partial<Option>) =>
     onChange(options.map((option) => (option.id === id ? { ...option, ...change } : option)));
@@ -36,7 +36,7 @@ export function Options({ options, tried, onChange }: OptionsProps) {
         return (
           <details key={option.id} open={fault !== undefined || fresh.has(option.id)}>
             <summary>
-              <b>{say(option.names) || words.newOption}</b>
+              <b>{localName(option.names) || words.newOption}</b>
               <small>{words.option(option.choices.length)}</small>
             </summary>
             <div class="stack">
@@ -144,7 +144,7 @@ function ChoiceRow({ choice, onChange, onRemove }: ChoiceRowProps) {
       <button
         type="button"
         class="button plain round"
-        aria-label={words.removeChoice(say(names))}
+        aria-label={words.removeChoice(localName(names))}
         disabled={onRemove === undefined}
         onClick={onRemove}
       >

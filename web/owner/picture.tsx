@@ -1,7 +1,7 @@
 /** A dish's picture. */
 import { useState } from "preact/hooks";
 
-/** The picture, or the name's first letter on a calm ground. */
+/** The picture, or the name's first letter on a plain background. */
 export function Picture({ of, name }: { of: string | undefined; name: string }) {
   const [away, setAway] = useState<string>();
   return (

@@ -1,4 +1,4 @@
-/** A QR code as one path: sharp on paper, and no library's markup in the page. */
+/** A QR code as one SVG path: sharp on paper, without markup from a library. */
 import { encode } from "uqr";
 
 export function Qr({ text, label }: { text: string; label: string }) {

@@ -1,34 +1,34 @@
 /** A business day in figures. */
 import { useEffect, useState } from "preact/hooks";
+import { failedStatuses } from "../../shared/order_states.ts";
 import { yuan } from "../shared/money.ts";
 import { toast } from "../shared/toast.tsx";
 import { Bars, HourChart, inOrder } from "./charts.tsx";
 import { ask, client } from "./client.ts";
+import { dayOf, hourOf, localName, words } from "./dictionary.ts";
 import { Card } from "./fields.tsx";
 import { Icon } from "./icons.tsx";
-import { dayOf, hourOf, say, words } from "./speak.ts";
 import { Failed, Waiting } from "./states.tsx";
-import type { Report, Service, Status } from "./types.ts";
-import { useAsked } from "./use_asked.ts";
+import type { Report, Service } from "./types.ts";
+import { useQuery } from "./use_query.ts";
 
-const lookMs = 20_000;
-const fallen: readonly Status[] = ["rejected", "cancelled", "expired"];
+const pollMs = 20_000;
 
 const shift = (day: string, days: number) =>
   new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
 
-export function ReportRoom({ id, today }: { id: string; today: string }) {
+export function ReportSection({ id, today }: { id: string; today: string }) {
   const [chosen, setChosen] = useState<string>();
   const day = chosen ?? today;
   const {
     value: report,
     failed,
     reload,
-  } = useAsked(`${id} ${day}`, () => ask<Report>("GET", id, `/report?day=${day}`));
-  // By asking: the stream of the orders is the kitchen's, and whoever reads it counts as a kitchen's screen.
+  } = useQuery(`${id} ${day}`, () => ask<Report>("GET", id, `/report?day=${day}`));
+  // Polled: the stream of orders is the kitchen's, and a page that reads it counts as a kitchen screen.
   useEffect(() => {
     if (day !== today) return;
-    const timer = setInterval(() => document.hidden || void reload(), lookMs);
+    const timer = setInterval(() => document.hidden || void reload(), pollMs);
     return () => clearInterval(timer);
   }, [reload, day, today]);
 
@@ -86,7 +86,7 @@ interface FiguresProps {
 
 function Figures({ report, isToday, onDownload }: FiguresProps) {
   const { orders, totalFen, paidFen, byStatus, byService, byHour, dishes } = report;
-  const lost = fallen.reduce((sum, status) => sum + (byStatus[status] ?? 0), 0);
+  const lost = failedStatuses.reduce((sum, status) => sum + (byStatus[status] ?? 0), 0);
   const heading = isToday ? `${words.today} · ${dayOf(report.day)}` : dayOf(report.day);
   if (orders === 0)
     return (
@@ -133,11 +133,11 @@ function Figures({ report, isToday, onDownload }: FiguresProps) {
           <Bars
             rows={dishes
               .slice(0, 10)
-              .map(({ dish, names, quantity }) => ({ key: dish, name: say(names), value: quantity }))}
+              .map(({ dish, names, quantity }) => ({ key: dish, name: localName(names), value: quantity }))}
           />
           <Numbers
             head={[words.dish, words.sold, words.amount]}
-            rows={dishes.map(({ names, quantity, totalFen: fen }) => [say(names), String(quantity), yuan(fen)])}
+            rows={dishes.map(({ names, quantity, totalFen: fen }) => [localName(names), String(quantity), yuan(fen)])}
             caption={words.best}
           />
         </Card>
@@ -177,7 +177,7 @@ function Tile({
   );
 }
 
-/** What a chart shows, for whoever wants it exactly or does not see it. */
+/** A chart's values as a table, for exact figures and screen readers. */
 function Numbers({ head, rows, caption }: { head: string[]; rows: string[][]; caption: string }) {
   return (
     <details class="numbers">
@@ -208,7 +208,7 @@ function Numbers({ head, rows, caption }: { head: string[]; rows: string[][]; ca
   );
 }
 
-/** A link cannot carry the session, so the file is fetched and handed over. */
+/** Fetches the file and saves it: a plain link cannot send the session's token. */
 async function download(id: string, day: string): Promise<void> {
   try {
     const answer = await fetch(`/shops/${id}/report?day=${day}&format=csv`, {

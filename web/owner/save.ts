@@ -1,16 +1,17 @@
-/** Saving what was edited, whoever else has saved meanwhile. */
+/** Saving of an edited value, merged with what others saved meanwhile. */
 import { codeOf } from "./client.ts";
 import { merge } from "./merge.ts";
 
-export interface Place<T> {
-  /** What is there now; undefined when it is gone. */
+/** The value on the server. */
+export interface Remote<T> {
+  /** The current value; undefined when it was removed. */
   read(): Promise<{ value: T | undefined; version: number }>;
-  /** @throws ApiError VERSION_MISMATCH when it is not this version any more */
+  /** @throws ApiError VERSION_MISMATCH when the server has another version */
   write(value: T, version: number): Promise<unknown>;
 }
 
-/** Somebody must decide. `value` has mine where it is disputed. */
-export interface Dispute<T> {
+/** Both sides changed the same fields: the user must decide. `value` has mine in these. */
+export interface Conflict<T> {
   how: "disputed";
   value: T;
   theirs: T;
@@ -18,13 +19,13 @@ export interface Dispute<T> {
   disputed: (keyof T & string)[];
 }
 
-export type Saved<T> = { how: "saved"; merged: boolean } | Dispute<T> | { how: "gone" };
+export type Saved<T> = { how: "saved"; merged: boolean } | Conflict<T> | { how: "gone" };
 
 const tries = 5;
 
-/** @param base what was there when the editing began; undefined for something new @throws ApiError */
+/** @param base the value when editing began; undefined for a new one @throws ApiError */
 export async function save<T extends object>(
-  place: Place<T>,
+  remote: Remote<T>,
   base: T | undefined,
   mine: T,
   version: number,
@@ -32,12 +33,12 @@ export async function save<T extends object>(
   let [value, at, merged] = [mine, version, false];
   for (let left = tries; ; left--) {
     try {
-      await place.write(value, at);
+      await remote.write(value, at);
       return { how: "saved", merged };
     } catch (error) {
       if (codeOf(error) !== "VERSION_MISMATCH" || left === 0) throw error;
     }
-    const now = await place.read();
+    const now = await remote.read();
     at = now.version;
     if (base === undefined) continue;
     if (now.value === undefined) return { how: "gone" };

@@ -1,6 +1,6 @@
-/** What stands where something is not there yet, or did not come. */
+/** Placeholders for content that is loading or failed to load. */
 import { reasonOf } from "./client.ts";
-import { words } from "./speak.ts";
+import { words } from "./dictionary.ts";
 
 export function Waiting() {
   return (

@@ -1,15 +1,19 @@
 /** Tables and their codes, as a sheet to print. */
 import { useState } from "preact/hooks";
+import { isTooLong, lengthOf } from "../shared/length.ts";
 import { toast } from "../shared/toast.tsx";
-import { AskFirst } from "./ask_first.tsx";
-import { ask, complain } from "./client.ts";
+import { ask, showError } from "./client.ts";
+import { ConfirmDialog } from "./confirm_dialog.tsx";
+import { words } from "./dictionary.ts";
 import { Card, TextField } from "./fields.tsx";
 import { Icon } from "./icons.tsx";
 import { Qr } from "./qr.tsx";
-import { words } from "./speak.ts";
 import { Failed, Waiting } from "./states.tsx";
 import type { Table } from "./types.ts";
-import { useAsked } from "./use_asked.ts";
+import { useQuery } from "./use_query.ts";
+
+/** As on the server. */
+const maxLabel = 32;
 
 /** `A, 1-3` → A, 1, 2, 3. */
 export function labelsOf(text: string): string[] {
@@ -23,23 +27,23 @@ export function labelsOf(text: string): string[] {
     });
 }
 
-const kept = "orderbell:address";
+const storageKey = "orderbell:address";
 const ownOnly = /^(localhost|127\.|\[::1\])/;
 
-/** What was entered before, where storage is allowed; else where this page is. */
-function keptAddress(): string {
+/** The address entered before, where storage is allowed; else this page's own. */
+function readAddress(): string {
   try {
-    return localStorage.getItem(kept) ?? location.origin;
+    return localStorage.getItem(storageKey) ?? location.origin;
   } catch {
     return location.origin;
   }
 }
 
-function keepAddress(address: string): void {
+function saveAddress(address: string): void {
   try {
-    localStorage.setItem(kept, address);
+    localStorage.setItem(storageKey, address);
   } catch {
-    // Forgotten with the page.
+    // Without storage it lasts as long as the page.
   }
 }
 
@@ -57,12 +61,12 @@ export function Tables({ id, name }: { id: string; name: string }) {
     value: tables,
     failed,
     reload,
-  } = useAsked(id, async () =>
-    (await ask<{ tables: Table[] }>("GET", id, "/tables")).tables.toSorted((a, b) =>
+  } = useQuery(id, async () =>
+    (await ask<{ tables: Table[] }>("GET", id, "/tables")).tables.sort((a, b) =>
       a.label.localeCompare(b.label, words.locale, { numeric: true }),
     ),
   );
-  const [address, setAddress] = useState(keptAddress);
+  const [address, setAddress] = useState(readAddress);
   const [removing, setRemoving] = useState<Table>();
   const url = originOf(address);
   const linkOf = ({ token }: Table) =>
@@ -83,7 +87,7 @@ export function Tables({ id, name }: { id: string; name: string }) {
             error={url === undefined ? words.invalid : undefined}
             onInput={(text) => {
               setAddress(text);
-              if (originOf(text) !== undefined) keepAddress(text);
+              if (originOf(text) !== undefined) saveAddress(text);
             }}
           />
           {url !== undefined && ownOnly.test(url.host) && <p class="note warn">{words.addressLocal}</p>}
@@ -108,7 +112,7 @@ export function Tables({ id, name }: { id: string; name: string }) {
           </header>
           <ul class="sheet">
             {tables.map((table) => (
-              <li key={table.token}>
+              <li key={table.token} data-slot>
                 <p class="shop">{name}</p>
                 <Qr text={linkOf(table)} label={words.codeOf(table.label)} />
                 <p class="label">{words.table(table.label)}</p>
@@ -127,7 +131,7 @@ export function Tables({ id, name }: { id: string; name: string }) {
         </section>
       )}
       {removing !== undefined && (
-        <AskFirst
+        <ConfirmDialog
           title={words.removeTableAsk(removing.label)}
           hint={words.removeTableHint}
           yes={words.remove}
@@ -157,29 +161,29 @@ function AddTables({ id, tables, onDone }: { id: string; tables: readonly Table[
       await onDone();
       toast(words.saved);
     } catch (error) {
-      complain(error);
+      showError(error);
     }
     setBusy(false);
   };
+  const long = labels.find((label) => isTooLong(label, maxLabel));
+  const wrong =
+    twin !== undefined
+      ? words.twin(twin)
+      : long !== undefined
+        ? `${long}: ${words.tooLong(maxLabel, lengthOf(long) - maxLabel)}`
+        : undefined;
   return (
     <Card title={words.newTables}>
       <form
         class="stack"
         onSubmit={(event) => {
           event.preventDefault();
-          if (labels.length > 0 && twin === undefined) void add();
+          if (labels.length > 0 && wrong === undefined) void add();
         }}
       >
-        <TextField
-          label={words.labels}
-          hint={words.labelsHint}
-          value={text}
-          max={200}
-          error={twin === undefined ? undefined : words.twin(twin)}
-          onInput={setText}
-        />
+        <TextField label={words.labels} hint={words.labelsHint} value={text} error={wrong} onInput={setText} />
         <div class="row">
-          <button type="submit" class="button primary" disabled={busy || labels.length === 0 || twin !== undefined}>
+          <button type="submit" class="button primary" disabled={busy || labels.length === 0 || wrong !== undefined}>
             {words.addTables}
           </button>
         </div>

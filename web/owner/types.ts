@@ -1,4 +1,4 @@
-/** What the owner's routes answer: the words of apigateway/openapi.yaml, in types. */
+/** Types of the owner's routes, as in apigateway/openapi.yaml. */
 import type { DishOption, Names, Dish as PublicDish } from "../../clients/types.ts";
 
 export type { Names, Role, Service, Status } from "../../clients/types.ts";
@@ -6,7 +6,7 @@ export type { Names, Role, Service, Status } from "../../clients/types.ts";
 export type Option = DishOption;
 export type Choice = DishOption["choices"][number];
 
-/** With what only the shop may know. */
+/** A shop with the data that only its staff may see. */
 export interface Dish extends PublicDish {
   dailyStock: number | null;
   available: boolean;

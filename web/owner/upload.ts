@@ -1,6 +1,6 @@
-/** A picture from this device into the shop's files. */
+/** Upload of a picture from this device to the shop's files. */
 import { ask } from "./client.ts";
-import { words } from "./speak.ts";
+import { words } from "./dictionary.ts";
 
 interface Place {
   upload: { method: string; url: string; headers: Record<string, string> };
@@ -9,33 +9,33 @@ interface Place {
 
 const types = ["image/jpeg", "image/png", "image/webp"];
 const maxBytes = 2 * 1_024 * 1_024;
-/** Two device pixels for each of the largest place where a dish is shown. */
+/** The longer side: two device pixels for each CSS pixel of the largest picture on a page. */
 const maxSide = 1_200;
-/** Smaller ones stay as they are. */
+/** Smaller files are sent unchanged. */
 const fineBytes = 250_000;
 
-/** What the person can mend. */
-export class PictureRefused extends Error {}
+/** A fault of the picture that the user can correct. */
+export class PictureError extends Error {}
 
-/** @returns the path for the menu @throws PictureRefused, ApiError */
+/** @returns the path for the menu @throws PictureError, ApiError */
 export async function uploadPicture(shop: string, file: File): Promise<string> {
-  if (!types.includes(file.type)) throw new PictureRefused(words.pictureWrong);
+  if (!types.includes(file.type)) throw new PictureError(words.pictureWrong);
   const picture = await smaller(file);
-  if (picture.size > maxBytes) throw new PictureRefused(words.pictureTooLarge);
+  if (picture.size > maxBytes) throw new PictureError(words.pictureTooLarge);
   const { upload, picture: path } = await ask<Place>("POST", shop, "/pictures", {
     type: picture.type,
     bytes: picture.size,
   });
   const { method, headers } = upload;
   const answer = await fetch(new URL(upload.url, location.origin), { method, headers, body: picture });
-  if (answer.status === 400) throw new PictureRefused(words.pictureWrong);
-  if (!answer.ok) throw new PictureRefused(words.noAnswer);
+  if (answer.status === 400) throw new PictureError(words.pictureWrong);
+  if (!answer.ok) throw new PictureError(words.noAnswer);
   return path;
 }
 
-/** As a photo of useful size; the file itself where the browser cannot. */
+/** Scales it to a useful size; returns the file itself where the browser cannot. */
 async function smaller(file: File): Promise<Blob> {
-  if (file.size <= fineBytes) return file;
+  if (file.size <= fineBytes || typeof createImageBitmap !== "function") return file;
   const image = await createImageBitmap(file).catch(() => undefined);
   if (image === undefined) return file;
   const scale = Math.min(1, maxSide / Math.max(image.width, image.height));
@@ -44,7 +44,7 @@ async function smaller(file: File): Promise<Blob> {
   canvas.height = Math.round(image.height * scale);
   const context = canvas.getContext("2d");
   if (context === null) return file;
-  // A picture with glass in it would become black.
+  // White behind transparent parts, which would become black in a JPEG.
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(image, 0, 0, canvas.width, canvas.height);

@@ -1,9 +1,10 @@
-/** The shop as its owner edits it, read anew when anybody has changed it. */
+/** The shop for its owner, read again when anyone has changed it. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { setZone } from "../shared/zone.ts";
 import { ask, client } from "./client.ts";
 import type { Shop } from "./types.ts";
 
-const lookMs = 5 * 60_000;
+const reloadMs = 5 * 60_000;
 
 export interface UsedShop {
   shop: Shop | undefined;
@@ -19,7 +20,7 @@ export function useShop(id: string): UsedShop {
     const mine = ++asked.current;
     try {
       const found = await ask<Shop>("GET", id, "/menu");
-      // A later question has the later answer.
+      // A later request has the newer answer.
       if (mine === asked.current) {
         setShop(found);
         setFailed(undefined);
@@ -31,18 +32,24 @@ export function useShop(id: string): UsedShop {
     }
   }, [id]);
   useEffect(() => {
-    const look = () => void reload().catch(() => {});
-    look();
-    // The public stream of the menu: watching the kitchen's own would count as a kitchen's screen.
-    const watch = client.watch("menu", { shop: id, onChange: look });
-    // A page that was open over night finds itself in another day.
-    const lookBack = () => document.hidden || look();
-    const timer = setInterval(lookBack, lookMs);
-    document.addEventListener("visibilitychange", lookBack);
+    const load = () => void reload().catch(() => {});
+    load();
+    // The public stream of the menu: watching the kitchen's stream would count as a kitchen screen.
+    const watch = client.watch("menu", {
+      shop: id,
+      onChange(info) {
+        setZone(info.shop.zone);
+        load();
+      },
+    });
+    // A page that stays open overnight moves to the next day.
+    const onVisible = () => document.hidden || load();
+    const timer = setInterval(onVisible, reloadMs);
+    document.addEventListener("visibilitychange", onVisible);
     return () => {
       watch.close();
       clearInterval(timer);
-      document.removeEventListener("visibilitychange", lookBack);
+      document.removeEventListener("visibilitychange", onVisible);
     };
   }, [id, reload]);
   return { shop, failed, reload };

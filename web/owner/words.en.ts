@@ -23,6 +23,8 @@ export const words: Words = {
   optional: "optional",
   chinese: "Chinese",
   english: "English",
+  counted: (count, max) => `${count} of ${max} characters`,
+  tooLong: (max, over) => `${max} characters at most: ${over} too many`,
   invalid: "Please check the fields marked in red",
   nameMissing: "Give a name in at least one language",
   signIn: "Owner sign-in",

@@ -1,5 +1,5 @@
 /** Every word of the owner's page. */
-import type { Service, Status } from "../../shared/protocol.ts";
+import type { Service, Status } from "../../shared/order_states.ts";
 import type { StateWords } from "../shared/state_banner.tsx";
 import type { Role } from "./types.ts";
 
@@ -22,6 +22,8 @@ export interface Words {
   chinese: string;
   english: string;
   invalid: string;
+  counted(count: number, max: number): string;
+  tooLong(max: number, over: number): string;
   nameMissing: string;
   // Signing in
   signIn: string;

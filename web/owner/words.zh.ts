@@ -26,6 +26,8 @@ export const words: Words = {
   optional: "选填",
   chinese: "中文",
   english: "英文",
+  counted: (count, max) => `${count} / ${max} 字`,
+  tooLong: (max, over) => `最多 ${max} 字，多了 ${over} 字`,
   invalid: "请检查标红的内容",
   nameMissing: "中文名和英文名至少填一个",
   signIn: "店主登录",

@@ -1,15 +1,15 @@
-/** A dialog: focus goes in and comes back, Escape and a tap beside it close it. Rendered means open. */
+/** A dialog: it takes the focus and gives it back; Escape and a tap beside it close it. It is open while it is rendered. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 
 export interface DialogProps {
   title: string;
-  /** What the button with the cross is called. */
+  /** The label of the close button. */
   closeLabel: string;
   onClose(): void;
-  /** Stays below while the rest scrolls. */
+  /** Content fixed at the bottom while the rest scrolls. */
   footer?: ComponentChildren;
-  /** In the middle of the page, for a question; else a sheet that comes from below on a phone. */
+  /** In the middle of the page, for a question; else, on a phone, a sheet at the bottom. */
   middle?: boolean;
   children?: ComponentChildren;
 }
@@ -20,10 +20,15 @@ export function Dialog({ title, closeLabel, onClose, footer, middle = false, chi
   useEffect(() => {
     const dialog = element.current as HTMLDialogElement;
     const opener = document.activeElement as HTMLElement | null;
-    dialog.showModal();
+    // iOS before 15.4 has no dialog element: CSS shows it over the page, and its own button closes it.
+    if (typeof dialog.showModal === "function") dialog.showModal();
+    else {
+      dialog.setAttribute("open", "");
+      dialog.classList.add("unaided");
+    }
     return () => {
-      dialog.close();
-      // The opener may be gone; then the page itself has the focus, as without us.
+      dialog.close?.();
+      // The opener may have been removed; then the page itself has the focus.
       if (opener?.isConnected) opener.focus({ preventScroll: true });
     };
   }, []);
@@ -31,6 +36,7 @@ export function Dialog({ title, closeLabel, onClose, footer, middle = false, chi
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape is the dialog's own key
     <dialog
       ref={element}
+      data-slot
       class={middle ? "dialog middle" : "dialog"}
       aria-labelledby={titleId}
       onCancel={(event) => {

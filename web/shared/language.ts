@@ -1,13 +1,13 @@
-/** Languages: the page's words in typed dictionaries, the one in use loaded on demand; the shop's words as they come. */
+/** Languages: the page's texts are typed dictionaries, of which only the one in use is loaded; the shop's names come from the server. */
 import type { Names } from "../../clients/types.ts";
 import { loadPart } from "./load_part.ts";
 
 export const languages = ["zh", "en"] as const;
 export type Language = (typeof languages)[number];
 
-const kept = "orderbell:language";
+const storageKey = "orderbell:language";
 
-/** What was chosen, else what the browser prefers. */
+/** The language that was chosen, else the browser's. */
 export function currentLanguage(): Language {
   const chosen = read();
   if (chosen === "zh" || chosen === "en") return chosen;
@@ -17,27 +17,27 @@ export function currentLanguage(): Language {
 // A browser that forbids storage still shows the page.
 function read(): string | null {
   try {
-    return localStorage.getItem(kept);
+    return localStorage.getItem(storageKey);
   } catch {
     return null;
   }
 }
 
-/** Notes the language and begins the page anew in it: every text comes from one dictionary. */
+/** Stores the language and reloads the page in it: every text comes from one dictionary. */
 export function chooseLanguage(language: Language): void {
   try {
-    localStorage.setItem(kept, language);
+    localStorage.setItem(storageKey, language);
   } catch {
-    // Forgotten with the page.
+    // Without storage it lasts as long as the page.
   }
   location.reload();
 }
 
-/** A name of the shop's in the language, or in the one there is. */
+/** A name in this language, or in the other if it has no text in this one. */
 export const nameIn = (language: Language, names: Names | null | undefined): string =>
   names?.[language] ?? names?.zh ?? names?.en ?? "";
 
-/** The page's words in the language in use; only this dictionary is fetched. */
+/** The page's texts in the language in use; only this dictionary is fetched. */
 export async function loadDictionary<W extends { locale: string }>(
   load: Record<Language, () => Promise<{ words: W }>>,
 ): Promise<W> {

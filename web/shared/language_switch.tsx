@@ -1,4 +1,4 @@
-/** Changes to the other language; named in that language, for those who cannot read this one. */
+/** Switch to the other language, labelled in that language for users who cannot read this one. */
 import { chooseLanguage, currentLanguage } from "./language.ts";
 
 export function LanguageSwitch() {

@@ -1,4 +1,4 @@
-/** A sign drawn with lines in the text's colour, on a field of 24 × 24. It says nothing by itself: what it is on has a name. */
+/** An icon drawn with lines in the text's colour, in a field of 24 × 24. It is hidden from screen readers: its button has a label. */
 export function LineIcon({ path, size, width }: { path: string; size: number; width: number }) {
   return (
     <svg

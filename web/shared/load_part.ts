@@ -1,22 +1,22 @@
-/** Parts of a page that come on demand: the words of a language, what follows the first dish. */
+/** Loading of a page's parts on demand: the texts of a language, the modules after the menu. */
 
 const pauseMs = 2_000;
-/** A page that was just begun anew, and lacks a part again, is in no hurry. */
+/** The pause before a reload, if the page was itself begun by a reload and lacks a part again. */
 const longPauseMs = 30_000;
 
-const isBegunAnew = (): boolean =>
+const wasReloaded = (): boolean =>
   (performance.getEntriesByType("navigation")[0] as PerformanceNavigationTiming | undefined)?.type === "reload";
 
 /**
- * Loads a part, whatever the road does. A browser remembers a module that could not be fetched and never asks for it again,
- * so the page begins anew once its host answers; what it must not forget is in the browser's storage. The same cures a
+ * Loads a part, despite a bad network. A browser remembers a module that could not be fetched and never requests it again,
+ * so the page is reloaded once its host answers; values that must survive this are in the browser's storage. It also helps a
  * page that was open while a new version was deployed.
  */
 export async function loadPart<T>(load: () => Promise<T>): Promise<T> {
   try {
     return await load();
   } catch {
-    const waitMs = isBegunAnew() ? longPauseMs : pauseMs;
+    const waitMs = wasReloaded() ? longPauseMs : pauseMs;
     for (;;) {
       await new Promise((resolve) => setTimeout(resolve, waitMs));
       const answer = await fetch(location.pathname, { cache: "no-store" }).catch(() => undefined);

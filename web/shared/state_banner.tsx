@@ -1,4 +1,4 @@
-/** How true the page is, said in a line. Live is silent, and so is a moment without it. */
+/** Banner with the page's connection state. It is hidden while live, during a short gap, and on a page that watches nothing. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { State } from "../../clients/channel.ts";
@@ -12,10 +12,14 @@ export interface StateWords {
 
 interface Stateful {
   state(): State;
-  onState(hear: (state: State) => void): () => void;
+  onState(listener: (state: State) => void): () => void;
 }
 
-/** The client's state, kept true. */
+const disbeliefMs = 5_000;
+// "offline" does not concern a server on the same machine, so the network is tried all the same.
+addEventListener("offline", () => setTimeout(() => dispatchEvent(new Event("online")), disbeliefMs));
+
+/** The client's state, kept up to date. */
 export function useChannelState(client: Stateful): State {
   const [state, setState] = useState(client.state());
   useEffect(() => {
@@ -28,11 +32,11 @@ export function useChannelState(client: Stateful): State {
 export interface StateBannerProps {
   state: State;
   words: StateWords;
-  /** A state that lasts shorter is not worth a word. 0 for a page that must be loud. */
+  /** States shorter than this are not shown. 0 for a page that must show every one. */
   graceMs?: number;
-  /** States of which this page says nothing. */
+  /** States that this page does not show. */
   silent?: readonly State[];
-  /** A button, or when anything was last heard. */
+  /** A button, or the time of the last message. */
   children?: ComponentChildren;
 }
 
@@ -44,11 +48,14 @@ export function StateBanner({ state, words, graceMs = 2_500, silent = [], childr
     const timer = setTimeout(() => setLasting(state), state === "live" ? 0 : graceMs);
     return () => clearTimeout(timer);
   }, [state, graceMs]);
-  const shown = graceMs === 0 || state === lasting || (lasting !== undefined && lasting !== "live" && state !== "live");
-  // The region stays in the page, so that a reader hears what comes into it.
+  // If the browser reports that there is no network, the banner is shown at once.
+  const certain = state === "offline" && navigator.onLine === false;
+  const shown =
+    graceMs === 0 || certain || state === lasting || (lasting !== undefined && lasting !== "live" && state !== "live");
+  // The live region stays in the page, so that a screen reader announces new text in it.
   return (
     <div role="status">
-      {shown && state !== "live" && !silent.includes(state) && (
+      {shown && state !== "live" && state !== "idle" && !silent.includes(state) && (
         <div class={`banner ${tones[state]}`}>
           <span>{words[state]}</span>
           {children}

@@ -1,7 +1,7 @@
-/** One less, how many, one more. */
+/** Stepper: a number with buttons for one less and one more. */
 export interface StepperProps {
   quantity: number;
-  /** Such as "红烧牛肉面": what is counted, for those who do not see it. */
+  /** The thing counted, such as "红烧牛肉面", for screen readers. */
   of: string;
   words: { less: string; more: string };
   min?: number;
@@ -21,7 +21,9 @@ export function Stepper({ quantity, of, words, min = 0, max = 99, onChange }: St
       >
         <span aria-hidden="true">−</span>
       </button>
-      <output aria-live="polite">{quantity}</output>
+      <output aria-live="polite" translate={false}>
+        {quantity}
+      </output>
       <button
         type="button"
         class="more"

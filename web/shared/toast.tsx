@@ -1,10 +1,10 @@
-/** Short messages that go away by themselves. Whatever needs an answer is a banner or a dialog instead. */
+/** Toasts: short messages that disappear. A message that needs an answer is a banner or a dialog instead. */
 import { useEffect, useState } from "preact/hooks";
 
 const shownMs = 3_500;
 let show: (text: string) => void = () => {};
 
-/** Says it, also to a screen reader. The page has one `<Toasts />`. */
+/** Shows it, also to a screen reader. The page has one `<Toasts />`. */
 export const toast = (text: string): void => show(text);
 
 export function Toasts() {

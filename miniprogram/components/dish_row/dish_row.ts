@@ -1,18 +1,18 @@
-/** A dish on the menu. Tells `choose` where options are to be chosen, else `change` with the wanted number. */
+/** A dish on the menu. Emits `choose` if it has options, else `change` with the wanted number. */
 import type { Words } from "../../shop/words";
 
 export interface DishView {
   id: string;
   name: string;
   description: string;
-  /** An address; empty without one. */
+  /** The picture's address; empty without one. */
   picture: string;
   letter: string;
   price: string;
   soldOut: boolean;
-  /** There is something to choose. */
+  /** The dish has options. */
   options: boolean;
-  /** So many are in the cart. */
+  /** The number in the cart. */
   quantity: number;
 }
 
@@ -21,7 +21,14 @@ Component({
     dish: { type: Object, value: {} as DishView },
     t: { type: Object, value: {} as Words },
   },
+  data: {
+    /** The address of a picture that failed to load: the letter is shown instead. */
+    lost: "",
+  },
   methods: {
+    lose() {
+      this.setData({ lost: this.data.dish.picture });
+    },
     choose() {
       this.triggerEvent("choose", { dish: this.data.dish.id });
     },

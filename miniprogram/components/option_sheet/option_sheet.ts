@@ -1,9 +1,10 @@
-/** A dish's options, its rules enforced while one chooses. Tells `add` with a line for the cart, and `close`. */
+/** Sheet of a dish's options, limited to what the rules allow. Emits `add` with a line for the cart, and `close`. */
 import type { Dish, DishOption } from "../../lib/orderbell";
+import { maxLineNote } from "../../lib/orderbell";
 import type { CartLine } from "../../shop/cart";
 import type { Chosen } from "../../shop/choose";
 import { choicesOf, fits, lacking, obvious, toggle, unitFen } from "../../shop/choose";
-import { extra, fill, nameIn, yuan } from "../../shop/show";
+import { countOf, extra, fill, nameIn, tooMany, yuan } from "../../shop/format";
 import type { Language, Words } from "../../shop/words";
 
 function ruleOf({ min, max }: DishOption, t: Words): string {
@@ -41,10 +42,12 @@ Component({
     chosen: {} as Chosen,
     quantity: 1,
     note: "",
+    /** The note's length, shown near its limit. */
+    counted: "",
     groups: [] as ReturnType<typeof groupsOf>,
     total: "",
-    told: "",
-    /** Whose choices these are. */
+    message: "",
+    /** The dish of these choices. */
     of: "",
   },
   observers: {
@@ -54,10 +57,10 @@ Component({
         this.setData({ of: "" });
         return;
       }
-      // The menu may change while the sheet is open: what is chosen stays, where it can.
+      // The menu may change while the sheet is open: valid choices stay.
       const same = dish.id === this.data.of;
       const chosen = same && fits(dish, this.data.chosen) ? this.data.chosen : obvious(dish);
-      this.setData({ of: dish.id, chosen, ...(same ? {} : { quantity: 1, note: "" }), told: "" });
+      this.setData({ of: dish.id, chosen, ...(same ? {} : { quantity: 1, note: "", counted: "" }), message: "" });
       this.draw();
     },
   },
@@ -79,11 +82,11 @@ Component({
       const next = toggle(option, chosen, choice);
       const there = option.choices.some((one) => one.id === choice && one.available);
       const full = next === chosen && there && option.max > 1;
-      this.setData({ chosen: next, told: full ? fill(t.atMost, { max: option.max }) : "" });
+      this.setData({ chosen: next, message: full ? fill(t.atMost, { max: option.max }) : "" });
       this.draw();
     },
     write({ detail }: { detail: { value: string } }) {
-      this.setData({ note: detail.value });
+      this.setData({ note: detail.value, counted: countOf(detail.value, maxLineNote, this.data.t) });
     },
     count({ detail }: { detail: { value: number } }) {
       this.setData({ quantity: detail.value });
@@ -95,7 +98,11 @@ Component({
       const open = lacking(dish, chosen);
       if (open.length > 0) {
         const names = open.map((option) => nameIn(option.names, this.data.language as Language)).join(t.comma);
-        this.setData({ told: fill(t.lacking, { names }) });
+        this.setData({ message: fill(t.lacking, { names }) });
+        return;
+      }
+      if (tooMany(note, maxLineNote) > 0) {
+        this.setData({ message: countOf(note, maxLineNote, t) });
         return;
       }
       const line: CartLine = { dish: dish.id, chosen, quantity, note: note.trim(), seenFen: unitFen(dish, chosen) };

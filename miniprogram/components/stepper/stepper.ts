@@ -1,4 +1,4 @@
-/** So many of something. Tells `change` with the wanted number; whoever holds the number sets it. */
+/** Stepper. Emits `change` with the wanted number; the parent sets the number. */
 import type { Words } from "../../shop/words";
 
 Component({
@@ -6,7 +6,7 @@ Component({
     value: { type: Number, value: 0 },
     min: { type: Number, value: 0 },
     max: { type: Number, value: 99 },
-    /** Of what; read aloud. */
+    /** The thing counted, for screen readers. */
     name: { type: String, value: "" },
     t: { type: Object, value: {} as Words },
   },

@@ -1,12 +1,12 @@
-/** Who is signed in, until when, how well connected; the language; what this phone remembers. */
+/** Account page: the user, the end of the session, the connection's state, the language, the data stored on this phone. */
 import type { ApiError, Session } from "../../lib/orderbell";
-import { tellError } from "../../shop/ordering";
-import { leave, nameTabs, ordering, say, until } from "../../shop/page";
-import { clockTime, dayAndTime, fill } from "../../shop/show";
+import { clockTime, dayAndTime, fill } from "../../shop/format";
+import { errorTextOf } from "../../shop/ordering";
+import { leave, nameTabs, onLeave, ordering, toast } from "../../shop/page";
 import type { Language, Words } from "../../shop/words";
 import { dictionaries } from "../../shop/words";
 
-/** A name where there is one, and the end of the id: what a shop's people can ask for. */
+/** The user's name, if there is one, and the end of the id, for questions to the shop. */
 function userOf({ kind, user: { id, profile } }: Session, t: Words): string {
   const name = profile?.nickName ?? (kind === "wechat" ? t.wechatUser : t.guestUser);
   return `${name} ${id.slice(-6)}`;
@@ -19,7 +19,7 @@ Component({
     user: "",
     until: "",
     state: "",
-    heard: "",
+    lastMessage: "",
     failure: "",
     busy: false,
     remembered: false,
@@ -27,7 +27,7 @@ Component({
   methods: {
     onLoad() {
       const { client } = ordering();
-      until(
+      onLeave(
         this,
         client.onSession(() => this.draw()),
         client.onState(() => this.draw()),
@@ -51,7 +51,7 @@ Component({
         user: session === undefined ? "" : userOf(session, t),
         until: session === undefined ? "" : dayAndTime(session.expiresAt),
         state: t.state[client.state()],
-        heard: heardAt > 0 ? fill(t.lastHeard, { time: clockTime(new Date(heardAt).toISOString()) }) : "",
+        lastMessage: heardAt > 0 ? fill(t.lastHeard, { time: clockTime(new Date(heardAt).toISOString()) }) : "",
         remembered: address() !== undefined,
       });
     },
@@ -67,7 +67,7 @@ Component({
       try {
         await work();
       } catch (error) {
-        this.setData({ failure: tellError(error as ApiError, ordering().words()) });
+        this.setData({ failure: errorTextOf(error as ApiError, ordering().words()) });
       } finally {
         this.setData({ busy: false });
         this.draw();
@@ -77,15 +77,15 @@ Component({
       ordering().setLanguage(tap.currentTarget.dataset.language as Language);
       this.onShow();
     },
-    /** As it stands in the console. */
+    /** The privacy guideline's name, as in the console. */
     readGuideline() {
       const { t } = this.data;
-      if (wx.openPrivacyContract === undefined) return say(t.privacyText);
-      wx.openPrivacyContract({ fail: () => say(t.privacyText) });
+      if (wx.openPrivacyContract === undefined) return toast(t.privacyText);
+      wx.openPrivacyContract({ fail: () => toast(t.privacyText) });
     },
     forget() {
       ordering().setAddress(undefined);
-      say(ordering().words().forgotten);
+      toast(ordering().words().forgotten);
       this.draw();
     },
   },

@@ -1,18 +1,17 @@
-/** The cart, and the order made of it: how it is eaten, what it costs, what stands in its way. */
+/** Cart page, which also places the order: lines, service, total, and errors. */
 import type { ApiError, Bill, Service, ShopInfo } from "../../lib/orderbell";
+import { looksLikePhone, maxNote } from "../../lib/orderbell";
 import type { PricedLine } from "../../shop/cart";
 import { billLines, limit, mend, price, setQuantity } from "../../shop/cart";
 import { choicesOf } from "../../shop/choose";
+import { countOf, fill, nameIn, tooMany, yuan } from "../../shop/format";
 import type { Address } from "../../shop/ordering";
-import { tellError } from "../../shop/ordering";
-import { confirm, consent, leave, ordering, say, until } from "../../shop/page";
-import { fill, nameIn, yuan } from "../../shop/show";
+import { errorTextOf } from "../../shop/ordering";
+import { confirm, consent, leave, onLeave, ordering, toast } from "../../shop/page";
 import type { Language, Words } from "../../shop/words";
 import { dictionaries } from "../../shop/words";
 
 const noAddress: Address = { name: "", phone: "", address: "" };
-/** The API's own rule. */
-const phonePattern = /^\+?\d[\d -]{4,18}\d$/;
 
 function lineView(line: PricedLine, t: Words, language: Language) {
   const { key, dish, known, chosen, quantity, note, totalFen, trouble, seenFen } = line;
@@ -46,8 +45,8 @@ function servicesOf({ shop: { services } }: ShopInfo, t: Words): { id: Service; 
   ];
 }
 
-/** What a refusal asks of the customer, beside reading it. */
-type Cure = { kind: "reload" } | { kind: "limit"; dish: string; left: number } | null;
+/** The action that an error offers to the customer. */
+type Fix = { kind: "reload" } | { kind: "limit"; dish: string; left: number } | null;
 
 Component({
   data: {
@@ -56,20 +55,24 @@ Component({
     failure: "",
     closed: "",
     troubled: false,
-    refusal: "",
-    cure: null as Cure,
+    errorText: "",
+    fix: null as Fix,
     services: [] as { id: Service; name: string }[],
     service: "" as Service | "",
     scanFirst: false,
     address: noAddress,
     lines: [] as ReturnType<typeof lineView>[],
     note: "",
+    /** The note's length, shown near its limit. */
+    counted: "",
+    /** The phone's storage does not work. */
+    forgets: false,
     items: "",
     packing: "",
     delivery: "",
     total: "",
     totalFen: 0,
-    /** Why it cannot be ordered yet. */
+    /** The reason why it cannot be ordered yet. */
     why: "",
     sending: false,
     /** The customer is asked for consent. */
@@ -79,11 +82,11 @@ Component({
     onLoad() {
       const { menu, onCart, onSubmitting, address } = ordering();
       this.setData({ address: address() ?? noAddress });
-      until(
+      onLeave(
         this,
-        menu.hear(
+        menu.subscribe(
           () => this.draw(),
-          (error) => this.setData({ failure: tellError(error, ordering().words()) }),
+          (error) => this.setData({ failure: errorTextOf(error, ordering().words()) }),
         ),
         onCart(() => this.draw()),
         onSubmitting(() => this.draw()),
@@ -129,10 +132,11 @@ Component({
             ? fill(t.belowMinimum, { minimum: yuan(minimum), lacking: yuan(priced.lackingFen) })
             : ""),
         sending: submitting(),
+        forgets: ordering().forgets(),
       });
     },
     serve(tap: { currentTarget: { dataset: Record<string, string> } }) {
-      this.setData({ service: tap.currentTarget.dataset.service as Service, refusal: "", cure: null });
+      this.setData({ service: tap.currentTarget.dataset.service as Service, errorText: "", fix: null });
       this.draw();
     },
     count(change: { currentTarget: { dataset: Record<string, string> }; detail: { value: number } }) {
@@ -141,7 +145,7 @@ Component({
       setCart(setQuantity(cart(), change.currentTarget.dataset.key ?? "", change.detail.value));
     },
     writeNote({ detail }: { detail: { value: string } }) {
-      this.setData({ note: detail.value });
+      this.setData({ note: detail.value, counted: countOf(detail.value, maxNote, this.data.t) });
     },
     writeAddress(input: { currentTarget: { dataset: Record<string, string> }; detail: { value: string } }) {
       const field = input.currentTarget.dataset.field ?? "";
@@ -153,29 +157,30 @@ Component({
     mend() {
       const { cart, setCart, menu } = ordering();
       const info = menu.now();
-      this.setData({ refusal: "", cure: null });
+      this.setData({ errorText: "", fix: null });
       if (info !== undefined) setCart(mend(cart(), info));
     },
-    cure() {
+    fix() {
       const { cart, setCart, menu } = ordering();
-      const { cure } = this.data;
-      this.setData({ refusal: "", cure: null });
-      if (cure?.kind === "limit") setCart(limit(cart(), cure.dish, cure.left));
-      if (cure?.kind === "reload") menu.restart();
+      const { fix } = this.data;
+      this.setData({ errorText: "", fix: null });
+      if (fix?.kind === "limit") setCart(limit(cart(), fix.dish, fix.left));
+      if (fix?.kind === "reload") menu.restart();
     },
     async submit() {
       const place = ordering();
       const { service, address, note, t, totalFen, troubled, why, asking } = this.data;
-      // Asked of the outbox, not of what is drawn: a second tap may come before the first is drawn.
+      // Read from the outbox, not from the page's data: a second tap may come before the page is rendered.
       if (service === "" || troubled || why !== "" || asking || place.submitting()) return;
+      if (tooMany(note, maxNote) > 0) return toast(countOf(note, maxNote, t));
       const written = { name: address.name.trim(), phone: address.phone.trim(), address: address.address.trim() };
       if (service === "delivery") {
-        if (Object.values(written).includes("")) return say(t.addressLacking);
-        if (!phonePattern.test(written.phone)) return say(t.phoneWrong);
+        if (Object.values(written).includes("")) return toast(t.addressLacking);
+        if (!looksLikePhone(written.phone)) return toast(t.phoneWrong);
         this.setData({ asking: true });
         const agreed = await consent();
         this.setData({ asking: false });
-        if (!agreed) return say(t.consentLacking);
+        if (!agreed) return toast(t.consentLacking);
         place.setAddress(written);
       }
       const table = place.table();
@@ -188,7 +193,7 @@ Component({
         note: note.trim(),
         expectedTotalFen: totalFen,
       };
-      this.setData({ refusal: "", cure: null });
+      this.setData({ errorText: "", fix: null });
       try {
         const order = await place.submit(bill);
         wx.redirectTo({ url: `/pages/order/order?id=${order.id}` });
@@ -205,20 +210,20 @@ Component({
       switch (error.code) {
         case "SOLD_OUT":
           return this.setData({
-            refusal: fill(left > 0 ? t.fewLeft : t.soldOutDish, named),
-            cure: { kind: "limit", dish, left },
+            errorText: fill(left > 0 ? t.fewLeft : t.soldOutDish, named),
+            fix: { kind: "limit", dish, left },
           });
         case "PRICE_CHANGED":
-          // The new menu comes by the watch, or by this.
+          // The new menu comes by the watch, or by this call.
           menu.restart();
-          return this.setData({ refusal: fill(t.priceChanged, { total: yuan(totalFen) }), cure: null });
+          return this.setData({ errorText: fill(t.priceChanged, { total: yuan(totalFen) }), fix: null });
         case "DISH_UNAVAILABLE":
         case "OPTIONS_INVALID":
-          return this.setData({ refusal: tellError(error, t), cure: { kind: "reload" } });
+          return this.setData({ errorText: errorTextOf(error, t), fix: { kind: "reload" } });
         case "NO_ANSWER":
-          return this.setData({ refusal: t.unsureOrder, cure: null });
+          return this.setData({ errorText: t.unsureOrder, fix: null });
         default:
-          return this.setData({ refusal: tellError(error, t), cure: null });
+          return this.setData({ errorText: errorTextOf(error, t), fix: null });
       }
     },
     toMenu() {

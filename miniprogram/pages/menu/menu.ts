@@ -1,15 +1,15 @@
-/** The menu: open or closed, sold out live, the cart below. A table's code brings one here. */
-
+/** Menu page: open or closed, sold-out dishes live, the cart at the bottom. A table's code opens it. */
 import type { DishView } from "../../components/dish_row/dish_row";
 import type { Dish, OrderView, ShopInfo } from "../../lib/orderbell";
+import { openStatuses } from "../../lib/orderbell";
 import type { CartLine } from "../../shop/cart";
 import { addLine, keyOf, price, setQuantity } from "../../shop/cart";
+import { fill, nameIn, yuan } from "../../shop/format";
 import type { OrderCard } from "../../shop/order_view";
 import { cardOf } from "../../shop/order_view";
-import { tellError } from "../../shop/ordering";
-import { leave, nameTabs, ordering, say, until } from "../../shop/page";
+import { errorTextOf } from "../../shop/ordering";
+import { leave, nameTabs, onLeave, ordering, toast } from "../../shop/page";
 import { tableOf } from "../../shop/scene";
-import { fill, nameIn, yuan } from "../../shop/show";
 import type { Language } from "../../shop/words";
 import { dictionaries } from "../../shop/words";
 
@@ -20,8 +20,7 @@ interface Section {
   dishes: DishView[];
 }
 
-/** Orders that somebody waits for. */
-const going = ["placed", "accepted", "cooking", "ready", "delivering"];
+/** Open orders. */
 
 function sectionsOf({ menu, soldOut }: ShopInfo, lines: readonly CartLine[], language: Language): Section[] {
   const { picture } = ordering();
@@ -57,9 +56,9 @@ Component({
     shopName: "",
     notice: "",
     open: false,
-    /** Why nothing can be ordered. */
+    /** The reason why nothing can be ordered. */
     closed: "",
-    /** Why what is shown may be old. */
+    /** The reason why the page may be out of date. */
     weak: "",
     table: "",
     current: null as OrderCard | null,
@@ -76,14 +75,14 @@ Component({
   methods: {
     async onLoad(query: Record<string, string | undefined>) {
       const { menu, orders, onCart, onSubmitting, client } = ordering();
-      until(
+      onLeave(
         this,
-        menu.hear(
+        menu.subscribe(
           () => this.draw(),
-          (error) => this.setData({ failure: tellError(error, ordering().words()) }),
+          (error) => this.setData({ failure: errorTextOf(error, ordering().words()) }),
         ),
-        // Without orders the menu is as good.
-        orders.hear(
+        // The menu works without the orders too.
+        orders.subscribe(
           (all) => this.drawCurrent(all),
           () => {},
         ),
@@ -95,7 +94,7 @@ Component({
       if (token !== undefined)
         await ordering()
           .sitDown(token)
-          .catch((error) => say(tellError(error, ordering().words())));
+          .catch((error) => toast(errorTextOf(error, ordering().words())));
     },
     onShow() {
       nameTabs();
@@ -112,12 +111,12 @@ Component({
       this.setData({ t, language });
       if (info === undefined) return;
       const lines = cart();
-      const { count, itemsFen } = price(lines, info, "pickup");
+      const { count, packingFen, totalFen } = price(lines, info, table() === null ? "pickup" : "table");
       const { open, live, needsKitchen, names, notice } = info.shop;
       const sections = sectionsOf(info, lines, language);
       const place = table();
       const state = client.state();
-      // The sheet goes on with the dish as it is now, and closes when it has left the menu.
+      // The sheet continues with the changed dish, and closes when it has left the menu.
       const dish = info.menu.dishes.find(({ id }) => id === this.data.dish?.id) ?? null;
       this.setData({
         shown: true,
@@ -131,15 +130,18 @@ Component({
         sections,
         category: this.data.category || (sections[0]?.id ?? ""),
         count,
-        total: yuan(itemsFen),
-        pieces: fill(t.pieces, { count }),
+        total: yuan(totalFen),
+        pieces:
+          packingFen === 0
+            ? fill(t.pieces, { count })
+            : `${fill(t.pieces, { count })} · ${fill(t.including, { extras: `${t.packing} ${yuan(packingFen)}` })}`,
         sending: submitting(),
         dish,
         dishSoldOut: dish !== null && info.soldOut.includes(dish.id),
       });
     },
     drawCurrent(all: OrderView[]) {
-      const order = all.find(({ status }) => going.includes(status));
+      const order = all.find(({ status }) => openStatuses.includes(status));
       const [t, language] = [ordering().words(), ordering().language()];
       this.setData({ current: order === undefined ? null : cardOf(order, t, language) });
     },
@@ -163,7 +165,7 @@ Component({
       const { cart, setCart, words } = ordering();
       const before = cart();
       const lines = addLine(before, detail);
-      if (lines === before) return say(words().tooManyLines);
+      if (lines === before) return toast(words().tooManyLines);
       setCart(lines);
       this.closeSheet();
     },
@@ -185,7 +187,7 @@ Component({
       const quantity = last.quantity + detail.value - there;
       const next =
         mine.length === 0 ? addLine(lines, { ...last, quantity }) : setQuantity(lines, keyOf(last), quantity);
-      if (next === lines) return say(words().tooManyLines);
+      if (next === lines) return toast(words().tooManyLines);
       setCart(next);
     },
     toCart() {

@@ -1,11 +1,11 @@
-/** One order: its number large, its state live, cancel while it may be, and order it again. */
+/** Order page: the number, the state live, buttons to cancel while that is allowed and to order again. */
 import type { ApiError, OrderView } from "../../lib/orderbell";
 import type { CartLine } from "../../shop/cart";
 import { addLine, again } from "../../shop/cart";
+import { fill } from "../../shop/format";
 import { detailOf } from "../../shop/order_view";
-import { tellError } from "../../shop/ordering";
-import { confirm, leave, ordering, say, until } from "../../shop/page";
-import { fill } from "../../shop/show";
+import { errorTextOf } from "../../shop/ordering";
+import { confirm, leave, onLeave, ordering, toast } from "../../shop/page";
 import { dictionaries } from "../../shop/words";
 
 Component({
@@ -16,19 +16,20 @@ Component({
     failure: "",
     weak: "",
     busy: false,
+    listed: false,
   },
   methods: {
     onLoad({ id = "" }: { id?: string }) {
       this.setData({ id, t: ordering().words() });
       const { orders, menu, client } = ordering();
-      until(
+      onLeave(
         this,
-        orders.hear(
+        orders.subscribe(
           () => this.draw(),
-          (error) => this.setData({ failure: tellError(error, ordering().words()) }),
+          (error) => this.setData({ failure: errorTextOf(error, ordering().words()) }),
         ),
-        // Kept true for "order again".
-        menu.hear(() => {}),
+        // Kept up to date for "order again".
+        menu.subscribe(() => {}),
         client.onState(() => this.drawState()),
       );
       this.drawState();
@@ -43,19 +44,28 @@ Component({
       const state = ordering().client.state();
       this.setData({ weak: state === "offline" || state === "polling" ? ordering().words().state[state] : "" });
     },
-    /** From the list that is kept true; what is older than the list is fetched once. */
+    /**
+     * Read from the live list; an older order is fetched once. An order that has left the list is too old for it, or the shop's
+     * database was restored to a time before it.
+     */
     draw() {
       const order = ordering()
         .orders.now()
         ?.find(({ id }) => id === this.data.id);
+      const wasListed = this.data.listed;
+      this.setData({ listed: order !== undefined });
       if (order !== undefined) this.show(order);
-      else if (this.data.order === null) void this.fetch();
+      else if (wasListed || this.data.order === null) void this.fetch();
     },
     async fetch() {
       try {
         this.show(await ordering().client.order(this.data.id));
       } catch (error) {
-        this.setData({ failure: tellError(error as ApiError, ordering().words()) });
+        const { code } = error as ApiError;
+        this.setData({
+          failure: errorTextOf(error as ApiError, ordering().words()),
+          ...(code === "ORDER_UNKNOWN" ? { order: null } : {}),
+        });
       }
     },
     show(order: OrderView) {
@@ -76,10 +86,10 @@ Component({
         this.show(await client.step({ id: this.data.id }, "cancel"));
       } catch (error) {
         const { code } = error as ApiError;
-        say(
+        toast(
           code === "STEP_NOT_ALLOWED" || code === "ORDER_CHANGED"
             ? words().tooLate
-            : tellError(error as ApiError, words()),
+            : errorTextOf(error as ApiError, words()),
         );
       } finally {
         this.setData({ busy: false });
@@ -95,11 +105,11 @@ Component({
         ]);
         const { lines, lost } = again(order, info);
         place.setCart(lines.reduce<readonly CartLine[]>(addLine, place.cart()));
-        if (lines.length === 0) return say(t.notOnSale);
-        say(lost === 0 ? t.orderedAgain : fill(t.orderedAgainPart, { count: lost }));
+        if (lines.length === 0) return toast(t.notOnSale);
+        toast(lost === 0 ? t.orderedAgain : fill(t.orderedAgainPart, { count: lost }));
         wx.navigateTo({ url: "/pages/cart/cart" });
       } catch (error) {
-        say(tellError(error as ApiError, t));
+        toast(errorTextOf(error as ApiError, t));
       }
     },
   },

@@ -1,12 +1,12 @@
-/** One's own orders, newest first, kept true; older ones on request. */
+/** Orders page: the customer's own, newest first, live; older ones on request. */
 import type { ApiError, OrderView } from "../../lib/orderbell";
 import type { OrderCard } from "../../shop/order_view";
 import { cardOf } from "../../shop/order_view";
-import { tellError } from "../../shop/ordering";
-import { leave, nameTabs, ordering, say, until } from "../../shop/page";
+import { errorTextOf } from "../../shop/ordering";
+import { leave, nameTabs, onLeave, ordering, toast } from "../../shop/page";
 import { dictionaries } from "../../shop/words";
 
-/** The watch begins with a page of so many. */
+/** The size of the page that the watch begins with. */
 const pageSize = 100;
 
 Component({
@@ -17,7 +17,7 @@ Component({
     weak: "",
     out: false,
     orders: [] as OrderCard[],
-    /** What was fetched beyond the watch. */
+    /** Older orders, fetched beyond the watch. */
     old: [] as OrderCard[],
     more: false,
     end: false,
@@ -25,9 +25,9 @@ Component({
   methods: {
     onLoad() {
       const { orders, client } = ordering();
-      until(
+      onLeave(
         this,
-        orders.hear(
+        orders.subscribe(
           (all) => this.draw(all),
           (error) => this.fail(error),
         ),
@@ -52,7 +52,7 @@ Component({
     },
     fail(error: ApiError) {
       this.setData({
-        failure: tellError(error, ordering().words()),
+        failure: errorTextOf(error, ordering().words()),
         out: ordering().out(),
         shown: false,
         old: [],
@@ -83,7 +83,7 @@ Component({
         this.setData({ old, end: !page.more });
         this.draw(orders.now() ?? []);
       } catch (error) {
-        say(tellError(error as ApiError, words()));
+        toast(errorTextOf(error as ApiError, words()));
       }
     },
     toOrder(tap: { currentTarget: { dataset: Record<string, string> } }) {

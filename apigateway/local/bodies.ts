@@ -1,0 +1,85 @@
+/** Bodies of requests. All of them together have a bound for each kind of caller, and each caller has a share of it. */
+import type { IncomingMessage } from "node:http";
+import { Overflow } from "./bulkhead.ts";
+import type { Caller } from "./caller_cache.ts";
+import type { Limits } from "./limits.ts";
+
+export class TooLarge extends Error {
+  override readonly name = "TooLarge";
+}
+
+export interface Body {
+  readonly bytes: Buffer;
+  /** To be called when the bytes are no longer needed. */
+  release(): void;
+}
+
+type BodyLimits = Pick<Limits, "maxBodyBytes" | "maxBodiesBytes">;
+
+export class Bodies {
+  readonly #limits: BodyLimits;
+  readonly #held = new Map<string, number>();
+
+  constructor(limits: BodyLimits) {
+    this.#limits = limits;
+  }
+
+  /**
+   * A body that is too large is read to its end and dropped: a client that still writes would not see the answer.
+   * @throws TooLarge; Overflow when the bodies of all requests are too large
+   */
+  async read(request: IncomingMessage, caller: Caller): Promise<Body> {
+    if (hasNoBody(request)) return { bytes: Buffer.alloc(0), release: () => {} };
+    const chunks: Buffer[] = [];
+    let read = 0;
+    let held = 0;
+    let full: Overflow | undefined;
+    const release = () => {
+      this.#count(caller, -held);
+      chunks.length = held = 0;
+    };
+    try {
+      for await (const chunk of request as AsyncIterable<Buffer>) {
+        read += chunk.length;
+        full ??= this.#overflow(caller, chunk.length);
+        if (full !== undefined || read > this.#limits.maxBodyBytes) {
+          release();
+          continue;
+        }
+        chunks.push(chunk);
+        held += chunk.length;
+        this.#count(caller, chunk.length);
+      }
+    } catch (error) {
+      release();
+      throw error;
+    }
+    if (read > this.#limits.maxBodyBytes) throw new TooLarge();
+    if (full !== undefined) throw full;
+    return { bytes: Buffer.concat(chunks), release };
+  }
+
+  #overflow(caller: Caller, bytes: number): Overflow | undefined {
+    const { maxBodyBytes, maxBodiesBytes } = this.#limits;
+    const own = this.#heldBy(callerName(caller)) + bytes > Math.max(maxBodyBytes, maxBodiesBytes / 4);
+    return own || this.#heldBy(caller.kind) + bytes > maxBodiesBytes ? new Overflow("bodies", own) : undefined;
+  }
+
+  #heldBy(name: string): number {
+    return this.#held.get(name) ?? 0;
+  }
+
+  #count(caller: Caller, bytes: number): void {
+    for (const name of [caller.kind, callerName(caller)]) {
+      const held = this.#heldBy(name) + bytes;
+      if (held === 0) this.#held.delete(name);
+      else this.#held.set(name, held);
+    }
+  }
+}
+
+/** RFC 9112, 6.3. */
+const hasNoBody = ({ headers }: IncomingMessage) =>
+  headers["transfer-encoding"] === undefined && Number(headers["content-length"] ?? 0) === 0;
+
+const callerName = ({ kind, key }: Caller) => `${kind} ${key}`;

@@ -1,0 +1,70 @@
+/** Port to the gateway that holds the sockets: subscriptions, pushes, and closing. */
+import type { Row } from "../db/database.ts";
+import type { Statement } from "../db/sql.ts";
+
+/**
+ * `gone`: the connection does not exist (any more, or not yet). `throttled`: it exists but accepts no more now.
+ * Neither is an error.
+ */
+export type Sent = "sent" | "gone" | "throttled";
+
+/** A connection with the rights that were checked for it. */
+export interface Subscriber {
+  readonly connection: string;
+  readonly session: string;
+  /** When the session expires, ms. Nothing is pushed after it. */
+  readonly until: number;
+}
+
+/** The grant by which a subscriber reads a room: valid until then, while the room's grants have this version. */
+export interface Grant {
+  readonly version: number;
+  readonly until: number;
+}
+
+/** Outcome of a push. A frame queued for a slow subscriber counts as sent. */
+export interface Published {
+  /** All subscribers, also those whose rights have ended. */
+  readonly readers: number;
+  readonly sent: number;
+  /** Subscribers whose sockets are closed. */
+  readonly gone: number;
+}
+
+export interface Gateway {
+  /** Sets the connection's rights, after its session was verified. */
+  renew(subscriber: Subscriber): Promise<void>;
+
+  /**
+   * Subscribes the connection to the stream, while its grant is valid if it needs one. `number` is the message's `n`.
+   * `left`: a later message has left the stream already, or there is no such connection. `full`: the connection has its maximum of streams.
+   */
+  subscribe(connection: string, stream: string, number: number, grant?: Grant): Promise<"subscribed" | "left" | "full">;
+
+  /** Unsubscribes. A `subscribe` with a lower number that arrives later has no effect; one with the same number is undone. */
+  unsubscribe(connection: string, stream: string, number: number): Promise<void>;
+
+  /**
+   * Statements to run right after a commit, in the same round trip: `publish` takes their rows to know who is entitled.
+   * A publisher commits, then reads the subscribers; a subscriber subscribes, then reads the backlog. So one sees the other.
+   */
+  subscribers(streams: readonly string[]): Statement[];
+
+  /**
+   * Sends the frames, in this order, to every subscriber whose session and grant are valid at this moment. The others get an
+   * error and are unsubscribed. Never throws because of a subscriber.
+   */
+  publish(stream: string, frames: readonly string[], subscribers: readonly Row[][]): Promise<Published>;
+
+  /** @param gateway where the connection is, if it is a tunnel's: those are not in the table of connections */
+  send(connection: string, frame: string, gateway?: string): Promise<Sent>;
+
+  /**
+   * Where this process holds the sockets: finds connections whose session or grant has ended though nothing is pushed to them.
+   * `publish` verifies by itself.
+   */
+  verify?(): Promise<void>;
+
+  /** Closes the socket if it is there. @param gateway as for `send` */
+  close(connection: string, gateway?: string): Promise<void>;
+}

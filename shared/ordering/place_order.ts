@@ -1,0 +1,136 @@
+/**
+ * Places an order: priced by the held menu, stored with its events in one transaction, once per idempotency key.
+ *
+ * On PostgreSQL the usual order is stored optimistically, in one trip: all assumptions are checked under the locks, and if one
+ * is wrong, nothing is stored. Then, and always on MySQL, it is stored with locks: lock first, decide after, with the reason of
+ * each refusal.
+ */
+import { ConnectionLost, FlightLost } from "../../db/database.ts";
+import { keyOf } from "../../db/key_of.ts";
+import { readKeys, readOrders } from "../../db/orders.ts";
+import { readSessions } from "../../db/sessions.ts";
+import type { App } from "../app.ts";
+import { AppError, Forbidden, Internal, KeyReused, Overloaded } from "../errors.ts";
+import { type Claim, verifyClaim } from "../sessions/session.ts";
+import type { Delivery } from "../streams/change.ts";
+import type { Order } from "./order.ts";
+import { orderOf } from "./order_rows.ts";
+import { nothing, type OrderRequest, type Outcome, type PricedOrder, pricedOrder } from "./priced_order.ts";
+import { storeOptimistically } from "./store_optimistically.ts";
+import { storeWithLocks } from "./store_with_locks.ts";
+
+export interface Placed {
+  readonly order: Order;
+  /** The order was stored already, by an earlier request with the same key. */
+  readonly repeated: boolean;
+  readonly changed: Delivery;
+}
+
+/** How often the menu may change while an order is placed, before the client is told to retry. */
+const maxMenuChanges = 8;
+
+/**
+ * Places an order, or finds the one that the same key placed before.
+ * Before any refusal the key is looked up: an order that was stored is returned.
+ * @throws an AppError of errors.ts
+ */
+export async function placeOrder(app: App, asked: OrderRequest): Promise<Placed> {
+  const { claim, bill } = asked;
+  if (claim.kind === "staff") throw new Forbidden("staff do not order; use a customer's session");
+  const bodyHash = app.secrets.hash(canonical(bill));
+  for (let tries = 0; ; tries++) {
+    try {
+      const shop = app.menus.held(bill.shop) ?? (await app.menus.load(bill.shop));
+      const priced = pricedOrder(app, asked, bodyHash, shop);
+      const written = await app.batches.add(storeBatch, app, priced);
+      if (written.kind === "placed") return { order: written.order, repeated: false, changed: written.changed };
+      if (written.kind === "stored") {
+        const stored = await found(app, written.id, written.id === priced.order.id);
+        if (stored !== undefined) return stored;
+        // The database was restored between the two reads, and has neither order nor key: try again.
+        if (tries > maxMenuChanges) throw new Internal(`order ${written.id} of a stored key is missing`);
+        continue;
+      }
+      // The menu is edited again and again: random back-off, so that the two do not collide again.
+      if (tries > maxMenuChanges) throw new Overloaded();
+      await app.clock.sleep(app.random.fraction() * 10 * tries);
+      await app.menus.load(bill.shop);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.status >= 500) throw error;
+      const stored = await lookUp(app, asked, bodyHash);
+      if (stored !== undefined) return stored;
+      // The held menu may be the reason; a newer one gets one more try.
+      if (tries > 0 || !(await menuIsOld(app, bill.shop))) throw error;
+    }
+  }
+}
+
+/** The order under this key, if the customer has one. @throws KeyReused */
+async function lookUp(app: App, { claim, key }: OrderRequest, bodyHash: string): Promise<Placed | undefined> {
+  const [rows] = await app.db.read([readKeys([{ owner_id: claim.user, idem_key: key }])]);
+  const row = rows[0];
+  if (row === undefined) return undefined;
+  // The key is the customer's: another caller must learn nothing from it.
+  await verifyCaller(app, claim);
+  if (row.body_hash !== bodyHash) throw new KeyReused();
+  return found(app, String(row.result_id), false);
+}
+
+async function verifyCaller(app: App, claim: Claim): Promise<void> {
+  const [rows] = await app.db.read([readSessions([claim.session])]);
+  verifyClaim(claim, rows[0], app.clock.now());
+}
+
+async function found(app: App, id: string, mine: boolean): Promise<Placed | undefined> {
+  const [orders, lines] = await app.db.read(readOrders([id]));
+  if (orders[0] === undefined) return undefined;
+  return { order: orderOf(orders[0], lines), repeated: !mine, changed: nothing };
+}
+
+async function menuIsOld(app: App, shop: string): Promise<boolean> {
+  const held = app.menus.held(shop);
+  if (held === undefined) return false;
+  const loaded = await app.menus.load(shop);
+  return loaded.version !== held.version || loaded.versionAt !== held.versionAt;
+}
+
+/** The same text for bodies that differ only in the order of their fields. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part) =>
+    part !== null && typeof part === "object" && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}
+
+// --- Storing ---------------------------------------------------------------------------------------------------------
+
+/** Stores a batch. Of several orders with one key only the first is tried; the others share its outcome. */
+export async function storeBatch(app: App, batch: readonly PricedOrder[]): Promise<Outcome[]> {
+  // With the token's hash: what a forged token claims must not share the outcome of the true one.
+  const nameOf = ({ key, claim }: PricedOrder) => keyOf(key.owner_id, key.idem_key, claim.hash);
+  const firstOf = new Map<string, PricedOrder>();
+  for (const priced of batch) if (!firstOf.has(nameOf(priced))) firstOf.set(nameOf(priced), priced);
+  const firsts = [...firstOf.values()];
+  const stored = await store(app, firsts);
+  const outcomes = new Map(firsts.map((priced, at) => [priced, stored[at] as Outcome]));
+  return batch.map((priced) => {
+    const first = firstOf.get(nameOf(priced)) as PricedOrder;
+    const outcome = outcomes.get(first) as Outcome;
+    if (priced === first || outcome.status === "rejected" || outcome.value.kind !== "placed") return outcome;
+    if (priced.key.body_hash !== first.key.body_hash) return { status: "rejected", reason: new KeyReused() };
+    return { status: "fulfilled", value: { kind: "stored", id: outcome.value.order.id } };
+  });
+}
+
+/** Optimistically if the engine can and nothing is unusual; else with locks; and if that fails for an unforeseen reason, by halves. */
+async function store(app: App, batch: readonly PricedOrder[]): Promise<Outcome[]> {
+  try {
+    return (await storeOptimistically(app, batch)) ?? (await storeWithLocks(app, batch));
+  } catch (reason) {
+    const isOfAll = reason instanceof ConnectionLost || reason instanceof FlightLost;
+    if (batch.length === 1 || isOfAll) return batch.map(() => ({ status: "rejected", reason }));
+    const half = Math.ceil(batch.length / 2);
+    return [...(await store(app, batch.slice(0, half))), ...(await store(app, batch.slice(half)))];
+  }
+}

@@ -1,0 +1,290 @@
+/**
+ * Pushes of this process, in the order of each stream's numbers. For each stream a chain leads from the last event pushed to
+ * the head. A commit of this process that continues the chain is pushed as it is. In any other case (another process
+ * committed, two commits returned in the wrong order, the database was restored) one read fetches the events, for all
+ * commits that arrived meanwhile.
+ */
+import type { Database, Row } from "../db/database.ts";
+import { type EventRow, eventOf, type Head, headOf, readBacklog, readHeads } from "../db/streams.ts";
+import { eventFrame, frameOf } from "./frame.ts";
+import type { Gateway, Published } from "./gateway.ts";
+import type { Log } from "./log.ts";
+
+/** An event with the epoch of its stream. */
+export interface NumberedEvent extends EventRow {
+  readonly epoch: string;
+  /** The order it is about. */
+  readonly about?: string | undefined;
+}
+
+interface Burst {
+  readonly events: readonly NumberedEvent[];
+  readonly subscribers: readonly Row[][];
+  readonly done: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+interface Chain {
+  /** The last event pushed; undefined before the first. */
+  at: Head | undefined;
+  /** Number → tag of the latest pushes: tells a repeated event from another history. */
+  readonly pushed: Map<number, string>;
+  readonly bursts: Burst[];
+  /** A head was read that does not fit the last push. */
+  mustRead: boolean;
+  running: Promise<void> | undefined;
+}
+
+/** Tags remembered per stream. */
+const maxTags = 500;
+/** Bounds of one read. A subscriber that lacks more asks for it. */
+const maxRead = { events: 200, bytes: 512 * 1_024 };
+const maxBehind = 1_000;
+
+export interface PushesOptions {
+  readonly db: Database;
+  readonly gateway: Gateway;
+  readonly log: Log;
+  /** Whether a socket of this process reads the stream. */
+  readonly isRead: (stream: string) => boolean;
+}
+
+export class Pushes {
+  readonly #db: Database;
+  readonly #gateway: Gateway;
+  readonly #log: Log;
+  readonly #isRead: (stream: string) => boolean;
+  readonly #chains = new Map<string, Chain>();
+
+  constructor({ db, gateway, log, isRead }: PushesOptions) {
+    this.#isRead = isRead;
+    this.#db = db;
+    this.#gateway = gateway;
+    this.#log = log;
+  }
+
+  /** Pushes the events of a commit of this process. Resolves when they were pushed. */
+  push(stream: string, events: readonly NumberedEvent[], subscribers: readonly Row[][]): Promise<void> {
+    // A subscriber that comes from now on finds the events in its backlog.
+    if (!this.#isRead(stream)) {
+      logPushes(this.#log, stream, events, noPush);
+      return Promise.resolve();
+    }
+    return new Promise((done, failed) => {
+      this.#chainOf(stream).bursts.push({ events, subscribers, done, failed });
+      this.#wake(stream);
+    });
+  }
+
+  /**
+   * Starts a chain at the head that a new subscriber has read: later events are pushed. Without it the first comparison would
+   * have to push the head, not knowing what subscribers have.
+   */
+  start(stream: string, head: Head): void {
+    const chain = this.#chainOf(stream);
+    if (chain.at === undefined) startAt(chain, head);
+    else if (chain.pushed.size === 1 && chain.running === undefined && isBefore(head, chain.at)) {
+      // Two started at once, the higher head first. After a push the other one finds the gap itself.
+      startAt(chain, head);
+      chain.mustRead = true;
+      void this.#wake(stream);
+    }
+  }
+
+  /** Compares a head with the last push, and pushes missing events. */
+  async compare(stream: string, head: Head): Promise<void> {
+    const chain = this.#chainOf(stream);
+    const { at } = chain;
+    if (at?.epoch === head.epoch && at.seq === head.seq && at.tag === head.tag) return;
+    // A lower head was read before the last push, or the database was restored: the read decides.
+    chain.mustRead = true;
+    await this.#wake(stream);
+  }
+
+  /** Drops the chains of all other streams: a new subscriber starts a new one. */
+  retain(streams: ReadonlySet<string>): void {
+    for (const [stream, { running }] of this.#chains)
+      if (running === undefined && !streams.has(stream)) this.#chains.delete(stream);
+  }
+
+  /** Resolves when no push is running. */
+  async idle(): Promise<void> {
+    await Promise.all([...this.#chains.values()].map(({ running }) => running));
+  }
+
+  #chainOf(stream: string): Chain {
+    const known = this.#chains.get(stream);
+    if (known !== undefined) return known;
+    const chain: Chain = { at: undefined, pushed: new Map(), bursts: [], mustRead: false, running: undefined };
+    this.#chains.set(stream, chain);
+    return chain;
+  }
+
+  #wake(stream: string): Promise<void> {
+    const chain = this.#chainOf(stream);
+    chain.running ??= this.#run(stream, chain).finally(() => {
+      chain.running = undefined;
+    });
+    return chain.running;
+  }
+
+  async #run(stream: string, chain: Chain): Promise<void> {
+    // Commits of the same turn of the event loop go together.
+    await undefined;
+    while (chain.bursts.length > 0 || chain.mustRead) {
+      const bursts = chain.bursts.splice(0);
+      try {
+        await this.#pushBursts(stream, chain, bursts);
+        for (const { done } of bursts) done();
+      } catch (error) {
+        // The next comparison with the head finds the missing events.
+        chain.mustRead = false;
+        for (const { failed } of bursts) failed(error);
+        if (bursts.length === 0) this.#log.error("push", { stream }, error);
+      }
+    }
+  }
+
+  async #pushBursts(stream: string, chain: Chain, bursts: readonly Burst[]): Promise<void> {
+    for (const burst of joinBursts(bursts)) {
+      const rest = await this.#join(stream, chain, burst);
+      if (rest.length === 0 && !chain.mustRead) continue;
+      chain.mustRead = false;
+      await this.#read(stream, chain);
+    }
+    if (chain.mustRead) {
+      chain.mustRead = false;
+      await this.#read(stream, chain);
+    }
+  }
+
+  /** Pushes the events that continue the chain. @returns those that do not */
+  async #join(
+    stream: string,
+    chain: Chain,
+    { events, subscribers }: Pick<Burst, "events" | "subscribers">,
+  ): Promise<NumberedEvent[]> {
+    const sorted = events.toSorted((a, b) => a.seq - b.seq);
+    const first = sorted[0];
+    if (first === undefined) return [];
+    chain.at ??= { epoch: first.epoch, seq: first.seq - 1, tag: first.prev };
+    const joined: NumberedEvent[] = [];
+    const rest: NumberedEvent[] = [];
+    let { epoch, seq, tag } = chain.at;
+    for (const event of sorted) {
+      if (event.epoch === epoch && chain.pushed.get(event.seq) === event.tag) continue;
+      const isSame = event.epoch === epoch || (epoch === "" && seq === 0);
+      if (isSame && event.seq === seq + 1 && event.prev === tag) {
+        joined.push(event);
+        ({ epoch, seq, tag } = event);
+      } else rest.push(event);
+    }
+    await this.#publish(stream, chain, joined, subscribers);
+    return rest;
+  }
+
+  async #publish(
+    stream: string,
+    chain: Chain,
+    events: readonly NumberedEvent[],
+    subscribers: readonly Row[][],
+  ): Promise<void> {
+    const last = events.at(-1);
+    if (last === undefined) return;
+    const published = await this.#gateway.publish(stream, events.map(eventFrame), subscribers);
+    logPushes(this.#log, stream, events, published);
+    // Recorded after success only: the next comparison finds a failed push.
+    for (const { seq, tag } of events) {
+      chain.pushed.delete(seq);
+      chain.pushed.set(seq, tag);
+    }
+    for (const seq of chain.pushed.keys()) {
+      if (chain.pushed.size <= maxTags) break;
+      chain.pushed.delete(seq);
+    }
+    chain.at = { epoch: last.epoch, seq: last.seq, tag: last.tag };
+  }
+
+  /** Pushes from the last push to the head, with subscribers' rights of the same snapshot. */
+  async #read(stream: string, chain: Chain): Promise<void> {
+    for (;;) {
+      // No push yet: only the head is pushed.
+      const after = chain.at?.seq ?? Number.MAX_SAFE_INTEGER;
+      const [heads, rows, ...subscribers] = await this.#db.read([
+        readHeads([stream]),
+        readBacklog(stream, after, maxRead),
+        ...this.#gateway.subscribers([stream]),
+      ]);
+      const head = headOf(heads[0]);
+      const events = rows.map((row) => ({ ...eventOf(row), epoch: head.epoch }));
+      if (!continues(chain.at, head, events)) return this.#restart(stream, chain, head, subscribers);
+      await this.#publish(stream, chain, events, subscribers);
+      if ((events.at(-1)?.seq ?? head.seq) === head.seq) return;
+    }
+  }
+
+  /** Pushes the head: a subscriber that is not there resumes, and learns whether its history is still valid. */
+  async #restart(stream: string, chain: Chain, head: Head, subscribers: readonly Row[][]): Promise<void> {
+    const isNew = chain.at === undefined && head.seq === 0;
+    if (!isNew) {
+      const published = await this.#gateway.publish(stream, [frameOf({ type: "head", stream, ...head })], subscribers);
+      logPushes(this.#log, stream, [{ seq: head.seq, type: "head" }], published);
+    }
+    startAt(chain, head);
+  }
+}
+
+function startAt(chain: Chain, head: Head): void {
+  chain.pushed.clear();
+  chain.pushed.set(head.seq, head.tag);
+  chain.at = head;
+}
+
+const isBefore = (head: Head, at: Head) => head.epoch === at.epoch && head.seq < at.seq;
+
+const noPush: Published = { readers: 0, sent: 0, gone: 0 };
+
+/** Logs pushes, with how many subscribers they reached. `readers` counts sockets that this process pushes to. */
+export function logPushes(
+  log: Log,
+  stream: string,
+  events: readonly Logged[],
+  { readers, sent, gone }: Published,
+): void {
+  // Messages of rooms are many: at `info` they would hide the kitchen's events.
+  const level = stream.startsWith("room:") ? "debug" : "info";
+  for (const event of events) {
+    const { seq, type } = event;
+    log[level]("push", { stream, seq, type, about: orderOf(stream, event), readers, sent, gone });
+  }
+}
+
+type Logged = Pick<NumberedEvent, "seq" | "type" | "about"> & { readonly data?: string };
+
+/** Events of another process were read from the table, so the order's id is taken from their data. */
+function orderOf(stream: string, { about, data }: Logged): string | undefined {
+  if (about !== undefined || data === undefined || !/^(shop|user):/.test(stream)) return about;
+  const { order }: { order?: { id?: string } } = JSON.parse(data) ?? {};
+  return order?.id;
+}
+
+/** Whether these events continue the chain towards the head. */
+function continues(at: Head | undefined, head: Head, events: readonly NumberedEvent[]): boolean {
+  if (at === undefined || head.seq - at.seq > maxBehind) return false;
+  const isUnwritten = at.epoch === "" && at.seq === 0;
+  if (at.epoch !== head.epoch && !isUnwritten) return false;
+  let last: Pick<Head, "seq" | "tag"> = at;
+  for (const event of events) {
+    if (event.seq !== last.seq + 1 || event.prev !== last.tag) return false;
+    last = event;
+  }
+  return last.seq < head.seq ? events.length > 0 : last.seq === head.seq && last.tag === head.tag;
+}
+
+/** Joins bursts whose subscribers are read at the push; others keep the subscribers read with their own commit. */
+function joinBursts(bursts: readonly Burst[]): Pick<Burst, "events" | "subscribers">[] {
+  const firstOf = ({ events }: Burst) => events[0]?.seq ?? 0;
+  if (bursts.some(({ subscribers }) => subscribers.length > 0))
+    return bursts.toSorted((a, b) => firstOf(a) - firstOf(b));
+  return bursts.length === 0 ? [] : [{ events: bursts.flatMap(({ events }) => events), subscribers: [] }];
+}

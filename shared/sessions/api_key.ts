@@ -1,0 +1,44 @@
+/** API keys of other back ends: stored hashed, with scopes, revocable. */
+import type { Row } from "../../db/database.ts";
+import { insertApiKey, readApiKey } from "../../db/sessions.ts";
+import type { App } from "../app.ts";
+import { ApiKeyInvalid } from "../errors.ts";
+
+export const scopes = ["introspect", "notify", "sessions", "publish"] as const;
+export type Scope = (typeof scopes)[number];
+
+export interface ApiKey {
+  readonly id: string;
+  /** The only shop that it may act for; null for all. */
+  readonly shop: string | null;
+}
+
+const pattern = /^Bearer +(obk_[A-Za-z0-9_-]{43})$/i;
+
+/** Whether the header carries an API key rather than a session token. */
+export const isApiKey = (authorization: string | undefined) =>
+  authorization !== undefined && pattern.test(authorization);
+
+/** @throws ApiKeyInvalid */
+export async function authenticateKey(app: App, authorization: string | undefined, scope: Scope): Promise<ApiKey> {
+  const key = pattern.exec(authorization ?? "")?.[1];
+  if (key === undefined) throw new ApiKeyInvalid();
+  const [rows] = await app.db.read([readApiKey(app.secrets.hash(key))]);
+  const row: Row | undefined = rows[0];
+  if (row === undefined || !String(row.scopes).split(" ").includes(scope)) throw new ApiKeyInvalid();
+  return { id: String(row.id), shop: row.shop_id === null ? null : String(row.shop_id) };
+}
+
+/** A new key. It is returned here only, and stored hashed. */
+export async function newApiKey(
+  app: App,
+  name: string,
+  granted: readonly Scope[],
+  shop: string | null,
+): Promise<{ id: string; key: string }> {
+  const id = app.random.id();
+  const key = `obk_${app.random.secret(32)}`;
+  const statement = insertApiKey(id, app.secrets.hash(key), name, granted.join(" "), shop, app.clock.now());
+  await app.db.flight({ statements: [statement] });
+  return { id, key };
+}

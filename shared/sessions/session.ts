@@ -1,0 +1,133 @@
+/** Authentication: tokens, sessions, and their expiry. */
+import type { Row } from "../../db/database.ts";
+import { extendSession, readSession } from "../../db/sessions.ts";
+import type { App } from "../app.ts";
+import { Forbidden, SessionEnded, SessionExpired, SessionInvalid, SessionMissing } from "../errors.ts";
+import { type Role, roles } from "../order_states.ts";
+import { equal } from "../secrets.ts";
+
+export interface Session {
+  readonly id: string;
+  readonly user: string;
+  readonly kind: "wechat" | "guest" | "staff";
+  /** Staff only. */
+  readonly shop: string | null;
+  readonly role: Role | null;
+  readonly device: string | null;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+export interface Staff extends Session {
+  readonly shop: string;
+  readonly role: Role;
+}
+
+export type Kind = Session["kind"];
+
+/** `ob`, a letter for the kind, `_`, user, session, 24 random bytes. */
+const letters = { w: "wechat", g: "guest", s: "staff" } as const satisfies Record<string, Kind>;
+const pattern = /^ob([wgs])_([0-9A-HJKMNP-TV-Z]{26})([0-9A-HJKMNP-TV-Z]{26})([A-Za-z0-9_-]{32})$/;
+
+/** The claim that a token makes. It proves nothing until `verifyClaim` has compared `hash` with the row. */
+export interface Claim {
+  readonly kind: Kind;
+  readonly user: string;
+  readonly session: string;
+  readonly hash: string;
+}
+
+/**
+ * A new token. It holds kind, user and session in clear, so that an order's flight can verify them in the same round trip;
+ * 24 random bytes make it unguessable, and only its hash is stored.
+ */
+export function newToken(app: App, kind: Kind, user: string, session: string): { token: string; hash: string } {
+  const token = `ob${kind[0]}_${user}${session}${app.random.secret(24)}`;
+  return { token, hash: app.secrets.hash(token) };
+}
+
+/** @throws SessionMissing, SessionInvalid */
+export function claimOf(app: App, authorization: string | undefined): Claim {
+  if (authorization === undefined) throw new SessionMissing();
+  const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? "";
+  const [, letter, user, session] = pattern.exec(token) ?? [];
+  if (letter === undefined || user === undefined || session === undefined) throw new SessionInvalid();
+  return { kind: letters[letter as keyof typeof letters], user, session, hash: app.secrets.hash(token) };
+}
+
+/** The user whose token it says it is. */
+export const userOf = (token: string) => pattern.exec(token)?.[2];
+
+export function claimOfToken(app: App, token: string): Claim {
+  return claimOf(app, `Bearer ${token}`);
+}
+
+/** Verifies a claim with its row. @throws SessionInvalid, SessionEnded, SessionExpired */
+export function verifyClaim(claim: Claim, row: Row | undefined, now: number): Session {
+  const known = row !== undefined && row.user_id === claim.user && row.kind === claim.kind;
+  if (!known || !equal(String(row.token_hash), claim.hash)) throw new SessionInvalid();
+  return aliveOf(row, now);
+}
+
+/** The session of a row. @throws SessionEnded, SessionExpired */
+export function aliveOf(row: Row, now: number): Session {
+  if (row.ended_at !== null) throw new SessionEnded();
+  if (Number(row.expires_at) <= now) throw new SessionExpired();
+  return {
+    id: String(row.id),
+    user: String(row.user_id),
+    kind: String(row.kind) as Session["kind"],
+    shop: row.shop_id === null ? null : String(row.shop_id),
+    role: row.role === null ? null : (String(row.role) as Role),
+    device: row.device === null ? null : String(row.device),
+    createdAt: Number(row.created_at),
+    expiresAt: Number(row.expires_at),
+  };
+}
+
+/** Authenticates the caller, and extends the session at most once a day. */
+export async function authenticate(app: App, authorization: string | undefined): Promise<Session> {
+  const claim = claimOf(app, authorization);
+  const now = app.clock.now();
+  const [rows] = await app.db.read([readSession(claim.session)]);
+  return slide(app, verifyClaim(claim, rows[0], now), now);
+}
+
+/** Whether the session is still alive. @throws SessionEnded, SessionExpired */
+export async function authenticateAgain(app: App, { id }: Session): Promise<void> {
+  const [rows] = await app.db.read([readSession(id)]);
+  if (rows[0] === undefined) throw new SessionEnded();
+  aliveOf(rows[0], app.clock.now());
+}
+
+const slideMs = 24 * 3_600_000;
+
+/** Extends the session's expiry, written at most once a day. */
+export async function slide(app: App, session: Session, now: number): Promise<Session> {
+  const expiresAt = now + app.config.sessionMs[session.kind];
+  if (expiresAt - session.expiresAt < Math.min(slideMs, app.config.sessionMs[session.kind] / 2)) return session;
+  await app.db.flight({ statements: [extendSession(session.id, now, expiresAt)], repeatable: true });
+  return { ...session, expiresAt };
+}
+
+/** @throws Forbidden unless the session is staff of this shop with one of the roles */
+export function staffOf(session: Session, shop: string, allowed: readonly Role[] = roles): Staff {
+  if (session.kind !== "staff" || session.shop !== shop || session.role === null)
+    throw new Forbidden(`this session is not staff of shop "${shop}"`);
+  if (!allowed.includes(session.role)) throw new Forbidden(`this is not for the role "${session.role}"`);
+  return session as Staff;
+}
+
+/** The session as its owner sees it. */
+export function sessionView({ id, kind, user, shop, role, device, createdAt, expiresAt }: Session) {
+  return {
+    id,
+    kind,
+    user: { id: user },
+    shop,
+    role,
+    device,
+    createdAt: new Date(createdAt).toISOString(),
+    expiresAt: new Date(expiresAt).toISOString(),
+  };
+}

@@ -1,0 +1,36 @@
+/** Paired devices of a shop: each has a staff session. */
+import { endSession, readDevices } from "../../db/sessions.ts";
+import type { App } from "../app.ts";
+import { DeviceUnknown } from "../errors.ts";
+import { end } from "../sessions/login.ts";
+import { changeShop, knownShop, type ShopActor } from "./open_shop.ts";
+
+/** @throws ShopUnknown */
+export async function devicesOf(app: App, shop: string) {
+  await knownShop(app, shop);
+  const [rows] = await app.db.read([readDevices(shop, app.clock.now())]);
+  return rows.map((row) => ({
+    id: String(row.id),
+    device: String(row.device),
+    role: String(row.role),
+    createdAt: new Date(Number(row.created_at)).toISOString(),
+    seenAt: new Date(Number(row.seen_at)).toISOString(),
+    expiresAt: new Date(Number(row.expires_at)).toISOString(),
+  }));
+}
+
+/** Ends a device's session and closes its sockets. @throws DeviceUnknown */
+export async function revokeDevice(app: App, actor: ShopActor, shop: string, device: string): Promise<void> {
+  const [rows] = await app.db.read([readDevices(shop, app.clock.now())]);
+  if (!rows.some(({ id }) => id === device)) throw new DeviceUnknown(device);
+  await changeShop(app, {
+    actor,
+    shop,
+    decide: () => ({
+      writes: [endSession(device, "revoked", app.clock.now())],
+      audit: ["device.revoke", { device }],
+      result: undefined,
+    }),
+  });
+  await end(app, device, "revoked");
+}

@@ -1,0 +1,94 @@
+/** Rights to read and write streams. A test compares the table with docs/protocol.md. */
+import * as v from "valibot";
+import type { Database, Row } from "../../db/database.ts";
+import { readRoom } from "../../db/rooms.ts";
+import { GrantInvalid, StreamForbidden, StreamUnknown } from "../errors.ts";
+import type { Grant } from "../gateway.ts";
+import type { Role } from "../order_states.ts";
+import type { StreamKind } from "../protocol.ts";
+import type { Secrets } from "../secrets.ts";
+import type { Session } from "../sessions/session.ts";
+import * as shape from "../shape.ts";
+
+/** The caller as a stream's rights see it: staff of its shop by role, a customer, anyone. */
+export type Party = Role | "customer" | "anyone";
+
+/** Kind of stream → who reads it, who writes to it by `publish`, which call makes it. The server's own events are written with the change itself. */
+export const streamTable: Readonly<
+  Record<StreamKind, { reads: readonly (Party | "itself" | "granted")[]; writes: readonly "granted"[]; made: string }>
+> = {
+  shop: { reads: ["owner", "cashier", "kitchen"], writes: [], made: "with the shop" },
+  user: { reads: ["itself"], writes: [], made: "with its first event" },
+  menu: { reads: ["anyone"], writes: [], made: "with the shop" },
+  board: { reads: ["anyone"], writes: [], made: "with the shop" },
+  room: { reads: ["granted"], writes: ["granted"], made: "POST /rooms" },
+};
+
+export function kindOf(stream: string): { kind: StreamKind; id: string } {
+  if (!v.safeParse(shape.streamName, stream).success) throw new StreamUnknown(stream.slice(0, 80));
+  const colon = stream.indexOf(":");
+  return { kind: stream.slice(0, colon) as StreamKind, id: stream.slice(colon + 1) };
+}
+
+/** Whether the session may read the order of this row. */
+export function mayRead(order: Row, session: Session): boolean {
+  return session.kind === "staff" ? order.shop_id === session.shop : order.user_id === session.user;
+}
+
+export const grantRights = ["read", "write"] as const;
+
+const grantClaims = v.strictObject({
+  room: shape.id,
+  right: v.picklist(grantRights),
+  /** Only this user may use the grant; without it any holder may. */
+  user: v.optional(shape.ulid),
+  /** The room's grant version at signing: raising it withdraws all grants. */
+  version: v.number(),
+  expiresAt: v.number(),
+});
+export type GrantClaims = v.InferOutput<typeof grantClaims>;
+
+export interface Access {
+  /** Undefined for a caller without one: public streams only. */
+  readonly session: Session | undefined;
+  readonly stream: string;
+  readonly right: (typeof grantRights)[number];
+  readonly grant: string | undefined;
+  readonly now: number;
+}
+
+/**
+ * Authorizes the access, or throws. Called at every resume and check, not only at the first: rights may have been revoked.
+ * @returns the room's grant, where the access needs one
+ * @throws StreamUnknown, StreamForbidden, GrantInvalid
+ */
+export async function authorize(
+  { db, secrets }: { db: Database; secrets: Secrets },
+  access: Access,
+): Promise<Grant | undefined> {
+  const { session, stream, right } = access;
+  const { kind, id } = kindOf(stream);
+  if (kind === "room") return authorizeByGrant({ db, secrets }, id, access);
+  if (right === "write") throw new StreamForbidden(stream);
+  const allowed =
+    kind === "menu" ||
+    kind === "board" ||
+    (kind === "user" && session?.user === id) ||
+    (kind === "shop" && session?.kind === "staff" && session.shop === id);
+  if (!allowed) throw new StreamForbidden(stream);
+  return undefined;
+}
+
+async function authorizeByGrant(
+  { db, secrets }: { db: Database; secrets: Secrets },
+  room: string,
+  { session, right, grant, now }: Access,
+): Promise<Grant> {
+  const claims = grant === undefined ? undefined : secrets.verify(grant);
+  if (!v.is(grantClaims, claims) || claims.room !== room || claims.expiresAt <= now) throw new GrantInvalid();
+  if (claims.user !== undefined && claims.user !== session?.user) throw new GrantInvalid();
+  if (right === "write" && claims.right !== "write") throw new StreamForbidden(`room:${room}`);
+  const [rows] = await db.read([readRoom(room)]);
+  if (rows[0]?.grant_version !== claims.version) throw new GrantInvalid();
+  return { version: claims.version, until: claims.expiresAt };
+}

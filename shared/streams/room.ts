@@ -1,0 +1,251 @@
+/** Rooms: streams that applications use freely. A session makes one, signed grants let others in, each sender's order is kept. */
+import type { Database, Row } from "../../db/database.ts";
+import {
+  countMessages,
+  insertMessage,
+  insertRoom,
+  lockRoom,
+  type NewRoom,
+  readMessage,
+  readOldest,
+  readRecentRooms,
+  readRoom,
+  removeMessages,
+  setGrantVersion,
+  setRoomUse,
+  sumRooms,
+  touchRoom,
+} from "../../db/rooms.ts";
+import type { App } from "../app.ts";
+import type { Config } from "../config.ts";
+import {
+  Forbidden,
+  PublishOutOfOrder,
+  PublishTooFast,
+  RoomsFull,
+  RoomsOff,
+  StreamUnknown,
+  TooManyRooms,
+} from "../errors.ts";
+import type { ClientMessage, Position } from "../protocol.ts";
+import type { Session } from "../sessions/session.ts";
+import { authorize, type GrantClaims, kindOf } from "./authority.ts";
+import { change, eventData } from "./change.ts";
+import { deliver } from "./deliver.ts";
+
+const hourMs = 3_600_000;
+/** A network can be a household, a shop's Wi-Fi or a carrier's NAT; an IPv6 /48 holds many networks. */
+const networkTimes = 5;
+const widerTimes = 25;
+
+/**
+ * A new room, and a grant to write to it.
+ * @param address the maker's
+ * @throws RoomsOff, Forbidden, TooManyRooms, RoomsFull
+ */
+export async function createRoom(
+  app: App,
+  session: Session,
+  lifeMs: number,
+  address: string,
+): Promise<{ room: string; grant: string; expiresAt: number }> {
+  const { makers, perHour } = app.config.rooms;
+  if (makers === "off") throw new RoomsOff();
+  if (makers === "staff" && session.kind !== "staff") throw new Forbidden("on this server rooms are made by staff");
+  await throwIfFull(app);
+  const room = app.random.id();
+  const now = app.clock.now();
+  const byNetwork = session.kind === "guest";
+  const row: NewRoom = {
+    id: room,
+    owner: session.user,
+    addressHash: byNetwork ? app.secrets.hashAddress(address) : null,
+    widerHash: byNetwork ? app.secrets.hashWiderNetwork(address) : null,
+    at: now,
+  };
+  const bounds = [
+    { of: "user", by: "owner_id", value: row.owner, limit: perHour },
+    { of: "address", by: "address_hash", value: row.addressHash, limit: perHour * networkTimes },
+    { of: "address", by: "wider_hash", value: row.widerHash, limit: perHour * widerTimes },
+  ] as const;
+  await change(app, {
+    locks: [],
+    streams: [`room:${room}`],
+    reads: bounds.map(({ by, value, limit }) => readRecentRooms(by, value ?? "", now - hourMs, limit)),
+    decide(_, reads) {
+      for (const [at, { of, limit }] of bounds.entries()) {
+        const recent = reads[at] ?? [];
+        // The oldest counted room leaves the window first.
+        if (recent.length >= limit) throw new TooManyRooms(of, limit, Number(recent.at(-1)?.created_at) + hourMs - now);
+      }
+      return { writes: [insertRoom(row)], result: undefined };
+    },
+    repeatable: false,
+  });
+  return { room, ...sign(app, { room, right: "write", version: 1, expiresAt: now + lifeMs }) };
+}
+
+/** A further grant, by the room's owner. @throws StreamUnknown, Forbidden */
+export async function grantRoom(
+  app: App,
+  session: Session,
+  room: string,
+  asked: { right: "read" | "write"; user?: string | undefined; lifeMs: number },
+): Promise<{ grant: string; expiresAt: number }> {
+  const [rows] = await app.db.read([readRoom(room)]);
+  const version = Number(owned(rows[0], session, room).grant_version);
+  const now = app.clock.now();
+  await app.db.flight({ statements: [touchRoom(room, now)], repeatable: true });
+  const expiresAt = now + asked.lifeMs;
+  return sign(app, {
+    room,
+    right: asked.right,
+    version,
+    expiresAt,
+    ...(asked.user === undefined ? {} : { user: asked.user }),
+  });
+}
+
+/** Withdraws every grant of the room: after the commit nothing is pushed to their holders. @throws StreamUnknown, Forbidden */
+export async function withdrawGrants(app: App, session: Session, room: string): Promise<void> {
+  await app.db.flight({
+    statements: [lockRoom(room)],
+    decide: ([rows]) => [setGrantVersion(room, Number(owned(rows?.[0], session, room).grant_version) + 1)],
+  });
+}
+
+function owned(row: Row | undefined, session: Session, room: string): Row {
+  if (row === undefined) throw new StreamUnknown(`room:${room}`);
+  if (row.owner_id !== session.user) throw new Forbidden("only who made the room may do that");
+  return row;
+}
+
+function sign(app: App, claims: GrantClaims): { grant: string; expiresAt: number } {
+  return { grant: app.secrets.sign(claims), expiresAt: claims.expiresAt };
+}
+
+/** Bytes of a message beside its data: row, tag, index entries. */
+const rowBytes = 200;
+/** Oldest messages read at once: so many small ones are larger than the largest one. */
+const oldestRead = 128;
+
+/**
+ * Puts a session's message into a room, by its grant.
+ * @throws GrantInvalid, StreamForbidden, and what `storeMessage` throws
+ */
+export async function publishMessage(
+  app: App,
+  session: Session,
+  { grant, ...message }: ClientMessage & { type: "publish" },
+): Promise<Position> {
+  await authorize(app, { session, stream: message.stream, right: "write", grant, now: app.clock.now() });
+  return storeMessage(app, session.user, message);
+}
+
+/**
+ * Puts a message of another back end into any room.
+ * @param sender the key's id @throws StreamUnknown, and what `storeMessage` throws
+ */
+export async function publishByKey(
+  app: App,
+  sender: string,
+  { room, ...message }: { readonly room: string; readonly id: string; readonly data: unknown },
+): Promise<Position & { stream: string }> {
+  const stream = `room:${room}`;
+  const [rows] = await app.db.read([readRoom(room)]);
+  if (rows[0] === undefined) throw new StreamUnknown(stream);
+  return { stream, ...(await storeMessage(app, sender, { stream, ...message })) };
+}
+
+interface NewMessage {
+  readonly stream: string;
+  readonly id: string;
+  readonly after?: string;
+  readonly data: unknown;
+}
+
+/**
+ * Stores and delivers a message, once per sender and id. `after` names the sender's previous message, which must be stored
+ * already: AWS may run two frames of one sender in either order. A full room loses its oldest messages.
+ * @throws RoomsOff, RoomsFull, PublishOutOfOrder, PublishTooFast, EventTooLarge
+ */
+async function storeMessage(app: App, sender: string, { stream, id, after, data }: NewMessage): Promise<Position> {
+  const now = app.clock.now();
+  const { rooms, limits } = app.config;
+  if (rooms.makers === "off") throw new RoomsOff();
+  await throwIfFull(app);
+  const room = kindOf(stream).id;
+  const message = { id, sender, data };
+  const bytes = Buffer.byteLength(eventData(message)) + rowBytes;
+  const changed = await change<Position | undefined>(app, {
+    locks: [],
+    streams: [stream],
+    reads: [
+      readMessage(stream, sender, id),
+      countMessages(stream, sender, now - 1_000, now),
+      readRoom(room),
+      readOldest(stream, oldestRead),
+      ...(after === undefined ? [] : [readMessage(stream, sender, after)]),
+    ],
+    decide(_, [known, spent, held, oldest = [], before], heads) {
+      const head = heads.get(stream) ?? { epoch: "", seq: 0, tag: "" };
+      const stored = known?.[0];
+      if (stored !== undefined)
+        return { result: { epoch: head.epoch, seq: Number(stored.seq), tag: String(stored.tag ?? "") } };
+      if (after !== undefined && before?.[0] === undefined) throw new PublishOutOfOrder();
+      if (Number(spent?.[0]?.n) >= limits.publishesPerSec)
+        throw new PublishTooFast(`${limits.publishesPerSec} messages to one room`);
+      if (Number(spent?.[0]?.bytes) + bytes > rooms.bytesPerSec)
+        throw new PublishTooFast(`${rooms.bytesPerSec / 1_024} KB`);
+      const use = dropForOneMore(rooms, held?.[0], oldest, bytes);
+      return {
+        writes: [
+          ...(use.upTo === undefined ? [] : removeMessages(stream, use.upTo)),
+          insertMessage({ stream, sender, id, seq: head.seq + 1, bytes, at: now }),
+          setRoomUse(room, use.bytes, use.messages, now),
+        ],
+        events: [{ stream, type: "message", data: message }],
+        result: undefined,
+      };
+    },
+    repeatable: true,
+  });
+  await deliver(app, changed);
+  const [stored] = changed.events;
+  return changed.result ?? { epoch: stored?.epoch ?? "", seq: stored?.seq ?? 0, tag: stored?.tag ?? "" };
+}
+
+/** Which of the oldest messages are dropped so that one more fits, and what the room holds then. */
+function dropForOneMore(
+  { maxBytes, maxMessages }: Config["rooms"],
+  held: Row | undefined,
+  oldest: readonly Row[],
+  more: number,
+): { bytes: number; messages: number; upTo: number | undefined } {
+  let bytes = Number(held?.bytes ?? 0) + more;
+  let messages = Number(held?.messages ?? 0) + 1;
+  let upTo: number | undefined;
+  for (const row of oldest) {
+    if (bytes <= maxBytes && messages <= maxMessages) break;
+    bytes -= Number(row.bytes);
+    messages -= 1;
+    upTo = Number(row.seq);
+  }
+  return { bytes, messages, upTo };
+}
+
+/** The sum over all rooms is cached, so that a message does not cost one. */
+const totalHeldMs = 5_000;
+const totals = new WeakMap<Database, { readonly at: number; readonly bytes: Promise<number> }>();
+
+/** @throws RoomsFull */
+async function throwIfFull({ db, clock, config }: App): Promise<void> {
+  const now = clock.now();
+  let total = totals.get(db);
+  if (total === undefined || Math.abs(now - total.at) > totalHeldMs) {
+    total = { at: now, bytes: db.read([sumRooms()]).then(([rows]) => Number(rows?.[0]?.bytes ?? 0)) };
+    totals.set(db, total);
+    total.bytes.catch(() => totals.delete(db));
+  }
+  if ((await total.bytes) >= config.rooms.maxTotalBytes) throw new RoomsFull();
+}

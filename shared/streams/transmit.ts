@@ -1,0 +1,240 @@
+/** Messages of a socket's client: resume, check, leave, publish, auth. Answers are frames to the same connection. */
+import {
+  moveConnection,
+  openConnection,
+  readConnection,
+  readConnectionsOfSession,
+  removeConnection,
+} from "../../db/connections.ts";
+import type { Row } from "../../db/database.ts";
+import { readSession, redeem } from "../../db/sessions.ts";
+import { type Head, noHead } from "../../db/streams.ts";
+import type { App } from "../app.ts";
+import {
+  type AppError,
+  ConnectionUnknown,
+  Forbidden,
+  StreamUnknown,
+  TicketInvalid,
+  TooManyConnections,
+  TooManyStreams,
+} from "../errors.ts";
+import { errorFrame, errorMessage, frameOf, numberIn, parseFrame } from "../frame.ts";
+import type { Subscriber } from "../gateway.ts";
+import type { ClientMessage, ServerMessage, StreamRequest } from "../protocol.ts";
+import { aliveOf, claimOfToken, type Session, slide, verifyClaim } from "../sessions/session.ts";
+import { toAppError } from "../to_app_error.ts";
+import { authorize, kindOf } from "./authority.ts";
+import { headsOf, readSince } from "./backlog.ts";
+import { endHeartbeat, heartbeat, renewHeartbeat } from "./presence.ts";
+import { publishMessage } from "./room.ts";
+
+// --- Register and unregister ---------------------------------------------------------------------------------------
+
+/**
+ * Registers a connection for the holder of the ticket. It opens with its first message: a push made before the gateway
+ * has the answer of this call would be answered "gone".
+ * @throws TicketInvalid
+ */
+export async function register(app: App, ticket: string, connection: string, gateway: string): Promise<Session> {
+  const now = app.clock.now();
+  const { rows } = await app.db.flight({ statements: redeem(app.secrets.hash(ticket), connection, gateway, now) });
+  const row = rows.at(-1)?.[0];
+  if (row === undefined) throw new TicketInvalid();
+  const session = aliveOf(row, now);
+  await evictOldest(app, session.id, connection);
+  return session;
+}
+
+/** Closes a session's oldest connections beyond its limit. Among them are those whose disconnect was never reported. */
+async function evictOldest(app: App, session: string, newest: string): Promise<void> {
+  const limit = app.config.limits.connectionsPerSession;
+  const [rows] = await app.db.read([readConnectionsOfSession(session)]);
+  const surplus = rows.map(({ id }) => String(id)).filter((id, at) => at >= limit && id !== newest);
+  for (const id of surplus) {
+    await closeWithError(app, id, new TooManyConnections(limit));
+    await unregister(app, id);
+  }
+}
+
+/** Removes the connection. It need not be called: rows expire, and a push to a closed connection finds it gone. */
+export async function unregister(app: App, connection: string): Promise<void> {
+  await app.db.flight({ statements: removeConnection(connection), repeatable: true });
+}
+
+/** Sends the error, then closes: not every gateway can close with a reason. */
+async function closeWithError(app: App, connection: string, error: AppError): Promise<void> {
+  await app.gateway.send(connection, errorFrame(error));
+  await app.gateway.close(connection);
+}
+
+// --- Transmit ------------------------------------------------------------------------------------------------------
+
+/** Handles one frame of a client and answers by pushing. Only an error of the session (401) closes the connection. */
+export async function transmit(app: App, connection: string, text: string): Promise<void> {
+  const now = app.clock.now();
+  let message: ClientMessage;
+  try {
+    message = parseFrame(text);
+  } catch (error) {
+    const number = numberIn(text);
+    const about = number === undefined ? {} : { n: number };
+    await app.gateway.send(connection, errorFrame(toAppError(app, error), about));
+    return;
+  }
+  const [rows] = await app.db.read([readConnection(connection)]);
+  const row = rows[0];
+  if (row === undefined) return closeWithError(app, connection, new ConnectionUnknown());
+  try {
+    if (row.opened_at === null)
+      await app.db.flight({ statements: [openConnection(connection, now)], repeatable: true });
+    const session =
+      message.type === "auth"
+        ? await refreshSession(app, row, message.token)
+        : await slide(app, aliveOf(row, now), now);
+    const subscriber: Subscriber = { connection, session: session.id, until: session.expiresAt };
+    await app.gateway.renew(subscriber);
+    // Only a client's message proves that it is alive: a push into a half-open socket succeeds for minutes.
+    if (session.kind === "staff" && !asksForShop(message)) await renewHeartbeat(app, connection);
+    for (const answer of await answersTo(app, subscriber, session, message))
+      await app.gateway.send(connection, frameOf(answer));
+  } catch (error) {
+    const failure = toAppError(app, error);
+    if (failure.status === 401) return closeWithError(app, connection, failure);
+    await app.gateway.send(connection, errorFrame(failure, { n: message.n, ...subject(message) }));
+  }
+}
+
+/** Such a message sends the heartbeat itself, in `read`. */
+const asksForShop = (message: ClientMessage) =>
+  (message.type === "resume" || message.type === "check") &&
+  message.streams.some(({ stream }) => kindOf(stream).kind === "shop");
+
+const subject = (message: ClientMessage) =>
+  message.type === "publish" ? { stream: message.stream, id: message.id } : {};
+
+async function answersTo(
+  app: App,
+  subscriber: Subscriber,
+  session: Session,
+  message: ClientMessage,
+): Promise<ServerMessage[]> {
+  const { n } = message;
+  switch (message.type) {
+    case "resume":
+    case "check":
+      return read(app, subscriber, session, message);
+    case "leave":
+      for (const stream of message.streams) {
+        await app.gateway.unsubscribe(subscriber.connection, stream, n);
+        if (kindOf(stream).kind === "shop") await endHeartbeat(app, subscriber.connection);
+      }
+      return [];
+    case "publish": {
+      const position = await publishMessage(app, session, message);
+      return [{ type: "published", n, id: message.id, stream: message.stream, ...position }];
+    }
+    case "auth":
+      return [{ type: "authorized", n, until: new Date(session.expiresAt).toISOString() }];
+  }
+}
+
+/** Continues the connection under a newer token of the same user with the same rights. */
+async function refreshSession(app: App, row: Row, token: string): Promise<Session> {
+  const claim = claimOfToken(app, token);
+  const [rows] = await app.db.read([readSession(claim.session)]);
+  const session = verifyClaim(claim, rows[0], app.clock.now());
+  if (session.user !== row.user_id || session.kind !== row.kind || session.shop !== row.shop_id)
+    throw new Forbidden("the token is of somebody else; connect anew with it");
+  await app.db.flight({ statements: [moveConnection(String(row.connection_id), session.id)], repeatable: true });
+  return session;
+}
+
+/**
+ * Resume and check do the same: subscribe first, then read what the subscriber lacks. In the other order an event committed
+ * in between would be lost. A check of a stream that the connection does not read thus becomes a resume.
+ */
+async function read(
+  app: App,
+  subscriber: Subscriber,
+  session: Session,
+  message: Extract<ClientMessage, { streams: StreamRequest[] }>,
+): Promise<ServerMessage[]> {
+  const { n, type } = message;
+  const answers: ServerMessage[] = [];
+  const subscribed: StreamRequest[] = [];
+  for (const ask of message.streams) {
+    try {
+      const grant = await authorize(app, {
+        session,
+        stream: ask.stream,
+        right: "read",
+        grant: ask.grant,
+        now: app.clock.now(),
+      });
+      const outcome = await app.gateway.subscribe(subscriber.connection, ask.stream, n, grant);
+      if (outcome === "full") throw new TooManyStreams(app.config.limits.streamsPerConnection);
+      if (outcome === "subscribed") subscribed.push(ask);
+    } catch (error) {
+      await app.gateway.unsubscribe(subscriber.connection, ask.stream, n);
+      answers.push(errorMessage(toAppError(app, error), { n, stream: ask.stream }));
+    }
+  }
+  const heads = await headsOf(
+    app,
+    subscribed.map(({ stream }) => stream),
+  );
+  for (const { stream } of subscribed) app.pushes?.start(stream, heads.get(stream) ?? noHead);
+  const current: { stream: string; seq: number; checkMs: number }[] = [];
+  for (const ask of subscribed) {
+    const { kind, id } = kindOf(ask.stream);
+    const checkMs = kind === "shop" ? app.config.checkMs.shop : app.config.checkMs.other;
+    const answer = await readOne(app, ask, heads.get(ask.stream) ?? noHead, { n, checkMs });
+    logAnswer(app, subscriber, type, answer);
+    if (answer.type === "error") await app.gateway.unsubscribe(subscriber.connection, ask.stream, n);
+    else if (kind === "shop") await heartbeat(app, subscriber.connection, id);
+    const isCurrent = answer.type === "resumed" && answer.events.length === 0;
+    if (type === "check" && isCurrent && ask.seq !== undefined)
+      current.push({ stream: ask.stream, seq: answer.seq, checkMs });
+    else answers.push(answer);
+  }
+  if (current.length > 0) answers.push({ type: "checked", n, streams: current });
+  return answers;
+}
+
+async function readOne(
+  app: App,
+  ask: StreamRequest,
+  head: Head,
+  { n, checkMs }: { n: number; checkMs: number },
+): Promise<Extract<ServerMessage, { type: "resumed" | "reset" | "error" }>> {
+  const { stream } = ask;
+  // A user's stream is made with its first event; the others exist before a client can know their names.
+  if (head.epoch === "" && kindOf(stream).kind !== "user")
+    return errorMessage(new StreamUnknown(stream), { n, stream });
+  const backlog = await readSince(app, ask, head);
+  switch (backlog.kind) {
+    case "current":
+      return { type: "resumed", n, stream, ...backlog.head, events: [], more: false, head: backlog.head.seq, checkMs };
+    case "events": {
+      const { events, more, position } = backlog;
+      return { type: "resumed", n, stream, ...position, events, more, head: backlog.head.seq, checkMs };
+    }
+    case "reset":
+      return { type: "reset", n, stream, ...backlog.head, reason: backlog.reason };
+  }
+}
+
+/** Logs each resume, reset and gap that a check found; a check without a gap has no line. */
+function logAnswer({ log }: App, subscriber: Subscriber, type: "resume" | "check", answer: ServerMessage): void {
+  if (answer.type !== "resumed" && answer.type !== "reset") return;
+  const ids = { connection: subscriber.connection, session: subscriber.session, stream: answer.stream, n: answer.n };
+  if (answer.type === "reset") log.info("reset", { ...ids, reason: answer.reason });
+  else if (type === "resume" || answer.events.length > 0)
+    log.info(type === "resume" ? "resume" : "gap", {
+      ...ids,
+      seq: answer.seq,
+      events: answer.events.length,
+      more: answer.more,
+    });
+}

@@ -1,0 +1,88 @@
+/** The role matrix of the HTTP API: who may call which route, and the code for everybody else. */
+import { readsNothing } from "./attacks/_scene.ts";
+
+/** Every kind of caller. `neighbour` is the owner of another shop, `other` a customer without an order here. */
+export const comers = [
+  "nobody",
+  "customer",
+  "other",
+  "owner",
+  "cashier",
+  "kitchen",
+  "neighbour",
+  "key",
+  "neighbourKey",
+  "revokedKey",
+] as const;
+export type Comer = (typeof comers)[number];
+
+const [guests, counter] = [
+  ["customer", "other"],
+  ["owner", "cashier"],
+] as const;
+const staff = [...counter, "kitchen"] as const;
+export const people = [...guests, ...staff, "neighbour"] as const;
+
+/** Route → who is served; the others are refused with this code, or with 401 when they have no session at all. */
+export const routeRights: Readonly<Record<string, { readonly for: readonly Comer[]; readonly else: string }>> = {
+  "GET /login": { for: comers, else: "" },
+  "POST /login": { for: comers, else: "" },
+  "POST /login/guest": { for: comers, else: "" },
+  "POST /login/staff": { for: comers, else: "" },
+  "GET /get_shop_info": { for: comers, else: "" },
+  "GET /shops/{shop}/board": { for: comers, else: "" },
+  "GET /session": { for: people, else: "" },
+  "DELETE /session": { for: people, else: "" },
+  "POST /session/ticket": { for: people, else: "" },
+  "POST /introspect": { for: ["key", "neighbourKey"], else: "API_KEY_INVALID" },
+  "POST /mina_auth": { for: ["key", "neighbourKey"], else: "API_KEY_INVALID" },
+  "POST /mina_auth/": { for: ["key", "neighbourKey"], else: "API_KEY_INVALID" },
+  "GET /weapp/login": { for: comers, else: "" },
+  "POST /weapp/login": { for: comers, else: "" },
+  // Whoever has no account at WeChat is told so.
+  "GET /weapp/user": { for: comers, else: "" },
+  "POST /weapp/user": { for: comers, else: "" },
+  // Whoever has no channel's key is told so, with HTTP 200.
+  "POST /get/wsurl": { for: comers, else: "" },
+  "POST /ws/push": { for: comers, else: "" },
+  "POST /ws/log": { for: comers, else: "" },
+  "POST /bill": { for: guests, else: "FORBIDDEN" },
+  "GET /orders": { for: people, else: "" },
+  "GET /orders/{id}": { for: ["customer", ...staff], else: "ORDER_UNKNOWN" },
+  "POST /orders/{id}/{action}": { for: staff, else: "ORDER_UNKNOWN" },
+  "PUT /orders/{id}/lines/{line}": { for: staff, else: "ORDER_UNKNOWN" },
+  "GET /shops/{shop}/orders": { for: staff, else: "FORBIDDEN" },
+  "PUT /shops/{shop}/open": { for: staff, else: "FORBIDDEN" },
+  "GET /shops/{shop}/menu": { for: staff, else: "FORBIDDEN" },
+  "PUT /shops/{shop}/menu": { for: ["owner"], else: "FORBIDDEN" },
+  "PUT /shops/{shop}/settings": { for: ["owner"], else: "FORBIDDEN" },
+  "PUT /shops/{shop}/dishes/{dish}": { for: ["owner"], else: "FORBIDDEN" },
+  "DELETE /shops/{shop}/dishes/{dish}": { for: ["owner"], else: "FORBIDDEN" },
+  "PUT /shops/{shop}/dishes/{dish}/price": { for: ["owner"], else: "FORBIDDEN" },
+  "PUT /shops/{shop}/dishes/{dish}/sold_out": { for: staff, else: "FORBIDDEN" },
+  "PUT /shops/{shop}/dishes/{dish}/stock": { for: staff, else: "FORBIDDEN" },
+  "POST /shops/{shop}/dishes/{dish}/stock": { for: staff, else: "FORBIDDEN" },
+  "GET /shops/{shop}/tables": { for: staff, else: "FORBIDDEN" },
+  "POST /shops/{shop}/tables": { for: ["owner"], else: "FORBIDDEN" },
+  "DELETE /shops/{shop}/tables/{table}": { for: ["owner"], else: "FORBIDDEN" },
+  "GET /shops/{shop}/devices": { for: ["owner"], else: "FORBIDDEN" },
+  "DELETE /shops/{shop}/devices/{device}": { for: ["owner"], else: "FORBIDDEN" },
+  "POST /shops/{shop}/pairing": { for: ["owner"], else: "FORBIDDEN" },
+  "GET /shops/{shop}/report": { for: counter, else: "FORBIDDEN" },
+  "POST /shops/{shop}/pictures": { for: ["owner"], else: "FORBIDDEN" },
+  "POST /notify": { for: [...staff, "key"], else: "FORBIDDEN" },
+  "POST /rooms": { for: people, else: "" },
+  "POST /rooms/{room}/messages": { for: ["key"], else: "API_KEY_INVALID" },
+  "POST /rooms/{room}/grants": { for: ["customer"], else: "FORBIDDEN" },
+  "DELETE /rooms/{room}/grants": { for: ["customer"], else: "FORBIDDEN" },
+  "GET /events": { for: staff, else: "STREAM_FORBIDDEN" },
+  [readsNothing]: { for: comers, else: "" },
+};
+
+/** Exceptions to the table's code: a customer may see the order, so it gets FORBIDDEN for a step of staff. */
+export const exceptions: Readonly<Record<string, Partial<Record<Comer, string>>>> = {
+  "POST /orders/{id}/{action}": { customer: "FORBIDDEN" },
+  "PUT /orders/{id}/lines/{line}": { customer: "FORBIDDEN" },
+  // A revoked key, and another shop's key.
+  "POST /notify": { revokedKey: "API_KEY_INVALID", neighbourKey: "FORBIDDEN" },
+};

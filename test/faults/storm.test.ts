@@ -1,0 +1,23 @@
+/** A short storm of every kind of fault on each engine at once, judged by the ledger. `npm run faults` makes long ones. */
+import { engines, onEveryEngine } from "../_engines.ts";
+import { type Outcome, runFaults } from "./_run.ts";
+
+const seed = Number(process.env.FAULTS_SEED ?? 8);
+const stormMs = 6_000;
+
+// Beside each other: they wait more than they work.
+const runs = new Map<string, Promise<Outcome>>();
+beforeAll(() => {
+  for (const engine of engines)
+    if (engine.here) runs.set(engine.name, runFaults({ engine, seed, stormMs, goesOn: (round) => round === 0 }));
+});
+
+onEveryEngine((engine) => {
+  it("a storm of faults loses, doubles and reorders nothing, and every screen is right in the end", async () => {
+    const { findings, figures } = (await runs.get(engine.name)) as Outcome;
+    expect({ seed, findings }).toEqual({ seed, findings: [] });
+    expect(figures.orders).toBeGreaterThan(0);
+    expect(figures.shown).toBeGreaterThan(figures.orders);
+    if (engine.name !== "pglite") expect(figures.restores).toBe(1);
+  });
+});

@@ -1,0 +1,45 @@
+/** Round trips of an order: one on PostgreSQL, when shop and menu are known to the process. */
+import { type Engine, engines, openAgain, type TestDatabase } from "../_engines.ts";
+import { openHouse } from "../_house.ts";
+import { startProxy } from "../_proxy.ts";
+
+const postgres = engines.find(({ name }) => name === "postgres") as Engine;
+
+(postgres.here ? describe : describe.skip)("postgres", () => {
+  let direct: TestDatabase;
+  beforeAll(async () => {
+    direct = await postgres.open();
+  });
+  afterAll(() => direct.remove());
+
+  it("an order is placed in one trip to the database, whoever orders", async () => {
+    const proxy = await startProxy(postgres.server, 50);
+    const db = await openAgain(postgres, direct, proxy, 1);
+    // Nothing else talks to the database meanwhile.
+    const house = await openHouse(postgres, { db, lookMs: 3_600_000, tickMs: 3_600_000 });
+    const customers = [await house.guest(), await house.guest(), await house.guest()];
+    await customers[0]?.order();
+    const trips: number[] = [];
+    for (const customer of customers) {
+      const before = proxy.trips();
+      const { status } = await customer.order({
+        lines: [
+          { dish: "bun", quantity: 2 },
+          { dish: "tea", quantity: 1, note: "少冰" },
+        ],
+      });
+      expect(status).toBe(201);
+      trips.push(proxy.trips() - before);
+    }
+    expect(trips).toEqual([1, 1, 1]);
+    // Proof that the counter works: an order with locks takes more.
+    const before = proxy.trips();
+    expect(
+      (await (customers[0] as (typeof customers)[number]).order({ lines: [{ dish: "bun", quantity: 99 }] })).status,
+    ).toBe(409);
+    expect(proxy.trips() - before).toBeGreaterThan(2);
+    await house.close();
+    await db.close();
+    await proxy.close();
+  });
+});

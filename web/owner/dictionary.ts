@@ -1,0 +1,51 @@
+/** The dictionary in use, and the page's formats for names, money and time. It is loaded before anything is rendered. */
+import type { Names } from "../../clients/types.ts";
+import { currentLanguage, loadDictionary, nameIn } from "../shared/language.ts";
+import { inZone } from "../shared/zone.ts";
+import type { Words } from "./words.ts";
+
+export let words: Words;
+
+export async function loadWords(): Promise<void> {
+  words = await loadDictionary({ zh: () => import("./words.zh.ts"), en: () => import("./words.en.ts") });
+  document.title = words.title;
+}
+
+/** One of the shop's names, in the language in use. */
+export const localName = (names: Names | null | undefined): string => nameIn(currentLanguage(), names);
+
+/** 11月21日 14:05 */
+export const dateOf = (at: string): string =>
+  new Intl.DateTimeFormat(words.locale, {
+    month: "short",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hour12: false,
+    ...inZone(),
+  }).format(new Date(at));
+
+export const timeOf = (at: string): string =>
+  new Intl.DateTimeFormat(words.locale, { hour: "2-digit", minute: "2-digit", hour12: false, ...inZone() }).format(
+    new Date(at),
+  );
+
+/** 2026-11-21 → 11月21日 周六 */
+export const dayOf = (day: string): string =>
+  new Intl.DateTimeFormat(words.locale, { month: "long", day: "numeric", weekday: "short", timeZone: "UTC" }).format(
+    new Date(`${day}T00:00:00Z`),
+  );
+
+/** 14 → 14:00 */
+export const hourOf = (hour: number): string => `${String(hour).padStart(2, "0")}:00`;
+
+/** `2.5` → 250 fen; undefined for text that is not an amount. */
+export function fenOf(text: string, negative = false): number | undefined {
+  const [, sign, whole = "0", part = ""] = /^\s*(-?)(\d{1,7})(?:\.(\d{1,2}))?\s*$/.exec(text.replace("−", "-")) ?? [];
+  if (sign === undefined || (sign === "-" && !negative)) return undefined;
+  const fen = Number(whole) * 100 + Number(part.padEnd(2, "0"));
+  return sign === "-" ? -fen : fen;
+}
+
+/** 250 → `2.5`, as one types it. */
+export const typed = (fen: number): string => String(fen / 100);
