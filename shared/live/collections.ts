@@ -1,0 +1,199 @@
+/** The declaration of collections: `collections.yml`. Reads the text and reports every error with its line. */
+import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { isIndex, whyNoName } from "./field_name.ts";
+import { maxCollections, maxDocumentBytes, maxIndexes, maxPathLength } from "./limits.ts";
+import { type Action, type Permission, type Preset, presets } from "./permission.ts";
+import { parseRule, type Rule, RuleError } from "./rule_syntax.ts";
+
+/** A declared collection. */
+export interface Collection {
+  readonly name: string;
+  readonly permission: Permission;
+  /** Paths of fields that queries find documents by. */
+  readonly indexes: readonly string[];
+  readonly limits: CollectionLimits;
+}
+
+export interface CollectionLimits {
+  /** Bytes of a document as JSON. */
+  readonly documentBytes: number;
+  /** Documents of the collection. */
+  readonly documents: number;
+}
+
+export interface Declaration {
+  /** By name. Empty when there are errors: a server must not start with a part of its permissions. */
+  readonly collections: ReadonlyMap<string, Collection>;
+  /** Each begins with its line: `line 3: …`. */
+  readonly errors: readonly string[];
+}
+
+/** What orderbell itself has under these names. */
+const builtIn: ReadonlySet<string> = new Set(["shops", "menus", "orders"]);
+
+const defaults: CollectionLimits = { documentBytes: maxDocumentBytes, documents: 100_000 };
+const most: CollectionLimits = { documentBytes: maxDocumentBytes, documents: 10_000_000 };
+
+const actions: readonly Action[] = ["read", "create", "update", "delete"];
+
+/**
+ * Reads a declaration:
+ *
+ *     notes:
+ *       permission: PRIVATE
+ *       indexes: [done, author.id]
+ *       limits: { documents: 10000 }
+ *     rooms:
+ *       rules: { read: true, write: "auth.uid in doc.members" }
+ */
+export function parseCollections(text: string): Declaration {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  if (document.errors.length > 0)
+    return failed(
+      document.errors.map(({ pos, message }) => ({ at: pos[0], why: message.split("\n")[0] ?? "" })),
+      lines,
+    );
+  const found: Problem[] = [];
+  const report = (node: unknown, why: string) => {
+    found.push({ at: (node as Node | null)?.range?.[0] ?? 0, why });
+  };
+  const root = document.contents;
+  if (root === null) return { collections: new Map(), errors: [] };
+  const pairs = pairsOf(root, "the file", report);
+  if (pairs.length > maxCollections) report(root, `at most ${maxCollections} collections`);
+  const collections = pairs.map(({ name, key, value }) => collectionOf(name, key, value, report));
+  if (found.length > 0) return failed(found, lines);
+  return { collections: new Map(collections.map((one) => [one.name, one])), errors: [] };
+}
+
+interface Problem {
+  readonly at: number;
+  readonly why: string;
+}
+
+type Report = (node: unknown, why: string) => void;
+
+function failed(found: readonly Problem[], lines: LineCounter): Declaration {
+  const errors = found.toSorted((a, b) => a.at - b.at).map(({ at, why }) => `line ${lines.linePos(at).line}: ${why}`);
+  return { collections: new Map(), errors };
+}
+
+interface NamedNode {
+  readonly name: string;
+  readonly key: unknown;
+  readonly value: unknown;
+}
+
+function pairsOf(node: unknown, what: string, report: Report): readonly NamedNode[] {
+  if (!isMap(node)) {
+    report(node, `${what} is not a list of names with values`);
+    return [];
+  }
+  return node.items.map(({ key, value }) => ({
+    name: isScalar(key) ? String(key.value) : "",
+    key,
+    value,
+  }));
+}
+
+function collectionOf(name: string, key: unknown, node: unknown, report: Report): Collection {
+  if (!/^[A-Za-z][A-Za-z0-9_-]{0,39}$/.test(name))
+    report(key, `"${name.slice(0, 60)}" is not a name: a letter, then letters, digits, - and _, at most 40`);
+  else if (builtIn.has(name)) report(key, `"${name}" is one of orderbell's own collections`);
+  const known = new Map(pairsOf(node, `collection "${name}"`, report).map((one) => [one.name, one]));
+  for (const [field, { key: at }] of known)
+    if (!["permission", "rules", "indexes", "limits"].includes(field))
+      report(at, `"${field.slice(0, 60)}" is unknown: there are permission, rules, indexes, limits`);
+  return {
+    name,
+    permission: permissionOf(key, known.get("permission"), known.get("rules"), report),
+    indexes: indexesOf(known.get("indexes")?.value, report),
+    limits: limitsOf(known.get("limits")?.value, report),
+  };
+}
+
+function permissionOf(
+  key: unknown,
+  preset: NamedNode | undefined,
+  rules: NamedNode | undefined,
+  report: Report,
+): Permission {
+  if ((preset === undefined) === (rules === undefined)) report(key, "a collection has either a permission or rules");
+  if (rules !== undefined) return { rules: rulesOf(rules.value, report) };
+  const name = isScalar(preset?.value) ? preset.value.value : undefined;
+  if (preset !== undefined && !(presets as readonly unknown[]).includes(name))
+    report(preset.value ?? preset.key, `the permission is one of ${presets.join(", ")}`);
+  return { preset: name as Preset };
+}
+
+/** `write` stands for create, update and delete where these have no rule of their own. */
+function rulesOf(node: unknown, report: Report): Partial<Record<Action, Rule>> {
+  const rules: Partial<Record<Action, Rule>> = {};
+  let write: Rule | undefined;
+  for (const { name, key, value } of pairsOf(node, "rules", report)) {
+    const rule = ruleOf(value, key, report);
+    if (name === "write") write = rule;
+    else if ((actions as readonly string[]).includes(name)) rules[name as Action] = rule;
+    else report(key, `"${name.slice(0, 60)}" is unknown: there are read, write, create, update, delete`);
+  }
+  if (write !== undefined) for (const action of actions) if (action !== "read") rules[action] ??= write;
+  return rules;
+}
+
+const denied: Rule = { kind: "literal", value: false };
+
+function ruleOf(node: unknown, key: unknown, report: Report): Rule {
+  const value = isScalar(node) ? node.value : undefined;
+  if (typeof value === "boolean") return { kind: "literal", value };
+  if (typeof value !== "string") {
+    report(node ?? key, "a rule is true, false or a text");
+    return denied;
+  }
+  try {
+    return parseRule(value);
+  } catch (error) {
+    if (!(error instanceof RuleError)) throw error;
+    report(node, error.message);
+    return denied;
+  }
+}
+
+function indexesOf(node: unknown, report: Report): string[] {
+  if (node === undefined) return [];
+  if (!isSeq(node)) {
+    report(node, "indexes is a list of fields");
+    return [];
+  }
+  if (node.items.length > maxIndexes) report(node, `at most ${maxIndexes} indexed fields`);
+  const indexes: string[] = [];
+  for (const item of node.items) {
+    const path = isScalar(item) ? item.value : undefined;
+    const why = typeof path === "string" ? whyNoIndex(path) : "an indexed field is a text";
+    if (why !== undefined) report(item, why);
+    else if (indexes.includes(path as string)) report(item, `"${path}" stands twice in the indexes`);
+    else indexes.push(path as string);
+  }
+  return indexes;
+}
+
+function whyNoIndex(path: string): string | undefined {
+  const names = path.split(".");
+  if (names.some(isIndex)) return `"${path.slice(0, 60)}" names a place in a list`;
+  if (path === "_id" || path === "_openid") return `"${path}" is always indexed`;
+  return path.length > maxPathLength ? "the path is too long" : names.map(whyNoName).find((why) => why !== undefined);
+}
+
+function limitsOf(node: unknown, report: Report): CollectionLimits {
+  if (node === undefined) return defaults;
+  const limits: { -readonly [Name in keyof CollectionLimits]: number } = { ...defaults };
+  for (const { name, key, value } of pairsOf(node, "limits", report)) {
+    const limit: unknown = isScalar(value) ? value.value : undefined;
+    if (name !== "documents" && name !== "documentBytes")
+      report(key, `"${name.slice(0, 60)}" is unknown: there are documents, documentBytes`);
+    else if (!Number.isSafeInteger(limit) || Number(limit) < 1 || Number(limit) > most[name])
+      report(value ?? key, `"${name}" is an integer from 1 to ${most[name]}`);
+    else limits[name] = Number(limit);
+  }
+  return limits;
+}
