@@ -190,7 +190,7 @@ export const commands: Readonly<Record<string, Command>> = {
     printer: channelLogPrinter,
   },
   "keys add": {
-    usage: "<name> --scopes introspect,notify,sessions,publish [--shop id]",
+    usage: "<name> --scopes introspect,notify,sessions,publish,collections,collections:admin [--shop id]",
     help: "a key for another back end",
     build: (args) =>
       event("keys.add", {

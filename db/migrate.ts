@@ -13,10 +13,12 @@ import { failedCodes } from "./migrations/0008_failed_codes.ts";
 import { userInfo } from "./migrations/0009_user_info.ts";
 import { channels } from "./migrations/0010_channels.ts";
 import { webhooks } from "./migrations/0011_webhooks.ts";
+import { collections } from "./migrations/0012_collections.ts";
 import { guardFunction } from "./postgres_text.ts";
 
 const postgresTypes: ColumnTypes = {
   id: `varchar(64) COLLATE "C"`,
+  key: `varchar(200) COLLATE "C"`,
   text: "text",
   bigint: "bigint",
   integer: "integer",
@@ -27,6 +29,7 @@ const postgresTypes: ColumnTypes = {
 
 const mysqlTypes: ColumnTypes = {
   id: "varchar(64) CHARACTER SET ascii COLLATE ascii_bin",
+  key: "varchar(200) CHARACTER SET ascii COLLATE ascii_bin",
   text: "mediumtext",
   bigint: "bigint",
   integer: "integer",
@@ -47,6 +50,7 @@ export const migrations: readonly Migration[] = [
   userInfo,
   channels,
   webhooks,
+  collections,
 ];
 
 /** The database was written by a newer orderbell: going on could damage what that one stored. */

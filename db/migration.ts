@@ -11,6 +11,8 @@ export interface Migration {
 export interface ColumnTypes {
   /** ASCII, compared byte by byte, at most 64: ids, keys, hashes, stream names. MySQL's default would take `abc`, `ABC` and `ábc` for one. */
   readonly id: string;
+  /** As `id`, at most 200: keys of values in an index. */
+  readonly key: string;
   readonly text: string;
   readonly bigint: string;
   readonly integer: string;

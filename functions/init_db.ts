@@ -3,6 +3,7 @@ import type { Database, Migrator } from "../db/database.ts";
 import { grantRole } from "../db/grant_role.ts";
 import { migrate } from "../db/migrate.ts";
 import type { App } from "../shared/app.ts";
+import { ensureIndexes } from "../shared/live/ensure_indexes.ts";
 
 /** Ends before the function does, so that a deployment that fails because of it shows the reason. */
 const lockWaitMs = 180_000;
@@ -15,5 +16,6 @@ export const handler = (app: App) => async (): Promise<{ applied: number[] }> =>
     onWait: (reason) => app.log.info("migration.waits", { reason }),
   });
   if (app.config.databaseRole !== undefined) await grantRole(db, app.config.databaseRole);
+  await ensureIndexes(app);
   return { applied };
 };

@@ -2,6 +2,7 @@
 import type { Pooler } from "../db/address.ts";
 import type { OpenOptions } from "../db/open.ts";
 import { privateNetworks } from "./address.ts";
+import type { Collection } from "./collection.ts";
 import { addressMatcher } from "./networks.ts";
 import { isHostAndPort } from "./outbound.ts";
 
@@ -97,6 +98,10 @@ export interface Config {
     /** A tunnel that no client has opened by then is none any more. */
     readonly unusedMs: number;
   };
+  /** Declared collections by name: what `collections.yml` says, read when the process starts. */
+  readonly collections: ReadonlyMap<string, Collection>;
+  /** Shops whose owners may administer collections. Undefined: the owner of the only shop of this server. */
+  readonly collectionAdmins: readonly string[] | undefined;
   readonly webhooks: {
     /** A stream whose next event is refused for so long is dead: it waits for a replay. Never longer than events are kept. */
     readonly deadMs: number;
@@ -198,6 +203,8 @@ export function readConfig(environment: Environment): Config {
       silenceMs: 3_000 * heartbeatSec,
       unusedMs: 60_000,
     },
+    collections: new Map(),
+    collectionAdmins: collectionAdmins(environment),
     webhooks: {
       deadMs: Math.min(integer(environment, "WEBHOOK_RETRY_HOURS", 24, [1, 24 * 7]) * hourMs, eventsMs),
       retryMs: 1_000,
@@ -235,6 +242,15 @@ function hosts(environment: Environment, variable: string): readonly string[] {
   if (wrong !== undefined)
     throw new ConfigError(variable, `must be hosts, or host:port: "${wrong.slice(0, 40)}" is none`);
   return list;
+}
+
+function collectionAdmins(environment: Environment): readonly string[] | undefined {
+  if (environment.COLLECTION_ADMINS === undefined || environment.COLLECTION_ADMINS === "") return undefined;
+  const shops = listOf(environment.COLLECTION_ADMINS);
+  const wrong = shops.find((shop) => !/^[A-Za-z0-9_-]{1,40}$/.test(shop));
+  if (wrong !== undefined)
+    throw new ConfigError("COLLECTION_ADMINS", `must be ids of shops: "${wrong.slice(0, 40)}" is none`);
+  return shops;
 }
 
 function socketUrl({ SOCKET_URL: url }: Environment): string | undefined {

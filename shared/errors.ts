@@ -101,6 +101,12 @@ const statusOf = {
   SLOW_READER: 429,
   // Collections
   NOT_SUPPORTED: 422,
+  COLLECTION_UNKNOWN: 404,
+  DOCUMENT_EXISTS: 409,
+  TOO_MANY_DOCUMENTS: 422,
+  COLLECTION_FULL: 422,
+  TRANSACTION_UNKNOWN: 404,
+  DATABASE_TRANSACTION_CONFLICT: 409,
   // The server and its dependencies
   WECHAT_AWAY: 503,
   WECHAT_MISCONFIGURED: 502,
@@ -565,6 +571,51 @@ export class NotSupported extends AppError {
     super("NOT_SUPPORTED", `${at === "" ? "" : `"${at}": `}${what.slice(0, 60)} is not supported here`, {
       extra: { field: at, what: what.slice(0, 60) },
     });
+  }
+}
+
+/** No collection of this name was declared. */
+export class CollectionUnknown extends AppError {
+  constructor(collection: string) {
+    super("COLLECTION_UNKNOWN", `there is no collection "${collection.slice(0, 60)}"; collections.yml declares them`);
+  }
+}
+
+/** A new document's `_id` is taken. */
+export class DocumentExists extends AppError {
+  constructor(collection: string, id: string) {
+    super("DOCUMENT_EXISTS", `"${collection}" has a document with the _id "${id}" already`, { extra: { id } });
+  }
+}
+
+/** A read, a write or a watch concerns more documents than one request may. */
+export class TooManyDocuments extends AppError {
+  constructor(what: string) {
+    super("TOO_MANY_DOCUMENTS", `${what}; narrow the query`);
+  }
+}
+
+/** The collection has as many documents as its declaration allows. */
+export class CollectionFull extends AppError {
+  constructor(collection: string, limit: number) {
+    super("COLLECTION_FULL", `"${collection}" holds at most ${limit} documents`, { extra: { limit } });
+  }
+}
+
+/** Unknown, ended, expired, or somebody else's. */
+export class TransactionUnknown extends AppError {
+  constructor() {
+    super("TRANSACTION_UNKNOWN", "the transaction has ended or is older than 30 seconds; start a new one");
+  }
+}
+
+/** Another commit changed what the transaction had read. The whole transaction may be run again. */
+export class TransactionConflict extends AppError {
+  constructor(collection: string) {
+    super(
+      "DATABASE_TRANSACTION_CONFLICT",
+      `another commit changed "${collection}" meanwhile; run the transaction again`,
+    );
   }
 }
 

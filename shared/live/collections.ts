@@ -1,25 +1,12 @@
 /** The declaration of collections: `collections.yml`. Reads the text and reports every error with its line. */
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import type { Action, Collection, CollectionLimits, Permission, Preset, Rule } from "../collection.ts";
+import { presets } from "../collection.ts";
 import { isIndex, whyNoName } from "./field_name.ts";
 import { maxCollections, maxDocumentBytes, maxIndexes, maxPathLength } from "./limits.ts";
-import { type Action, type Permission, type Preset, presets } from "./permission.ts";
-import { parseRule, type Rule, RuleError } from "./rule_syntax.ts";
+import { parseRule, RuleError } from "./rule_syntax.ts";
 
-/** A declared collection. */
-export interface Collection {
-  readonly name: string;
-  readonly permission: Permission;
-  /** Paths of fields that queries find documents by. */
-  readonly indexes: readonly string[];
-  readonly limits: CollectionLimits;
-}
-
-export interface CollectionLimits {
-  /** Bytes of a document as JSON. */
-  readonly documentBytes: number;
-  /** Documents of the collection. */
-  readonly documents: number;
-}
+export type { Collection, CollectionLimits };
 
 export interface Declaration {
   /** By name. Empty when there are errors: a server must not start with a part of its permissions. */

@@ -5,19 +5,14 @@
  * could return a document that the rule forbids is refused. Each document is held against the permission again when it is read, written
  * or pushed: `mayDo`.
  */
+import { type Action, type Permission, type Preset, presets } from "../collection.ts";
 import { Forbidden } from "../errors.ts";
 import { alternativesOf } from "./known.ts";
 import type { Condition } from "./query.ts";
-import type { Rule } from "./rule_syntax.ts";
 import { type Auth, type Got, holds, type Lookup, ownerOf, pathsOf, readsAnyField } from "./rules.ts";
 import type { Fields } from "./value.ts";
 
-export const presets = ["READONLY", "PRIVATE", "ADMINWRITE", "ADMINONLY"] as const;
-export type Preset = (typeof presets)[number];
-export type Action = "read" | "create" | "update" | "delete";
-
-/** A preset; or rules, where an action without one is denied. */
-export type Permission = { readonly preset: Preset } | { readonly rules: Readonly<Partial<Record<Action, Rule>>> };
+export { type Action, type Permission, type Preset, presets };
 
 /** One request, as the rules see it. */
 export interface Request {

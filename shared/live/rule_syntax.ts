@@ -4,20 +4,10 @@
  * `auth.openid == doc._openid && doc.status in ['open', 'shared']`: literals, lists, templates with `${}`, `auth`, `doc`, `request`,
  * `now`, members by `.name` and `[expression]`, `get(path)`, and the operators `! && || == != < <= > >= in`. `===` is `==`.
  */
+import type { Comparison, Rule } from "../collection.ts";
 import { maxGetDepth, maxGets, maxRuleDepth, maxRuleLength } from "./limits.ts";
 
-export type Comparison = "==" | "!=" | "<" | "<=" | ">" | ">=" | "in";
-
-export type Rule =
-  | { readonly kind: "literal"; readonly value: null | boolean | number | string }
-  | { readonly kind: "list"; readonly parts: readonly Rule[] }
-  | { readonly kind: "template"; readonly parts: readonly Rule[] }
-  | { readonly kind: "variable"; readonly name: "auth" | "doc" | "request" | "now" }
-  | { readonly kind: "member"; readonly of: Rule; readonly name: Rule }
-  | { readonly kind: "get"; readonly path: Rule }
-  | { readonly kind: "not"; readonly of: Rule }
-  | { readonly kind: "and" | "or"; readonly parts: readonly Rule[] }
-  | { readonly kind: "compare"; readonly operator: Comparison; readonly left: Rule; readonly right: Rule };
+export type { Comparison, Rule };
 
 /** A rule that is not of the language. `column` counts from 1. */
 export class RuleError extends Error {

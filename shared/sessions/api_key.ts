@@ -4,7 +4,11 @@ import { insertApiKey, readApiKey } from "../../db/sessions.ts";
 import type { App } from "../app.ts";
 import { ApiKeyInvalid } from "../errors.ts";
 
-export const scopes = ["introspect", "notify", "sessions", "publish"] as const;
+/**
+ * What a key may do. A key with `collections` is publishable, for front ends without a session: it gives the rights of a visitor.
+ * `collections:admin` is for back ends: no permission binds it.
+ */
+export const scopes = ["introspect", "notify", "sessions", "publish", "collections", "collections:admin"] as const;
 export type Scope = (typeof scopes)[number];
 
 export interface ApiKey {

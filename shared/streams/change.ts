@@ -3,6 +3,7 @@ import type { Row } from "../../db/database.ts";
 import type { Statement } from "../../db/sql.ts";
 import { type EventRow, type Head, headOf, insertEvents, lockHeads, moveHead, readHeads } from "../../db/streams.ts";
 import type { App } from "../app.ts";
+import type { documentsChanged } from "../collection.ts";
 import { EventTooLarge } from "../errors.ts";
 import type { EventType } from "../protocol.ts";
 import { maxEventBytes } from "../protocol.ts";
@@ -10,7 +11,7 @@ import type { ConnectionType } from "../webhook_types.ts";
 
 export interface NewEvent {
   readonly stream: string;
-  readonly type: EventType | ConnectionType;
+  readonly type: EventType | ConnectionType | typeof documentsChanged;
   readonly data: object;
   /** The order's id, for the push's log line. Not stored. */
   readonly about?: string | undefined;

@@ -141,6 +141,12 @@ describe("the codes and events of openapi.yaml", () => {
       "FRAME_TOO_LARGE",
       "SLOW_READER",
       "NOT_SUPPORTED",
+      "COLLECTION_UNKNOWN",
+      "DOCUMENT_EXISTS",
+      "TOO_MANY_DOCUMENTS",
+      "COLLECTION_FULL",
+      "TRANSACTION_UNKNOWN",
+      "DATABASE_TRANSACTION_CONFLICT",
       "STOPPING",
     ]);
   });

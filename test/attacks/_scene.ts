@@ -205,7 +205,7 @@ export function send({ house }: Scene, to: Operation, right: Right): Promise<Ans
 
 // --- What is stored ------------------------------------------------------------------------------------------------
 
-const words = { id: "", text: "", bigint: "", integer: "", flag: "", table: "", hotTable: "" };
+const words = { id: "", key: "", text: "", bigint: "", integer: "", flag: "", table: "", hotTable: "" };
 export const tables = migrations
   .flatMap(({ statements }) => statements(words))
   .flatMap((statement) => /^\s*CREATE TABLE (\w+)/.exec(statement)?.[1] ?? []);

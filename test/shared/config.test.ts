@@ -125,6 +125,7 @@ it("this file tests every variable that config.ts reads", () => {
     "CALLBACK_NETWORKS",
     "CALLBACK_URL",
     "CHANNEL_KEYS",
+    "COLLECTION_ADMINS",
     "LOG_LEVEL",
     "ROOMS",
     "HOST",
@@ -312,4 +313,13 @@ it("CHANNEL_KEYS, CALLBACK_HOSTS and CALLBACK_NETWORKS say whom the channel serv
   }))
     for (const value of values)
       expect(() => readConfig({ ...needed, [variable]: value })).toThrow(`environment variable ${variable} must be`);
+});
+
+it("COLLECTION_ADMINS names the shops whose owners may administer collections", () => {
+  const admins = (text: string) => readConfig({ ...needed, COLLECTION_ADMINS: text }).collectionAdmins;
+  expect(admins("noodles; snack-bar")).toEqual(["noodles", "snack-bar"]);
+  expect(admins("")).toBeUndefined();
+  expect(() => admins("noodles,a b")).toThrow(
+    'environment variable COLLECTION_ADMINS must be ids of shops: "a b" is none',
+  );
 });
