@@ -93,12 +93,13 @@ export function readHistoryAfter(order: string, version: number): Sql {
 }
 
 /** The newest orders of a kind with their lines, as two statements that see the same rows when read in one snapshot. */
-function newestWithLines(where: Sql, limit: number): [Sql, Sql] {
+function newestWithLines(where: Sql, limit: number) {
   const chosen = sql`(SELECT id FROM orders WHERE ${where} ORDER BY id DESC LIMIT ${limit}) chosen`;
-  return [
-    sql`SELECT o.* FROM orders o JOIN ${chosen} ON chosen.id = o.id ORDER BY o.id DESC`,
-    sql`SELECT l.* FROM order_lines l JOIN ${chosen} ON chosen.id = l.order_id ORDER BY l.order_id, l.line_no`,
-  ];
+  return {
+    orders: sql`SELECT o.* FROM orders o JOIN ${chosen} ON chosen.id = o.id ORDER BY o.id DESC`,
+    lines: sql`SELECT l.* FROM order_lines l JOIN ${chosen} ON chosen.id = l.order_id ORDER BY l.order_id, l.line_no`,
+    chosen,
+  };
 }
 
 export interface OrderFilter {
@@ -112,12 +113,42 @@ export function readOrdersOfShop(shop: string, { statuses, day, before }: OrderF
   const parts = [sql`shop_id = ${shop}`, among(sql`status`, statuses)];
   if (day !== undefined) parts.push(sql`day = ${day}`);
   if (before !== undefined) parts.push(sql`id < ${before}`);
-  return newestWithLines(join(parts, " AND "), limit);
+  const { orders, lines } = newestWithLines(join(parts, " AND "), limit);
+  return [orders, lines];
 }
 
 export function readOrdersOfUser(user: string, before: string | undefined, limit: number): [Sql, Sql] {
   const where = before === undefined ? sql`user_id = ${user}` : sql`user_id = ${user} AND id < ${before}`;
-  return newestWithLines(where, limit);
+  const { orders, lines } = newestWithLines(where, limit);
+  return [orders, lines];
+}
+
+/** Orders of one shop or of one user. An absent part does not narrow. */
+export interface OrderChoice {
+  readonly of: { readonly shop: string } | { readonly user: string };
+  readonly ids?: readonly string[] | undefined;
+  readonly shops?: readonly string[] | undefined;
+  readonly statuses?: readonly string[] | undefined;
+  readonly days?: readonly string[] | undefined;
+}
+
+/**
+ * The newest orders of a choice: their rows, their lines, and for each the last step beside the `hidden` ones, with its version and time.
+ * @param hidden actions that the reader is not told of
+ */
+export function readChosenOrders(choice: OrderChoice, hidden: readonly string[], limit: number): [Sql, Sql, Sql] {
+  const { of, ids, shops, statuses, days } = choice;
+  const parts = [
+    "shop" in of ? sql`shop_id = ${of.shop}` : sql`user_id = ${of.user}`,
+    ...(ids === undefined ? [] : [among(sql`id`, ids)]),
+    ...(shops === undefined ? [] : [among(sql`shop_id`, shops)]),
+    ...(statuses === undefined ? [] : [among(sql`status`, statuses)]),
+    ...(days === undefined ? [] : [among(sql`day`, days)]),
+  ];
+  const { orders, lines, chosen } = newestWithLines(join(parts, " AND "), limit);
+  const steps = sql`SELECT h.order_id, max(h.version) AS version, max(h.at) AS at FROM order_history h JOIN ${chosen} ON chosen.id = h.order_id
+    WHERE NOT (${among(sql`h.action`, hidden)}) GROUP BY h.order_id`;
+  return [orders, lines, steps];
 }
 
 /** Numbers for the board: those of pickup orders. Orders for a table or for delivery are not called up. */

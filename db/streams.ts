@@ -39,6 +39,11 @@ export function readHeads(names: readonly string[]): Sql {
   return sql`SELECT name, epoch, seq, tag, changed_at, source_seq FROM streams WHERE ${among(sql`name`, names)}`;
 }
 
+/** The heads of the menus of all shops. */
+export function readMenuHeads(): Sql {
+  return sql`SELECT name, epoch, seq, tag FROM streams WHERE name IN (SELECT concat('menu:', id) FROM shops)`;
+}
+
 /** `prev` before `tag`: MySQL assigns from left to right. */
 export function moveHead(name: string, { seq, tag }: { seq: number; tag: string }, at: number): Sql {
   return sql`UPDATE streams SET seq = ${seq}, prev = tag, tag = ${tag}, changed_at = ${at} WHERE name = ${name}`;

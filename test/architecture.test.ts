@@ -111,7 +111,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   // Other parties: they know of streams and sessions, and no room above knows of them.
   "shared/wafer": ["shared/streams", "shared/sessions", "shared", "db"],
   "shared/webhooks": ["shared/streams", "shared/sessions", "shared", "db"],
-  "shared/live": ["shared/streams", "shared/sessions", "shared", "db"],
+  // Its built-in collections are orderbell's own shops and orders.
+  "shared/live": ["shared/shop", "shared/ordering", "shared/streams", "shared/sessions", "shared", "db"],
   apigateway: ["db", ...rooms, "apigateway/local"],
   "apigateway/local": ["apigateway", "db", ...rooms],
   // Calls to a cloud beside its gateway.

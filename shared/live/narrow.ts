@@ -26,9 +26,8 @@ export interface Narrowed {
 /** @param indexes the collection's indexed fields */
 export function narrow(condition: Condition, indexes: readonly string[]): Narrowed {
   const tests = conjunction(condition);
-  const named = (path: string) => tests.filter((one) => one.path === path).flatMap(({ test }) => textsOf(test) ?? []);
-  const ids = intersection(named("_id"));
-  const owners = intersection(named("_openid"));
+  const ids = textsAt(condition, "_id");
+  const owners = textsAt(condition, "_openid");
   const fields = tests.flatMap(({ path, test }) => (indexes.includes(path) ? keyCondition(path, test) : []));
   const none = isNever(condition) || ids?.length === 0 || owners?.length === 0;
   return {
@@ -38,6 +37,14 @@ export function narrow(condition: Condition, indexes: readonly string[]): Narrow
     fields,
   };
 }
+
+/** The texts that a field which is no list can have in a document that matches. Undefined: the query does not say. */
+export const textsAt = (condition: Condition, path: string): readonly string[] | undefined =>
+  intersection(
+    conjunction(condition)
+      .filter((one) => one.path === path)
+      .flatMap(({ test }) => textsOf(test) ?? []),
+  );
 
 interface FieldTest {
   readonly path: string;

@@ -24,7 +24,8 @@ const positionOf = (stream: string, row: Row | undefined): StreamPosition => ({ 
 
 // --- Shops, for anyone ---------------------------------------------------------------------------------------------
 
-const publicShop = ({ id, names, zone, open, live, settings }: Shop) => ({
+/** A shop as anyone sees it. */
+export const publicShop = ({ id, names, zone, open, live, settings }: Shop) => ({
   id,
   names,
   zone,
@@ -56,22 +57,28 @@ export async function shopInfo(app: App, id: string, table: string | undefined) 
   if (row === undefined || menus[0] === undefined) throw new ShopUnknown(id);
   const place = table === undefined ? null : tables.find(({ token }) => token === table);
   if (place === undefined) throw new TableUnknown();
-  const menu = JSON.parse(String(menus[0].document)) as Menu;
-  const { soldOut } = menuState(row, menu, dishDays);
   const state = {
     shop: publicShop(shopOf(row)),
+    ...publicMenu(row, menus[0], dishDays),
+    table: place === null ? null : { token: String(place.token), label: String(place.label) },
+    position: positionOf(stream, heads[0]),
+  };
+  return { state, etag: etagOf(state) };
+}
+
+/** A shop's menu as anyone sees it, with what is sold out today. @param dishDays rows of the shop's business day */
+export function publicMenu(shop: Row, row: Row, dishDays: readonly Row[]) {
+  const menu = JSON.parse(String(row.document)) as Menu;
+  return {
     menu: {
-      version: Number(menus[0].version),
+      version: Number(row.version),
       categories: menu.categories,
       dishes: menu.dishes
         .filter(({ available }) => available)
         .map(({ available: _, dailyStock: __, station: ___, ...dish }) => dish),
     },
-    soldOut,
-    table: place === null ? null : { token: String(place.token), label: String(place.label) },
-    position: positionOf(stream, heads[0]),
+    soldOut: menuState(shop, menu, dishDays).soldOut,
   };
-  return { state, etag: etagOf(state) };
 }
 
 /** Hash of the whole answer. */
@@ -90,7 +97,8 @@ export async function board(app: App, id: string) {
 
 const pageSize = 100;
 
-function views(orders: readonly Row[], lines: readonly Row[], reader: "staff" | "customer"): OrderView[] {
+/** Orders from their rows and those of their lines, as one kind of reader sees them. */
+export function views(orders: readonly Row[], lines: readonly Row[], reader: "staff" | "customer"): OrderView[] {
   const byOrder = new Map<unknown, Row[]>();
   for (const line of lines) byOrder.set(line.order_id, [...(byOrder.get(line.order_id) ?? []), line]);
   return orders.map((row) => orderView(orderOf(row, byOrder.get(row.id) ?? []), reader));
