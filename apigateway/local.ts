@@ -61,6 +61,22 @@ export function localGateway({ connections, db, now, sleep, log }: LocalOptions)
       }
       return { readers: subscribed, sent, gone: readers.length - sent };
     },
+    async publishEach(frames) {
+      const there = new Map<string, Connection>();
+      for (const { connection } of frames) {
+        const found = connections.get(connection);
+        if (found !== undefined) there.set(connection, found);
+      }
+      const readers = await rights.alive([...there.values()]);
+      let [sent, at] = [0, 0];
+      for (const { connection, frame } of frames) {
+        const reader = there.get(connection);
+        if (reader === undefined || !readers.has(reader)) continue;
+        if (at++ % sendsPerTurn === sendsPerTurn - 1) await new Promise((resolve) => setImmediate(resolve));
+        if (push(reader, [Buffer.from(frame)]) === "sent") sent++;
+      }
+      return { readers: there.size, sent, gone: frames.length - sent };
+    },
     send: async (connection, frame) => connections.send(connection, frame),
     async close(connection) {
       connections.get(connection)?.socket.close(1000);

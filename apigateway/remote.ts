@@ -4,16 +4,18 @@ import {
   leave,
   lockConnection,
   readConnection,
+  readRights,
   readSubscribers,
   readSubscriptions,
   removeConnection,
   subscribe,
 } from "../db/connections.ts";
 import type { Database, Row } from "../db/database.ts";
+import { maxLives } from "../db/sessions.ts";
 import type { Clock, Random } from "../shared/app.ts";
 import { GrantInvalid, SessionEnded, SessionExpired } from "../shared/errors.ts";
 import { errorFrame } from "../shared/frame.ts";
-import type { Gateway, Grant, Sent } from "../shared/gateway.ts";
+import type { Addressed, Gateway, Grant, Sent } from "../shared/gateway.ts";
 import type { Log } from "../shared/log.ts";
 
 /** Sends to and closes connections of one cloud. `gateway` is the address in the connection's row. */
@@ -64,6 +66,14 @@ export function remoteGateway({ db, pusher, clock, random, log, maxStreams, addr
     if (address !== undefined) return address;
     const [rows] = await db.read([readConnection(connection)]);
     return rows?.[0] === undefined ? undefined : String(rows[0].gateway);
+  }
+
+  async function rightsOf(ids: readonly string[]): Promise<readonly Row[]> {
+    const distinct = [...new Set(ids)];
+    const chunks = Array.from({ length: Math.ceil(distinct.length / maxLives) }, (_, at) =>
+      readRights(distinct.slice(at * maxLives, (at + 1) * maxLives)),
+    );
+    return chunks.length === 0 ? [] : (await db.read(chunks)).flat();
   }
 
   /** Locks the connection, so that two messages of it cannot both take its last subscription. */
@@ -134,6 +144,31 @@ export function remoteGateway({ db, pusher, clock, random, log, maxStreams, addr
         count.sent++;
       });
       return { readers: readers.length, ...count };
+    },
+    async publishEach(frames, rows) {
+      const now = clock.now();
+      const known = rows ?? (await rightsOf(frames.map(({ connection }) => connection)));
+      const byConnection = new Map(known.map((row) => [String(row.connection_id), row]));
+      const framesOf = new Map<string, Addressed[]>();
+      for (const one of frames) framesOf.set(one.connection, [...(framesOf.get(one.connection) ?? []), one]);
+      const count = { sent: 0, gone: 0 };
+      await forEachParallel([...framesOf], parallel, async ([connection, own]) => {
+        const row = byConnection.get(connection);
+        if (row === undefined) return;
+        const at = address ?? String(row.gateway);
+        const error = rightsError({ grant_version: null, ...row }, now);
+        if (error !== undefined) {
+          await push(at, connection, errorFrame(error));
+          return pusher.drop(at, connection).catch(() => {});
+        }
+        for (const { frame } of own) {
+          const sent = await push(at, connection, frame);
+          if (sent === "gone") count.gone++;
+          if (sent !== "sent") return;
+          count.sent++;
+        }
+      });
+      return { readers: framesOf.size, ...count };
     },
     async send(connection, frame, gateway) {
       const at = gateway ?? (await addressOf(connection));

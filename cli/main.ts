@@ -168,6 +168,7 @@ const noGateway: Parameters<typeof makeApp>[0]["gateway"] = {
   unsubscribe: async () => {},
   subscribers: () => [],
   publish: async () => ({ readers: 0, sent: 0, gone: 0 }),
+  publishEach: async () => ({ readers: 0, sent: 0, gone: 0 }),
   send: async () => "gone",
   close: async () => {},
 };

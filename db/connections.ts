@@ -10,6 +10,12 @@ export function readConnection(id: string): Sql {
     FROM connections c JOIN sessions s ON s.id = c.session_id WHERE c.id = ${id}`;
 }
 
+/** These connections, with the current state of the session behind each. */
+export function readRights(ids: readonly string[]): Sql {
+  return sql`SELECT c.id AS connection_id, c.gateway, s.ended_at, s.expires_at
+    FROM connections c LEFT JOIN sessions s ON s.id = c.session_id WHERE ${among(sql`c.id`, padded(ids))}`;
+}
+
 /** Reads which of these connections still exist. */
 export function readKnownConnections(ids: readonly string[]): Sql {
   return sql`SELECT id FROM connections WHERE ${among(sql`id`, padded(ids))}`;

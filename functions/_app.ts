@@ -13,7 +13,7 @@ import { type Log, makeLog } from "../shared/log.ts";
 import { holdMenus } from "../shared/menu.ts";
 import { type Outbound, OutboundRefused } from "../shared/outbound.ts";
 import type { Pages } from "../shared/page_files.ts";
-import { Pushes } from "../shared/pushes.ts";
+import { Pushes, type WatchReceiver } from "../shared/pushes.ts";
 import { makeSecrets } from "../shared/secrets.ts";
 import { makeTurns } from "../shared/turns.ts";
 import { WebhookWatch } from "../shared/webhook_watch.ts";
@@ -34,6 +34,8 @@ export interface Parts {
   readonly pages?: Pages;
   /** Whether a socket of this process reads the stream. Only where the sockets are this process's own. */
   readonly isRead?: (stream: string) => boolean;
+  /** Likewise: watches of collections. */
+  readonly watches?: WatchReceiver;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly log: Log;
@@ -48,6 +50,7 @@ export function makeApp(parts: Parts): App {
     invoke,
     log,
     isRead,
+    watches,
     files = noFiles,
     pages = noPages,
     wechat = noWechat,
@@ -62,7 +65,8 @@ export function makeApp(parts: Parts): App {
     files,
     pages,
     invoke,
-    pushes: isRead === undefined ? undefined : new Pushes({ db, gateway, log, isRead }),
+    pushes: isRead === undefined ? undefined : new Pushes({ db, gateway, log, isRead, watches }),
+    watches,
     wechat,
     outbound,
     clock,

@@ -10,7 +10,7 @@ import type { Log } from "./log.ts";
 import type { Menus } from "./menu.ts";
 import type { Outbound } from "./outbound.ts";
 import type { Pages } from "./page_files.ts";
-import type { Pushes } from "./pushes.ts";
+import type { Pushes, WatchReceiver } from "./pushes.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Turns } from "./turns.ts";
 import type { WebhookWatch } from "./webhook_watch.ts";
@@ -24,6 +24,8 @@ export interface App {
   readonly pages: Pages;
   /** Where this process holds the sockets. In the cloud no state of pushes is kept. */
   readonly pushes: Pushes | undefined;
+  /** Watches of collections, likewise. */
+  readonly watches: WatchReceiver | undefined;
   readonly wechat: Wechat;
   /** The way to other people's servers, in the functions that have one. */
   readonly outbound: Outbound;

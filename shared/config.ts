@@ -70,6 +70,8 @@ export interface Config {
   readonly limits: {
     readonly streamsPerConnection: number;
     readonly connectionsPerSession: number;
+    /** Watches of collections. */
+    readonly watchesPerConnection: number;
     readonly publishesPerSec: number;
     /** Of one network, without an order. */
     readonly guestSessionsPerHour: number;
@@ -188,6 +190,7 @@ export function readConfig(environment: Environment): Config {
     limits: {
       streamsPerConnection: integer(environment, "STREAMS_PER_CONNECTION", 20, [1, 100]),
       connectionsPerSession: integer(environment, "CONNECTIONS_PER_SESSION", 10, [1, 100]),
+      watchesPerConnection: integer(environment, "WATCHES_PER_CONNECTION", 100, [1, 1_000]),
       publishesPerSec: integer(environment, "PUBLISHES_PER_SEC", 20, [1, 1_000]),
       guestSessionsPerHour: integer(environment, "GUEST_SESSIONS_PER_HOUR", 1_000, [1, 100_000]),
       failedLoginsPerHour: integer(environment, "FAILED_LOGINS_PER_HOUR", 300, [1, 100_000]),

@@ -31,6 +31,12 @@ export interface Published {
   readonly gone: number;
 }
 
+/** A frame for one connection. */
+export interface Addressed {
+  readonly connection: string;
+  readonly frame: string;
+}
+
 export interface Gateway {
   /** Sets the connection's rights, after its session was verified. */
   renew(subscriber: Subscriber): Promise<void>;
@@ -55,6 +61,14 @@ export interface Gateway {
    * error and are unsubscribed. Never throws because of a subscriber.
    */
   publish(stream: string, frames: readonly string[], subscribers: readonly Row[][]): Promise<Published>;
+
+  /**
+   * Sends each connection frames of its own, those of one connection in this order, if its session is valid at this moment; else it
+   * closes the connection. A frame for a reader that is too slow may be left out: each frame has a number of its watch, and a
+   * client that lacks one asks. Never throws because of a connection.
+   * @param rows what the caller has read of these connections already, if the gateway knows them
+   */
+  publishEach(frames: readonly Addressed[], rows?: readonly Row[]): Promise<Published>;
 
   /** @param gateway where the connection is, if it is a tunnel's: those are not in the table of connections */
   send(connection: string, frame: string, gateway?: string): Promise<Sent>;

@@ -17,6 +17,17 @@ export interface NumberedEvent extends EventRow {
   readonly about?: string | undefined;
 }
 
+/** Who follows streams in this process beside the sockets' subscriptions: watches of collections. */
+export interface WatchReceiver {
+  /** Streams that it follows. */
+  streams(): readonly string[];
+  isRead(stream: string): boolean;
+  /** Events in their order; some may have been told before. A rejection: they are told again. */
+  publish(stream: string, events: readonly NumberedEvent[]): Promise<void>;
+  /** The stream has another history than what was told, or events of it are gone: only its head is known. */
+  restart(stream: string, head: Head): Promise<void>;
+}
+
 interface Burst {
   readonly events: readonly NumberedEvent[];
   readonly subscribers: readonly Row[][];
@@ -47,6 +58,7 @@ export interface PushesOptions {
   readonly log: Log;
   /** Whether a socket of this process reads the stream. */
   readonly isRead: (stream: string) => boolean;
+  readonly watches?: WatchReceiver | undefined;
 }
 
 export class Pushes {
@@ -54,10 +66,12 @@ export class Pushes {
   readonly #gateway: Gateway;
   readonly #log: Log;
   readonly #isRead: (stream: string) => boolean;
+  readonly #watches: WatchReceiver | undefined;
   readonly #chains = new Map<string, Chain>();
 
-  constructor({ db, gateway, log, isRead }: PushesOptions) {
-    this.#isRead = isRead;
+  constructor({ db, gateway, log, isRead, watches }: PushesOptions) {
+    this.#isRead = (stream) => isRead(stream) || watches?.isRead(stream) === true;
+    this.#watches = watches;
     this.#db = db;
     this.#gateway = gateway;
     this.#log = log;
@@ -193,6 +207,7 @@ export class Pushes {
     if (last === undefined) return;
     const published = await this.#gateway.publish(stream, events.map(eventFrame), subscribers);
     logPushes(this.#log, stream, events, published);
+    if (this.#watches?.isRead(stream) === true) await this.#watches.publish(stream, events);
     // Recorded after success only: the next comparison finds a failed push.
     for (const { seq, tag } of events) {
       chain.pushed.delete(seq);
@@ -230,6 +245,7 @@ export class Pushes {
       const published = await this.#gateway.publish(stream, [frameOf({ type: "head", stream, ...head })], subscribers);
       logPushes(this.#log, stream, [{ seq: head.seq, type: "head" }], published);
     }
+    if (this.#watches?.isRead(stream) === true) await this.#watches.restart(stream, head);
     startAt(chain, head);
   }
 }

@@ -21,6 +21,8 @@ export interface Rights {
 }
 
 export interface ReaderRights {
+  /** Those of the connections whose sessions live at this moment. */
+  alive(readers: readonly Connection[]): Promise<ReadonlySet<Connection>>;
   read(sessions: readonly string[], rooms: readonly string[]): Promise<Rights>;
   /** Whether the session by which the reader's rights were read still lives. If not, the connection is closed. */
   isAlive(reader: Connection, session: string | undefined, row: Row | undefined): boolean;
@@ -77,6 +79,12 @@ export function readerRights({ connections, db, now, push }: ReaderRightsOptions
   }
 
   return {
+    async alive(readers) {
+      const sessions = sessionsOf(readers);
+      if (sessions.size === 0) return new Set();
+      const { lives } = await read([...new Set(sessions.values())], []);
+      return new Set([...sessions].filter(([one, id]) => isAlive(one, id, lives.get(id))).map(([one]) => one));
+    },
     read,
     isAlive,
     isGranted,

@@ -59,6 +59,7 @@ const config: Numbered[] = [
     beside: { EVENT_HOURS: "24" },
   },
   { variable: "STREAMS_PER_CONNECTION", path: "limits.streamsPerConnection", fallback: 20, min: 1, max: 100 },
+  { variable: "WATCHES_PER_CONNECTION", path: "limits.watchesPerConnection", fallback: 100, min: 1, max: 1_000 },
   { variable: "CONNECTIONS_PER_SESSION", path: "limits.connectionsPerSession", fallback: 10, min: 1, max: 100 },
   { variable: "PUBLISHES_PER_SEC", path: "limits.publishesPerSec", fallback: 20, min: 1, max: 1_000 },
   { variable: "ROOMS_PER_HOUR", path: "rooms.perHour", fallback: 20, min: 1, max: 10_000 },
