@@ -1,8 +1,9 @@
 /** Commands: turns arguments of the command line into a call of the `admin` function, and its answer into text. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import type { AdminEvent } from "../functions/admin.ts";
+import type { AdminAnswer, AdminEvent } from "../functions/admin.ts";
 import { type ChannelLogPrinter, channelLogPrinter } from "./channel_log.ts";
+import type { Ask, Output } from "./collection_commands.ts";
 
 interface Command {
   readonly usage: string;
@@ -11,6 +12,8 @@ interface Command {
   build(args: Args): AdminEvent;
   /** Default: the answer as indented JSON. */
   print?(answer: unknown): string;
+  /** For a command of many calls: makes them, beginning with what `build` gave. */
+  calls?(first: AdminEvent, args: Args, ask: Ask, output: Output): Promise<AdminAnswer>;
   /** For an answer that can be followed: prints what is new in it, and says whether more comes. */
   printer?(): ChannelLogPrinter;
 }
@@ -271,6 +274,8 @@ function maxArguments(usage: string): number {
 
 export interface ParsedCommand {
   readonly event: AdminEvent;
+  /** Of a command of many calls. */
+  readonly calls: ((ask: Ask, output: Output) => Promise<AdminAnswer>) | undefined;
   readonly print: (answer: unknown) => string;
   /** Of a command that follows: whether it is to be asked again. */
   readonly goesOn: ((answer: unknown) => boolean) | undefined;
@@ -292,16 +297,22 @@ export function parseCommand(argv: readonly string[]): ParsedCommand | undefined
     if (tooMany !== undefined) throw new UsageError(`"${tooMany}" is one word too many`);
     const flags = new Set(Object.keys(values).filter((option) => values[option] === true));
     const options = values as Record<string, string | undefined>;
-    const built = command.build({ words: positionals, options, flags });
+    const args = { words: positionals, options, flags };
+    const built = command.build(args);
     const printer = command.printer?.();
     return {
       event: built,
+      calls: callsOf(command, built, args),
       print: printer?.print ?? command.print ?? ((answer) => `${JSON.stringify(answer, null, 2)}\n`),
       goesOn: flags.has("follow") ? printer?.goesOn : undefined,
     };
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\nusage: orderbell ${name} ${command.usage}`);
   }
+}
+
+function callsOf({ calls }: Command, first: AdminEvent, args: Args): ParsedCommand["calls"] {
+  return calls === undefined ? undefined : (ask, output) => calls(first, args, ask, output);
 }
 
 /** Rows as aligned columns. */

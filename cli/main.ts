@@ -8,6 +8,8 @@ import { makeApp, printedLog, systemClock } from "../functions/_app.ts";
 import { type AdminAnswer, type AdminEvent, administer } from "../functions/admin.ts";
 import { ConfigError, databaseOptions, homeOf, readConfig } from "../shared/config.ts";
 import { askServer, followLog } from "./admin_socket.ts";
+import type { Ask, Output } from "./collection_commands.ts";
+import { readCollections } from "./collections_file.ts";
 import { help, type ParsedCommand, parseCommand, UsageError } from "./commands.ts";
 import { demoKeys } from "./demo_keys.ts";
 import { type StageOptions, splitStageOptions } from "./stage_options.ts";
@@ -43,7 +45,9 @@ export async function main(argv: readonly string[], environment: Environment): P
       process.stdout.write(help());
       return 0;
     }
-    return await printAnswers(command, () => runAdmin(command.event, environment));
+    if (command.calls === undefined) return await printAnswers(command, () => runAdmin(command.event, environment));
+    const { calls } = command;
+    return printAnswer(command, await withServer(environment, (ask) => calls(ask, output)));
   } catch (error) {
     if (error instanceof UsageError || error instanceof ConfigError || expectedErrors.has((error as Error).name))
       return printError((error as Error).message, 2);
@@ -64,6 +68,7 @@ const expectedErrors = new Set([
   "SchemaTooNew",
   "LockTaken",
   "ServerEnded",
+  "CollectionsWrong",
 ]);
 
 /** @returns why the database cannot be used, in a sentence; undefined for other errors */
@@ -96,10 +101,9 @@ async function runInStage(
     throw new UsageError(
       `"${argv[0] ?? ""}" is not for a stage; the log of a stage is shown by \`npx serverless logs -f bill --tail\``,
     );
-  return printAnswers(
-    command,
-    async () => (await askStage(stageOptions, "admin", command.event, environment)) as AdminAnswer,
-  );
+  const ask: Ask = async (event) => (await askStage(stageOptions, "admin", event, environment)) as AdminAnswer;
+  if (command.calls !== undefined) return printAnswer(command, await command.calls(ask, output));
+  return printAnswers(command, () => ask(command.event));
 }
 
 const followMs = 1_000;
@@ -133,32 +137,49 @@ function printError(message: string, code = 1): number {
   return code;
 }
 
-/** Asks the server that runs here; without one works on the database itself: DATABASE_URL, or the embedded one. */
-async function runAdmin(event: AdminEvent, environment: Environment): Promise<AdminAnswer> {
-  // Even with a DATABASE_URL: only the server has the sockets, and its log is the one that is read.
-  const answer = await askServer(homeOf(environment), event);
-  return answer ?? withDatabase(environment, (app) => administer(app)(event));
+/** Slower readers than the database, such as a pipe, are waited for. */
+const output: Output = {
+  out: (text) =>
+    new Promise((resolve, reject) => {
+      if (process.stdout.write(text, (error) => (error ? reject(error) : undefined))) resolve();
+      else process.stdout.once("drain", resolve);
+    }),
+  remark: (text) => void process.stderr.write(`${text}\n`),
+};
+
+const runAdmin = (event: AdminEvent, environment: Environment): Promise<AdminAnswer> =>
+  withServer(environment, (ask) => ask(event));
+
+/** Asks the server that runs here; without one works on the database itself, opened once: DATABASE_URL, or the embedded one. */
+async function withServer<T>(environment: Environment, work: (ask: Ask) => Promise<T>): Promise<T> {
+  let opened: ReturnType<typeof openApp> | undefined;
+  const ask: Ask = async (event) => {
+    // Even with a DATABASE_URL: only the server has the sockets, and its log is the one that is read.
+    const answer = opened === undefined ? await askServer(homeOf(environment), event) : undefined;
+    if (answer !== undefined) return answer;
+    opened ??= openApp(environment);
+    return administer(await opened)(event);
+  };
+  try {
+    return await work(ask);
+  } finally {
+    await (await opened?.catch(() => undefined))?.db.close();
+  }
 }
 
-async function withDatabase<T>(
-  environment: Environment,
-  work: (app: ReturnType<typeof makeApp>) => Promise<T>,
-): Promise<T> {
+async function openApp(environment: Environment): Promise<ReturnType<typeof makeApp>> {
   const home = homeOf(environment);
   const embedded = environment.DATABASE_URL === undefined;
   if (embedded && !existsSync(join(home, "data")))
     throw new UsageError("there is no database yet: run `npm start` once, or set DATABASE_URL");
-  const config = readConfig(
-    embedded ? { ...environment, ...demoKeys(home), DATABASE_URL: `pglite:${home}` } : environment,
-  );
+  const config = {
+    ...readConfig(embedded ? { ...environment, ...demoKeys(home), DATABASE_URL: `pglite:${home}` } : environment),
+    collections: readCollections(environment),
+  };
   const db = embedded
     ? await (await import("../db/pglite.ts")).openPglite({ directory: home })
     : await (await import("../db/open.ts")).openDatabase({ ...databaseOptions(config), maxConnections: 1 });
-  try {
-    return await work(makeApp({ config, db, gateway: noGateway, log: printedLog("error"), invoke: async () => {} }));
-  } finally {
-    await db.close();
-  }
+  return makeApp({ config, db, gateway: noGateway, log: printedLog("error"), invoke: async () => {} });
 }
 
 /** This process has no sockets; a running server notices changes by itself. */
@@ -175,6 +196,10 @@ const noGateway: Parameters<typeof makeApp>[0]["gateway"] = {
 
 async function initDb(environment: Environment): Promise<number> {
   const { migrate } = await import("../db/migrate.ts");
-  const applied = await withDatabase(environment, ({ db }) => migrate(db as Parameters<typeof migrate>[0]));
-  return printApplied(applied);
+  const { db } = await openApp(environment);
+  try {
+    return printApplied(await migrate(db as Parameters<typeof migrate>[0]));
+  } finally {
+    await db.close();
+  }
 }

@@ -14,6 +14,7 @@ import { ConfigError, databaseOptions, homeOf, readConfig, readServerConfig } fr
 import { makeLog } from "../shared/log.ts";
 import { makeWechat } from "../shared/wechat.ts";
 import { listenForAdmin } from "./admin_socket.ts";
+import { readCollections } from "./collections_file.ts";
 import { UsageError } from "./commands.ts";
 import { type Machine, startMachine } from "./machine.ts";
 import { servePages } from "./serve_pages.ts";
@@ -25,7 +26,7 @@ const lastMs = 500;
 
 export async function serve(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
   const only = partOf(argv);
-  const config = readConfig(environment);
+  const config = { ...readConfig(environment), collections: readCollections(environment) };
   const server = readServerConfig(environment);
   if (!/^(postgres|postgresql|mysql|mariadb):\/\//.test(config.databaseUrl))
     throw new ConfigError(

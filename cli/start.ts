@@ -14,6 +14,7 @@ import { newPairingCode } from "../shared/sessions/login.ts";
 import { addWechatApp } from "../shared/sessions/wechat_apps.ts";
 import { makeWechat } from "../shared/wechat.ts";
 import { listenForAdmin } from "./admin_socket.ts";
+import { readCollections } from "./collections_file.ts";
 import { UsageError } from "./commands.ts";
 import { demoKeys } from "./demo_keys.ts";
 import { ensurePages } from "./ensure_pages.ts";
@@ -29,6 +30,7 @@ export async function start(argv: readonly string[], environment: NodeJS.Process
   const { port, lan, tls } = optionsOf(argv);
   const home = homeOf(environment);
   const server = readServerConfig({ ...environment, ...(port === undefined ? {} : { PORT: port }) });
+  const collections = readCollections(environment);
   // Takes the folder's lock first: a second process changes nothing of the one that runs.
   const db = await openPglite({ directory: home });
   const closing = [() => db.close()];
@@ -36,14 +38,15 @@ export async function start(argv: readonly string[], environment: NodeJS.Process
     await migrate(db);
     const wechat = await startWechat({ apps: [demoApp] });
     closing.push(() => wechat.close());
-    const config = readConfig({
+    const environmentOfDemo = {
       // A business server that is tried out runs beside the demo.
       CALLBACK_NETWORKS: "127.0.0.0/8,::1",
       ...environment,
       ...demoKeys(home),
       DATABASE_URL: `pglite:${home}`,
       WECHAT_URL: wechat.url,
-    });
+    };
+    const config = { ...readConfig(environmentOfDemo), collections };
     await ensurePages((line) => process.stdout.write(`${line}\n`));
     const pictures = join(home, "pictures");
     let admin: Awaited<ReturnType<typeof listenForAdmin>> | undefined;

@@ -13,7 +13,8 @@ import { dialects } from "../db/dialect.ts";
 import { type Freezable, freezable } from "../db/frozen_connection.ts";
 import type { OpenOptions } from "../db/open.ts";
 import type { App, Random } from "../shared/app.ts";
-import { ConfigError, databaseOptions, readCloudConfig, readConfig } from "../shared/config.ts";
+import type { Collection } from "../shared/collection.ts";
+import { type Config, ConfigError, databaseOptions, readCloudConfig, readConfig } from "../shared/config.ts";
 import type { Files } from "../shared/files.ts";
 import type { Outbound } from "../shared/outbound.ts";
 import type { Pages } from "../shared/page_files.ts";
@@ -35,6 +36,8 @@ export interface CloudParts {
     },
   ) => Database & Migrator;
   readonly engine?: "postgres" | "mysql";
+  /** What collections.yml declared when this was built. */
+  readonly collections?: readonly Collection[];
   /** How to reach WeChat from here, in the functions that do. */
   readonly wechatClient?: ((url: string) => WechatClient) | undefined;
   /** How other people's servers are called, in the function that does. */
@@ -135,6 +138,7 @@ async function makeCloud({
   environment: given,
   open,
   engine,
+  collections = [],
   wechatClient,
   outbound: makeOutbound,
   files,
@@ -146,7 +150,10 @@ async function makeCloud({
   const clock = systemClock;
   const random = makeRandom(clock);
   const environment = open === undefined ? { ...placeholders(random), ...given } : await readSecrets(given, call);
-  const config = readConfig(environment);
+  const config: Config = {
+    ...readConfig(environment),
+    collections: new Map(collections.map((one) => [one.name, one])),
+  };
   // Passwords and orders cross the internet: without TLS only if the configuration says so.
   const options: OpenOptions = {
     ...databaseOptions(config),

@@ -12,6 +12,7 @@ import { promisify } from "node:util";
 import { build as bundle, type Metafile, type Plugin } from "esbuild";
 import { type Zippable, zipSync } from "fflate";
 import { parse } from "yaml";
+import { CollectionsWrong, declaredIn, readCollectionsFile } from "../cli/collections_file.ts";
 import { brotli, isPacked, pageFile, pageType } from "../shared/page_files.ts";
 import { cached, type Files, sourceOf } from "./build_cache.ts";
 import { filesIn } from "./files_in.ts";
@@ -68,7 +69,7 @@ const outbound = `import { makeOutbound } from "./functions/_outbound.ts";`;
 const client = `import { wechatClient } from "./functions/_wechat_client.ts";`;
 
 /** The entry of a function's bundle: its handler and the cloud's parts, without those of this machine. */
-function entryOf(name: string, { engine, network }: Variant): string {
+function entryOf(name: string, { engine, network }: Variant, collections: string): string {
   if (name === "ask_wechat")
     return `import { askWechat } from "./functions/ask_wechat.ts";
       ${client}
@@ -94,11 +95,18 @@ function entryOf(name: string, { engine, network }: Variant): string {
     import { ${drivers[engine]} as open } from "./db/${engine}.ts";
     ${axios ? client : ""}
     export const handler = ${run}(own, {
-      environment: process.env, open, engine: "${engine}", ${axios ? "wechatClient" : ""} ${parts}
+      environment: process.env, open, engine: "${engine}", collections: ${collections}, ${axios ? "wechatClient" : ""} ${parts}
     });`;
 }
 
 const nothing = { imports: "", parts: "" };
+
+/**
+ * The collections that a text declares, as an expression: what reads YAML would cost each cold start. @throws CollectionsWrong
+ * @param file default: the project's, or COLLECTIONS_FILE
+ */
+const collectionsOf = (file = readCollectionsFile(process.env)): string =>
+  JSON.stringify([...declaredIn(file).values()]);
 
 /** They stand outside of the database's network. */
 const outsiders = ["ask_wechat", "ask_outside"];
@@ -113,7 +121,7 @@ export function functionNames(): string[] {
 
 /** @param beside more files of the zip @throws TypeError when a bundle contains a package it must not */
 export async function buildFunction(name: string, variant: Variant, beside: Files = {}): Promise<Built> {
-  const [built] = await buildFunctions([name], variant, () => beside);
+  const [built] = await buildFunctions([name], variant, collectionsOf(), () => beside);
   return built as Built;
 }
 
@@ -121,11 +129,12 @@ export async function buildFunction(name: string, variant: Variant, beside: File
 async function buildFunctions(
   names: readonly string[],
   variant: Variant,
+  collections: string,
   besideOf: (name: string) => Files,
 ): Promise<Built[]> {
   const { outputFiles, metafile } = await bundle({
     entryPoints: names.map((name) => ({ in: `${entryScheme}${name}`, out: name })),
-    plugins: [entries(variant)],
+    plugins: [entries(variant, collections)],
     outdir: "functions",
     absWorkingDir: root,
     bundle: true,
@@ -155,7 +164,7 @@ async function buildFunctions(
 
 const entryScheme = "function:";
 
-const entries = (variant: Variant): Plugin => ({
+const entries = (variant: Variant, collections: string): Plugin => ({
   name: "entries",
   setup({ onResolve, onLoad }) {
     const namespace = entryScheme.slice(0, -1);
@@ -163,7 +172,10 @@ const entries = (variant: Variant): Plugin => ({
       path: path.slice(entryScheme.length),
       namespace,
     }));
-    onLoad({ filter: /^/, namespace }, ({ path }) => ({ contents: entryOf(path, variant), resolveDir: root }));
+    onLoad({ filter: /^/, namespace }, ({ path }) => ({
+      contents: entryOf(path, variant, collections),
+      resolveDir: root,
+    }));
   },
 });
 
@@ -221,20 +233,23 @@ export interface BuildOptions {
   readonly besideDriver?: Files;
   /** Folder of the cache of builds; see build_cache.ts. */
   readonly cache?: string | undefined;
+  /** The text of a declaration of collections. Default: the project's file, or COLLECTIONS_FILE. */
+  readonly collections?: string | undefined;
 }
 
 /** Builds every function and writes the zips. @returns what was built, in the order of serverless.yml */
 export async function buildAll(
   variant: Variant,
   folder: string,
-  { besideDriver = {}, cache }: BuildOptions = {},
+  { besideDriver = {}, cache, collections: text }: BuildOptions = {},
 ): Promise<Packed[]> {
+  const collections = collectionsOf(text === undefined ? undefined : { path: "collections", text });
   const source = cache === undefined ? "" : sourceOf(root);
   const more = Object.entries(besideDriver).flatMap(([path, bytes]) => [path, Buffer.from(bytes).toString("base64")]);
-  const files = await cached(cache, ["functions", source, JSON.stringify(variant), ...more], async () => {
+  const files = await cached(cache, ["functions", source, JSON.stringify(variant), collections, ...more], async () => {
     const pages = await cached(cache, ["pages", source], builtPages);
     const beside = (name: string): Files => (name === "pages" ? pages : hasDriver(name) ? besideDriver : {});
-    const built = await buildFunctions(functionNames(), variant, beside);
+    const built = await buildFunctions(functionNames(), variant, collections, beside);
     const facts = built.map(({ name, code, packages }) => ({ name, bytes: code.length, packages }));
     return {
       ...Object.fromEntries(built.map(({ name, zip }) => [`${name}.zip`, zip])),
@@ -291,4 +306,9 @@ async function main([engine = "postgres", place]: string[]): Promise<void> {
   console.log(`in ${folder}`);
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) void main(process.argv.slice(2));
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href)
+  main(process.argv.slice(2)).catch((error: unknown) => {
+    if (!(error instanceof CollectionsWrong)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  });

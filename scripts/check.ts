@@ -1,7 +1,8 @@
-/** `npm run check`: types, lint and format, the API's and the protocol's documents, sizes of pages. Reports every problem, not only the first. */
+/** `npm run check`: types, lint and format, the API's and the protocol's documents, the collections, sizes of pages. Reports every problem, not only the first. */
 import { spawnSync } from "node:child_process";
 import { checkApi } from "./check_api.ts";
 import { checkBuiltIns } from "./check_built_ins.ts";
+import { checkCollections } from "./check_collections.ts";
 import { checkLengths } from "./check_lengths.ts";
 import { checkLock } from "./check_lock.ts";
 import { checkPageSize } from "./check_page_size.ts";
@@ -24,6 +25,7 @@ const checks: [string, () => string[] | Promise<string[]>][] = [
   ["lint and format", run("node_modules/@biomejs/biome/bin/biome", "check", ".")],
   ["apigateway/openapi.yaml", checkApi],
   ["docs/protocol.md", checkProtocol],
+  ["collections.yml", () => checkCollections()],
   ["package-lock.json", checkLock],
   ["size of the SDK", checkSize],
   ["size of the customer's page", checkPageSize],

@@ -29,7 +29,7 @@ export default class Orderbell {
       try {
         await work();
       } catch (error) {
-        if (error?.name !== "DeploymentError") throw error;
+        if (!["DeploymentError", "CollectionsWrong"].includes(error?.name)) throw error;
         throw new serverless.classes.Error(error.message, "ORDERBELL_DEPLOYMENT");
       }
     };

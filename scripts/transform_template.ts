@@ -2,7 +2,9 @@
  * Template transform: turns the rights that serverless.yml names for each function into a role of its own, and adds environment,
  * network and order according to the parameters. Called by the plugin before anything is packaged.
  */
+import { createHash } from "node:crypto";
 import { inputOf, type Part } from "../apigateway/local/routes.ts";
+import { readCollections } from "../cli/collections_file.ts";
 import { migrations } from "../db/migrate.ts";
 import type { Variant } from "./build.ts";
 import { databaseVariables } from "./database_address.ts";
@@ -311,6 +313,12 @@ function roleOf(functionName: string, statements: readonly Json[]): Json {
   };
 }
 
+/** Changes when collections.yml names other fields: `init_db` indexes the documents that are there. */
+export function indexedFields(environment: NodeJS.ProcessEnv): string {
+  const named = [...readCollections(environment).values()].map(({ name, indexes }) => [name, indexes]);
+  return createHash("sha256").update(JSON.stringify(named)).digest("hex").slice(0, 16);
+}
+
 /** Runs `init_db` when one of these properties changes. */
 function schema({ network }: Variant, parameter: string): Json {
   return {
@@ -322,6 +330,7 @@ function schema({ network }: Variant, parameter: string): Json {
       ServiceToken: { "Fn::GetAtt": ["InitUnderscoredbLambdaFunction", "Arn"] },
       ServiceTimeout: 600,
       SchemaVersion: String(migrations.at(-1)?.version),
+      IndexedFields: indexedFields(process.env),
       Database: network ? { Ref: "DatabaseCluster" } : urlSource(parameter),
     },
   };

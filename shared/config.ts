@@ -385,6 +385,10 @@ function proxies(entry: string): readonly string[] {
   return [entry];
 }
 
+/** The declaration of collections, if it is not the project's own file. */
+export const collectionsFileOf = (environment: Environment): string | undefined =>
+  environment.COLLECTIONS_FILE || undefined;
+
 /** The folder of the demo: database, keys, socket. */
 export const homeOf = (environment: Environment): string => environment.ORDERBELL_HOME ?? ".orderbell";
 

@@ -35,7 +35,7 @@ const actions: readonly Action[] = ["read", "create", "update", "delete"];
  */
 export function parseCollections(text: string): Declaration {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   if (document.errors.length > 0)
     return failed(
       document.errors.map(({ pos, message }) => ({ at: pos[0], why: message.split("\n")[0] ?? "" })),

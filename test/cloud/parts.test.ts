@@ -1,7 +1,11 @@
 /** Parts of functions in the cloud: secrets, tokens, connections after a freeze, database users, conditions of the template. */
 import { createHash, createHmac } from "node:crypto";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readCollections } from "../../cli/collections_file.ts";
 import { awsCaller } from "../../cloud/aws_call.ts";
 import { databaseToken } from "../../cloud/database_token.ts";
 import { readSecrets } from "../../cloud/read_secrets.ts";
@@ -16,7 +20,7 @@ import { buildFunction, mustNot } from "../../scripts/build.ts";
 import type { Parameters } from "../../scripts/parameters.ts";
 import { resolveConditions, type Template } from "../../scripts/resolve_conditions.ts";
 import { pinDatabaseUrl, type StoredUrl, storeDatabaseUrl } from "../../scripts/store_database_url.ts";
-import { urlSource } from "../../scripts/transform_template.ts";
+import { indexedFields, urlSource } from "../../scripts/transform_template.ts";
 import { type Aws, startAws } from "./_aws.ts";
 import { type ClearTextMysql, startClearTextMysql } from "./_clear_text_mysql.ts";
 import { parametersWith } from "./_house.ts";
@@ -381,6 +385,27 @@ describe("a bundle", () => {
     expect(one.packages).toEqual(expect.arrayContaining(["axios", "pg"]));
     expect(Buffer.from(one.zip).equals(Buffer.from(other.zip))).toBe(true);
     expect((await buildFunction("ask_wechat", mysql)).packages).not.toContain("mysql2");
+  });
+});
+
+describe("the collections in the zips", () => {
+  const variant = { engine: "postgres", network: false } as const;
+
+  it("are what collections.yml declares, without what reads YAML", async () => {
+    const { code, packages } = await buildFunction("ws_transmit", variant);
+    for (const collection of readCollections({}).values()) expect(code).toContain(JSON.stringify(collection.name));
+    expect(packages).not.toContain("yaml");
+  });
+
+  it("change what init_db is started for when other fields are indexed", () => {
+    const indexed = (text: string) => {
+      const file = join(mkdtempSync(join(tmpdir(), "orderbell-collections-")), "collections.yml");
+      writeFileSync(file, text);
+      return indexedFields({ COLLECTIONS_FILE: file });
+    };
+    const before = indexed("notes: { permission: PRIVATE, indexes: [a] }");
+    expect(indexed("notes: { permission: READONLY, indexes: [a] }")).toBe(before);
+    expect(indexed("notes: { permission: PRIVATE, indexes: [b] }")).not.toBe(before);
   });
 });
 

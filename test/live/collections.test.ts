@@ -80,7 +80,7 @@ it.each<[text: string, errors: string[]]>([
     ],
   ],
   ["- notes", ["line 1: the file is not a list of names with values"]],
-  ["a:\n  permission: PRIVATE\na:\n  permission: PRIVATE", ["line 3: Map keys must be unique at line 3, column 1:"]],
+  ["a:\n  permission: PRIVATE\na:\n  permission: PRIVATE", ["line 3: Map keys must be unique"]],
 ])("%j is refused with its lines", (text, errors) => {
   const declared = parseCollections(text);
   expect(declared.errors.toSorted()).toEqual(errors.toSorted());

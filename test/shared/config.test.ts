@@ -126,6 +126,7 @@ it("this file tests every variable that config.ts reads", () => {
     "CALLBACK_NETWORKS",
     "CALLBACK_URL",
     "CHANNEL_KEYS",
+    "COLLECTIONS_FILE",
     "COLLECTION_ADMINS",
     "LOG_LEVEL",
     "ROOMS",
