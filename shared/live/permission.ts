@@ -9,7 +9,7 @@ import { type Action, type Permission, type Preset, presets } from "../collectio
 import { Forbidden } from "../errors.ts";
 import { alternativesOf } from "./known.ts";
 import type { Condition } from "./query.ts";
-import { type Auth, type Got, holds, type Lookup, ownerOf, pathsOf, readsAnyField } from "./rules.ts";
+import { type Auth, holds, type Lookup, ownerOf, pathsOf, readsAnyField } from "./rules.ts";
 import type { Fields } from "./value.ts";
 
 export { type Action, type Permission, type Preset, presets };
@@ -21,8 +21,6 @@ export interface Request {
   /** `request.data`: what a write brings. */
   readonly data?: Fields | undefined;
   readonly lookup: Lookup;
-  /** Kept for the whole request. */
-  readonly got?: Got | undefined;
 }
 
 type Scope = "all" | "own" | "none";
@@ -40,15 +38,15 @@ const scopes: Readonly<Record<Preset, Readonly<Record<Action, Scope>>>> = {
  *
  * With rules it is the same or refused. A query for ids is let through where the rule depends on the document: each one is asked about
  * anyway, and one that is forbidden is as one that is not there.
- * @param collection for the message @throws Forbidden
+ * @param collection for the message @throws Forbidden, NotRead
  */
-export async function authorizeQuery(
+export function authorizeQuery(
   permission: Permission,
   action: Exclude<Action, "create">,
   condition: Condition,
   request: Request,
   collection: string,
-): Promise<Condition> {
+): Condition {
   const { auth } = request;
   if (auth?.isAdmin === true) return condition;
   if ("preset" in permission) {
@@ -63,9 +61,8 @@ export async function authorizeQuery(
   if (namesIds(condition) && paths.length > 0) return condition;
   const alternatives = alternativesOf(condition, (path) => readsAnyField(rule) || paths.includes(path));
   if (alternatives === undefined) throw refusal(action, collection, "the query has too many alternatives for its rule");
-  const got: Got = request.got ?? new Map();
   for (const known of alternatives) {
-    if (await holds(rule, { ...request, doc: { known } }, request.lookup, got)) continue;
+    if (holds(rule, { ...request, doc: { known } }, request.lookup)) continue;
     const hint = paths.length === 0 ? undefined : `the query must say enough of ${paths.join(", ")} for its rule`;
     throw refusal(action, collection, hint);
   }
@@ -85,14 +82,9 @@ function refusal(action: Action, collection: string, hint?: string): Forbidden {
 
 /**
  * Whether the action is permitted on one document. For an update, `document` is the one before; its owner cannot change.
- * @param document for `create` the new one, with its owner
+ * @param document for `create` the new one, with its owner @throws NotRead
  */
-export async function mayDo(
-  permission: Permission,
-  action: Action,
-  document: Fields,
-  request: Request,
-): Promise<boolean> {
+export function mayDo(permission: Permission, action: Action, document: Fields, request: Request): boolean {
   const { auth } = request;
   if (auth?.isAdmin === true) return true;
   if ("preset" in permission) {
@@ -101,5 +93,5 @@ export async function mayDo(
   }
   const rule = permission.rules[action];
   if (rule === undefined) return false;
-  return holds(rule, { ...request, doc: { document } }, request.lookup, request.got);
+  return holds(rule, { ...request, doc: { document } }, request.lookup);
 }

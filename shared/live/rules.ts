@@ -6,9 +6,10 @@
  * owner and a visitor without a session.
  */
 
+import type { Comparison, Rule } from "../collection.ts";
 import { comparesTo, type Known, knownValue } from "./known.ts";
 import { maxGetDocuments } from "./limits.ts";
-import type { Comparison, Rule } from "./rule_syntax.ts";
+
 import { compare, type Document, type Fields, fieldOf, isFields, isList, isSame, type Value } from "./value.ts";
 
 /** Who asks. Null: nobody has signed in. */
@@ -35,36 +36,55 @@ export interface Asked {
   readonly now: number;
 }
 
-/** Reads a document for `get()`; undefined when there is none. */
-export type Lookup = (collection: string, id: string) => Promise<Document | undefined>;
-
-/** Documents that `get()` has read, for the decisions of one request. */
-export type Got = Map<string, Document | null>;
-
 /**
- * Decides. A rule that would read more than 10 documents is not allowed.
- * @param got kept between the decisions of one request, so that a document is read once
+ * Gives a document for `get()`; undefined when there is none. It does not wait, so that a permission can be decided while locks are held:
+ * for a document that was not read yet it throws `NotRead`, and the decision is made again when it has been.
  */
-export async function holds(rule: Rule, asked: Asked, lookup: Lookup, got: Got = new Map()): Promise<boolean> {
-  const own: Got = new Map();
-  for (let read = 0; ; ) {
-    const missing = new Set<string>();
-    const value = evaluate(rule, { ...asked, got: own, missing });
-    if (value === true) return true;
-    if (missing.size === 0) return false;
-    read += missing.size;
-    if (read > maxGetDocuments) return false;
-    for (const path of missing) own.set(path, await getOnce(path, lookup, got));
+export type Lookup = (collection: string, id: string) => Document | undefined;
+
+/** A document that `get()` names. */
+export interface Named {
+  readonly collection: string;
+  readonly id: string;
+}
+
+/** A decision needs documents that were not read. No error for a caller: who decides reads them and decides again. */
+export class NotRead extends Error {
+  override readonly name = "NotRead";
+  readonly documents: readonly Named[];
+  constructor(documents: readonly Named[]) {
+    super("a rule needs documents that were not read");
+    this.documents = documents;
   }
 }
 
-async function getOnce(path: string, lookup: Lookup, got: Got): Promise<Document | null> {
-  const before = got.get(path);
-  if (before !== undefined) return before;
-  const [, collection = "", id = ""] = /^database\.([^.]+)\.([\s\S]+)$/.exec(path) ?? [];
-  const found = collection === "" ? null : ((await lookup(collection, id)) ?? null);
-  got.set(path, found);
-  return found;
+type Got = Map<string, Document | null>;
+
+/** Decides. A rule that would read more than 10 documents is not allowed. @throws NotRead */
+export function holds(rule: Rule, asked: Asked, lookup: Lookup): boolean {
+  const got: Got = new Map();
+  for (;;) {
+    const missing = new Set<string>();
+    const value = evaluate(rule, { ...asked, got, missing });
+    if (value === true) return true;
+    if (missing.size === 0 || got.size + missing.size > maxGetDocuments) return false;
+    getAll([...missing], lookup, got);
+  }
+}
+
+/** All of them before it throws, so that they can be read at once. */
+function getAll(paths: readonly string[], lookup: Lookup, got: Got): void {
+  const notRead: Named[] = [];
+  for (const path of paths) {
+    const [, collection = "", id = ""] = /^database\.([^.]+)\.([\s\S]+)$/.exec(path) ?? [];
+    try {
+      got.set(path, collection === "" ? null : (lookup(collection, id) ?? null));
+    } catch (error) {
+      if (!(error instanceof NotRead)) throw error;
+      notRead.push(...error.documents);
+    }
+  }
+  if (notRead.length > 0) throw new NotRead(notRead);
 }
 
 /** Paths of the document that a rule reads, for the message of a refusal. */
