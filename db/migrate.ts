@@ -14,6 +14,7 @@ import { userInfo } from "./migrations/0009_user_info.ts";
 import { channels } from "./migrations/0010_channels.ts";
 import { webhooks } from "./migrations/0011_webhooks.ts";
 import { collections } from "./migrations/0012_collections.ts";
+import { watches } from "./migrations/0013_watches.ts";
 import { guardFunction } from "./postgres_text.ts";
 
 const postgresTypes: ColumnTypes = {
@@ -51,6 +52,7 @@ export const migrations: readonly Migration[] = [
   channels,
   webhooks,
   collections,
+  watches,
 ];
 
 /** The database was written by a newer orderbell: going on could damage what that one stored. */
