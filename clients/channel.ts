@@ -4,7 +4,7 @@
  */
 import type { ServerMessage, StreamRequest } from "../shared/protocol.ts";
 import { type Api, type ApiError, isSignedOut, parse } from "./api.ts";
-import { type Connection, makeConnection, type Unnumbered } from "./connection.ts";
+import { type Connection, type Foreign, makeConnection, type Unnumbered } from "./connection.ts";
 import { makeEmitter, safely } from "./emitter.ts";
 import type { Platform, Timer } from "./platform.ts";
 import { isOpenToAll, makePolling } from "./polling.ts";
@@ -20,13 +20,16 @@ export type { Subscription } from "./subscription.ts";
 export type State = "idle" | "live" | "catching up" | "polling" | "offline" | "signed out";
 
 export interface Channel {
-  /** Reads a stream until the returned function is called. */
-  subscribe(stream: string, subscription: Subscription): () => void;
+  /**
+   * Reads a stream until the returned function is called.
+   * @param open for the package's other entries: what is read instead of a stream, over the same socket; `stream` is empty
+   */
+  subscribe(stream: string, subscription: Subscription, open?: typeof openSubscription): () => void;
   state(): State;
   /** The time of the last message, ms; for "last update". 0: never. */
   heardAt(): number;
   /** Sends a message with the next number; false when there is no socket. */
-  send(message: Unnumbered): boolean;
+  send(message: Unnumbered | Foreign): boolean;
   /** Calls back with every message of the server, and with undefined when the socket is lost. Returns the function that stops it. */
   onMessage(listener: (message: ServerMessage | undefined) => void): () => void;
   /** The user has changed or signed out: begins with a new socket. */
@@ -136,8 +139,8 @@ export function openChannel(platform: Platform, api: Api, onState?: (state: Stat
   });
 
   return {
-    subscribe(stream, subscription) {
-      const sub = openSubscription(platform, stream, subscription, {
+    subscribe(stream, subscription, open = openSubscription) {
+      const sub = open(platform, stream, subscription, {
         _ask() {
           ask(connection, "resume", [sub]);
           poll();
@@ -161,7 +164,8 @@ export function openChannel(platform: Platform, api: Api, onState?: (state: Stat
       ask(connection, "resume", [sub]);
       begin();
       return () => {
-        if (remove(sub) && !subscriptionsOf(subs, sub.stream).length)
+        // A stream that has no name yet was never asked for.
+        if (remove(sub) && sub.stream && !subscriptionsOf(subs, sub.stream).length)
           connection._send({ type: "leave", streams: [sub.stream] });
       };
     },

@@ -2,7 +2,7 @@
 import type { Action } from "../shared/order_states.ts";
 import type { OrderView } from "../shared/protocol.ts";
 import { type Api, type ApiRequest, makeApi, mayRetry } from "./api.ts";
-import { openChannel, type State } from "./channel.ts";
+import { type Channel, openChannel, type State } from "./channel.ts";
 import { makeEmitter } from "./emitter.ts";
 import { type BillListener, makeOutbox } from "./outbox.ts";
 import type { Platform } from "./platform.ts";
@@ -55,6 +55,8 @@ export interface Client {
   /** Calls back when a bill is answered, with the order or an ApiError. Returns the function that stops it. */
   onPending(listener: BillListener): () => void;
 
+  /** The socket of this client, and the streams over it, such as rooms. */
+  channel: Channel;
   watch<What extends keyof Watches>(what: What, options: Watches[What]): Watch;
   /** Closes the socket and ends the timers. Pending bills stay in the store for the next client. */
   close(): void;
@@ -121,6 +123,7 @@ export function makeClient(platform: Platform, { url, name = "orderbell", begin 
   return {
     ...sessions,
     ...outbox,
+    channel,
     state: channel.state,
     onState: states._listen,
     heardAt: channel.heardAt,

@@ -7,6 +7,14 @@ import { answerMs } from "./timing.ts";
 
 export type Unnumbered = ClientMessage extends infer M ? (M extends ClientMessage ? Omit<M, "n"> : never) : never;
 
+/** A message of the package's other entries, in another dialect. */
+export interface Foreign {
+  msgType: string;
+  watchId: string | undefined;
+  requestId: string;
+  msgData: object | null;
+}
+
 export interface Connection {
   /** Failed tries since the last useful message of the server; the channel resets it. */
   _failures: number;
@@ -18,7 +26,7 @@ export interface Connection {
   /** The number of the next message. */
   _next: number;
   /** Sends a message with the next number; false when there is no socket. */
-  _send(message: Unnumbered): boolean;
+  _send(message: Unnumbered | Foreign): boolean;
   /** Takes the socket for dead when the handshake, or a question asked at that time, waits too long for its answer. */
   _check(askedAt: (number | undefined)[]): void;
   /** There is no socket, and no next try is scheduled. */
@@ -112,7 +120,7 @@ export function makeConnection(
     _isOpen: false,
     _connect: connect,
     _next: 1,
-    _send(message: Unnumbered) {
+    _send(message: Unnumbered | Foreign) {
       const open = connection._isOpen;
       if (open) socket?.send(JSON.stringify({ ...message, n: connection._next++ }));
       return open;

@@ -60,7 +60,7 @@ export function watchOrders(
   async function snapshot(still: () => boolean): Promise<StreamPosition> {
     if (!shop) await sessions.need();
     const answer = await readOrders(api, { shop });
-    const all = answer.orders.slice();
+    const all = [...answer.orders];
     // A kitchen gets every waiting order, however many pages there are.
     for (let page = answer; shop && page.more; all.push(...page.orders))
       page = await readOrders(api, { shop, before: (page.orders[page.orders.length - 1] as OrderView).id });

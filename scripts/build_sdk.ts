@@ -10,7 +10,7 @@ import { type BuildOptions, build, transform } from "esbuild";
 import { tsc } from "./tsc.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const entries = ["index", "browser", "node", "wechat"];
+const entries = ["index", "browser", "node", "wechat", "collections"];
 
 /** As old as the WebViews of phones that are still in use. */
 export const bundling = {
@@ -60,24 +60,23 @@ const scriptsIn = async (folder: string) => (await readdir(folder)).filter((name
 /** For `require`. File by file, so that every entry has the same `ApiError`. */
 async function writeCommonJs(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true });
-  for (const name of await scriptsIn(from)) {
-    const { code } = await transform(await readFile(join(from, name), "utf8"), { format: "cjs" });
-    await writeFile(join(to, name), code);
-  }
+  await toCommonJs(from, to);
   await writeFile(join(to, "package.json"), '{ "type": "commonjs" }\n');
   // The package.json above a type file decides its kind of module.
   await cp(join(from, "types"), join(to, "types"), { recursive: true });
 }
 
+async function toCommonJs(from: string, to: string): Promise<void> {
+  for (const name of await scriptsIn(from)) {
+    const { code } = await transform(await readFile(join(from, name), "utf8"), { format: "cjs" });
+    await writeFile(join(to, name), code);
+  }
+}
+
 /** WeChat's npm builder copies this folder, and takes `index.js` for an import of the package's name. */
 async function writeMiniprogram(folder: string): Promise<void> {
-  await build({
-    ...bundling,
-    format: "cjs",
-    target: "es2018",
-    entryPoints: [join(root, "clients/wechat.ts")],
-    outdir: folder,
-  });
+  await writeModules(folder, ["wechat", "collections"], "es2018");
+  await toCommonJs(folder, folder);
   await writeFile(join(folder, "index.js"), 'module.exports = require("./wechat.js");\n');
 }
 

@@ -1,6 +1,6 @@
 /** The SDK's package as a user gets it: built, packed, installed, imported, type-checked, bundled. */
 import { spawnSync } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { runInNewContext } from "node:vm";
@@ -47,13 +47,13 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe("the SDK's package", () => {
-  it("is imported by its four names", async () => {
+  it("is imported by its names", async () => {
     await writeFile(
       join(folder, "names.js"),
-      `const names = ["", "/browser", "/node", "/wechat"];
+      `const names = ["", "/browser", "/node", "/wechat", "/collections"];
        for (const name of names) {
          const made = await import("orderbell-sdk" + name);
-         console.log(name || ".", typeof (made.createClient ?? made.makeClient), typeof made.ApiError);
+         console.log(name || ".", typeof (made.createClient ?? made.makeClient ?? made.collections), typeof made.ApiError);
        }`,
     );
     const { said } = node("names.js");
@@ -62,17 +62,19 @@ describe("the SDK's package", () => {
       "/browser function function",
       "/node function function",
       "/wechat function function",
+      "/collections function function",
     ]);
   });
 
-  it("is required by its four names, with one ApiError for all", async () => {
+  it("is required by its names, with one ApiError for all", async () => {
     await writeFile(
       join(folder, "names.cjs"),
-      `const names = ["", "/browser", "/node", "/wechat"];
+      `const names = ["", "/browser", "/node", "/wechat", "/collections"];
        const all = names.map((name) => require("orderbell-sdk" + name));
-       for (const made of all) console.log(typeof (made.createClient ?? made.makeClient), made.ApiError === all[0].ApiError);`,
+       for (const made of all)
+         console.log(typeof (made.createClient ?? made.makeClient ?? made.collections), made.ApiError === all[0].ApiError);`,
     );
-    expect(node("names.cjs").said.split("\n")).toEqual(Array(4).fill("function true"));
+    expect(node("names.cjs").said.split("\n")).toEqual(Array(5).fill("function true"));
   });
 
   it("is well formed to publint, and its types are found by every resolution of TypeScript", () => {
@@ -85,7 +87,7 @@ describe("the SDK's package", () => {
       console.log(JSON.stringify({ problems, entries: Object.keys(entrypoints) }));`;
     expect(script(types)).toEqual({
       problems: [],
-      entries: [".", "./browser", "./node", "./wechat", "./package.json"],
+      entries: [".", "./browser", "./node", "./wechat", "./collections", "./package.json"],
     });
   });
 
@@ -131,9 +133,9 @@ describe("the SDK's package", () => {
        for (const name of [...Object.getOwnPropertyNames(globalThis), ...pages])
          if (!language.has(name) && name !== "process")
            Object.defineProperty(globalThis, name, { configurable: true, get() { throw new Error(name + " was touched"); } });
-       for (const name of ["", "/browser", "/wechat"]) log(Object.keys(await import("orderbell-sdk" + name)).length > 5);`,
+       for (const name of ["", "/browser", "/wechat", "/collections"]) log(Object.keys(await import("orderbell-sdk" + name)).length > 2);`,
     );
-    expect(node("bare.js").said.split("\n")).toEqual(["true", "true", "true"]);
+    expect(node("bare.js").said.split("\n")).toEqual(["true", "true", "true", "true"]);
   });
 
   it("is a folder of ES2018 for WeChat's npm builder, and requires nothing beyond it", async () => {
@@ -141,23 +143,25 @@ describe("the SDK's package", () => {
     const built = join(own, miniprogram);
     const names = await readdir(built);
     // The name of the package alone is its index.js; another name is a file of that name.
-    expect(names).toEqual(expect.arrayContaining(["index.js", "wechat.js"]));
+    expect(names).toEqual(expect.arrayContaining(["index.js", "wechat.js", "collections.js"]));
     for (const name of names) {
       const text = await readFile(join(built, name), "utf8");
       for (const [, wanted = ""] of text.matchAll(/\brequire\("([^"]+)"\)/g)) expect(names).toContain(wanted.slice(2));
       const as = async (target: string) => (await transform(text, { target, format: "cjs" })).code;
       expect(await as("es2018")).toBe(await as("esnext"));
     }
-    const load = (name: string) => node("-e", `console.log(Object.keys(require("./${name}")).sort().join())`).said;
-    for (const name of ["index.js", "wechat.js"])
-      await writeFile(
-        join(folder, name.replace(".js", ".cjs")),
-        (await readFile(join(built, name), "utf8")).replace("./wechat.js", "./wechat.cjs"),
-      );
-    expect(load("index.cjs")).toBe(load("wechat.cjs"));
-    expect(load("wechat.cjs").split(",")).toEqual(
+    const copy = join(folder, "copied");
+    await cp(built, copy, { recursive: true });
+    await writeFile(join(copy, "package.json"), '{"type":"commonjs"}');
+    const load = (name: string) =>
+      run(process.execPath, ["-e", `console.log(Object.keys(require("./${name}")).sort().join())`], copy).said;
+    expect(load("index.js")).toBe(load("wechat.js"));
+    expect(load("wechat.js").split(",")).toEqual(
       expect.arrayContaining(["ApiError", "createClient", "makeClient", "wechatPlatform"]),
     );
+    expect(load("collections.js")).toBe("ApiError,collections,command");
+    const same = `console.log(require("./collections.js").ApiError === require("./index.js").ApiError)`;
+    expect(run(process.execPath, ["-e", same], copy).said).toBe("true");
   });
 
   it("has short names for inner parts only", async () => {
@@ -210,22 +214,35 @@ describe("the SDK's package", () => {
     };
     const right = `
       import { type Client, createClient, type OrderView } from "orderbell-sdk/browser";
+      import { collections, command as _ } from "orderbell-sdk/collections";
       const client: Client = createClient({ guest: false });
       client.watch("orders", { shop: "noodle-house", onChange: (orders: OrderView[], { event }) => void [orders[0]?.number, event?.seq] });
       client.watch("menu", { shop: "noodle-house", onChange: ({ soldOut }) => soldOut.map((dish) => dish.length) });
       client.watch("board", { shop: "noodle-house", onChange: ({ ready }) => ready.map((number) => number.length) });
       client.submit({ shop: "s", service: "pickup", lines: [{ dish: "beef", quantity: 1 }] }).then(({ totalFen }) => totalFen + 1);
+      const { collection } = collections<{ notes: { text: string; n: number; at?: Date; by: { name: string } } }>(client);
+      const notes = collection("notes");
+      notes.where({ n: _.gt(1), "by.name": "Lin" }).orderBy("n", "desc").limit(20).get().then(([note]) => note?.text.length);
+      notes.where(_.or({ n: 1 }, { text: /a/ })).watch({ onChange: (all, { added }) => void [all[0]?._id, added[0]?.at] });
+      notes.add({ text: "", n: 1, at: _.serverDate(), by: { name: "" } }).then((id) => notes.doc(id).update({ n: _.inc(1), by: { name: "Lin" } }));
+      collections(client).collection("any").where({ anything: 1 }).count().then((count) => count + 1);
     `;
     expect(await check("right", right)).toEqual({ status: 0, said: "" });
     const wrong = `
       import { createClient } from "orderbell-sdk/browser";
+      import { collections } from "orderbell-sdk/collections";
       createClient().watch("menu", { onChange: () => {} });
       createClient().submit({ shop: "s", service: "rocket", lines: [] });
       createClient().step({ id: "o" }, "eat");
+      const { collection } = collections<{ notes: { n: number } }>(createClient());
+      collection("note");
+      collection("notes").where({ m: 1 });
+      collection("notes").add({ n: "1" });
+      collection("notes").skip(1).watch({ onChange: () => {} });
     `;
     const { status, said } = await check("wrong", wrong);
     expect(status).not.toBe(0);
-    expect(said.match(/wrong\.ts\(\d+/g)).toEqual(["wrong.ts(3", "wrong.ts(4", "wrong.ts(5"]);
+    expect(said.match(/wrong\.ts\(\d+/g)).toEqual([4, 5, 6, 8, 9, 10, 11].map((line) => `wrong.ts(${line}`));
   });
 
   it("can be tree-shaken: importing one thing does not bring the rest", async () => {
@@ -256,10 +273,13 @@ describe("the SDK's size", () => {
     return stdout.trim().split("\n");
   };
 
-  it("is at most 6 KB gzipped for core and browser, and the check fails above that", () => {
+  it("is at most 6 KB gzipped for core and browser and 4 KB for collections, and the check fails above that", () => {
     const [line, wrong] = size("checkSize()");
-    expect(line).toMatch(/the SDK in a page: [0-9.]+ KB gzip of 6\.00/);
+    expect(line).toMatch(/the SDK in a page: [0-9.]+ KB gzip of 6\.00; its collections: [0-9.]+ of 4\.00/);
     expect(wrong).toBe("[]");
     expect(size("checkSize(1000)")[1]).toMatch(/^\["clients\/browser\.ts is \d+ bytes gzipped, \d+ too many"\]$/);
+    expect(size("checkSize(6144, 1000)")[1]).toMatch(
+      /^\["clients\/collections\.ts is \d+ bytes gzipped, \d+ too many"\]$/,
+    );
   });
 });

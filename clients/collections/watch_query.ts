@@ -1,0 +1,206 @@
+/**
+ * One watch of a query, over the client's socket. It asks for the whole list at the start, after each loss of the socket and where an
+ * event is missing, under a new name each time, so that nothing late is taken for something new; and it asks without end.
+ */
+import { ApiError } from "../api.ts";
+import type { Channel } from "../channel.ts";
+import { safely } from "../emitter.ts";
+import type { Timer } from "../platform.ts";
+import { retryAfterMs } from "../retry.ts";
+import type { OpenSubscription, openSubscription } from "../subscription.ts";
+import { answerMs } from "../timing.ts";
+import { type ListMessage, makeList } from "./list.ts";
+import type { ListListener, ListState, ListWatch } from "./types.ts";
+
+/** What is watched, as INIT_WATCH says it. */
+export interface WatchedQuery {
+  collName: string;
+  /** JSON. */
+  query: string;
+  orderBy: Record<string, string>;
+  limit?: number | undefined;
+}
+
+interface Frame {
+  watchId?: string;
+  requestId: string;
+  msgType: string;
+  msgData: ListMessage & { queryID: string; code: string; message: string };
+}
+
+const isFrame = (message: object | undefined): message is Frame => message !== undefined && "msgType" in message;
+
+/** A watch that has been silent for this long asks whether it lacks something. */
+const checkMs = 15_000;
+/** Events that overtake each other get this long. */
+const graceMs = 500;
+/** Errors that pass: of the server, or of a session that the next socket renews. */
+const passing = /^(SYS|OVERLOADED|INTERNAL|CHECK_LOGIN|SIGN|SESSION|QUERYID)/;
+
+/** Names of watches and of questions, unique in this process. */
+let names = 0;
+
+/** Watches until it is closed. */
+export function watchQuery<T>(channel: Channel, query: WatchedQuery, listener: ListListener<T>): ListWatch<T> {
+  const list = makeList<T>(!Object.keys(query.orderBy).length, (documents, change) =>
+    safely(() => listener.onChange(documents, change)),
+  );
+  let shown: ListState = "connecting";
+  let current = false;
+
+  const state = (): ListState => (current ? "live" : list._isShown() ? "stale" : "connecting");
+  function tell(isCurrent: boolean): void {
+    current = isCurrent;
+    const is = state();
+    if (is === shown) return;
+    shown = is;
+    safely(() => listener.onState?.(is));
+  }
+
+  const open: typeof openSubscription = (platform, stream, _, on) => {
+    let closed = false;
+    /** The name of the list that is asked for, or that has come. */
+    let watchId: string | undefined;
+    /** The server's name of it. */
+    let queryID: string | undefined;
+    /** The question without an answer. Without `eventID` it asks for the list. */
+    let asked: { requestId: string; at: number; patienceMs: number; eventID: number | undefined } | undefined;
+    /** Lists asked for since the last proof that the list is whole. */
+    let tries = 0;
+    let beginAt = 0;
+    let checkAt = 0;
+    /** The last event that is known to exist. */
+    let known = 0;
+    let grace: Timer | undefined;
+
+    /** @returns whether it was sent */
+    function send(msgType: string, msgData: object | null, patienceMs = 0): boolean {
+      const requestId = `r${++names}`;
+      const sent = channel.send({ msgType, watchId, requestId, msgData });
+      if (sent && msgData) asked = { requestId, at: platform.now(), patienceMs, eventID: list._at() };
+      return sent;
+    }
+
+    const rest = () => {
+      checkAt = platform.now() + checkMs * (1 + platform.random() / 4);
+    };
+
+    function ask(): void {
+      if (closed || asked) return;
+      rest();
+      if (watchId) send("CHECK_LAST", { queryID, eventID: list._at() });
+      else if (platform.now() < beginAt) checkAt = beginAt;
+      else {
+        watchId = `w${++names}`;
+        // A long list on a slow network gets longer with each try.
+        if (send("INIT_WATCH", { envId: "", ...query }, answerMs * Math.min(tries, 5))) tries += 1;
+        else watchId = undefined;
+      }
+    }
+
+    function forget(): void {
+      grace?.cancel();
+      watchId = asked = grace = undefined;
+      list._restart();
+      tell(false);
+    }
+
+    /** Asks for the whole list again. */
+    function again(failed = 0): void {
+      tries += failed;
+      if (watchId) send("CLOSE_WATCH", null);
+      forget();
+      checkAt = beginAt = platform.now() + (tries && retryAfterMs(tries, platform.random()));
+      on._ask();
+    }
+
+    /** What is missing may be on its way. */
+    function settle(): void {
+      const lacks = list._lacks(known);
+      tell(!lacks && !list._isPart());
+      if (lacks) grace ??= platform.later(again, graceMs);
+      else {
+        grace?.cancel();
+        grace = undefined;
+      }
+    }
+
+    function hear({ watchId: about, requestId, msgType, msgData }: Frame): void {
+      const answered = requestId === asked?.requestId ? asked : undefined;
+      if (closed || (!answered && (!watchId || about !== watchId))) return;
+      const { currEvent } = msgData;
+      on._heard(true);
+      rest();
+      if (msgType === "ERROR") {
+        if (passing.test(msgData.code)) again(1);
+        else {
+          watchId = undefined;
+          tell(false);
+          on._error(new ApiError(msgData.code, 403, msgData.message));
+        }
+      } else if (msgType === "CHECK_EVENT") {
+        if (!answered) return;
+        asked = undefined;
+        // Fewer than there were: another history.
+        if (currEvent < (answered.eventID ?? 0)) again();
+        else {
+          known = currEvent;
+          settle();
+          if (current) tries = 0;
+        }
+      } else take(msgData, msgType === "INIT_EVENT");
+    }
+
+    function take(message: Frame["msgData"], isInit: boolean): void {
+      if (isInit) {
+        queryID = message.queryID;
+        known = 0;
+      }
+      if (!list._take(message, isInit)) {
+        again(1);
+        return;
+      }
+      if (asked && asked.eventID === undefined && list._at() !== undefined) {
+        asked.at = platform.now();
+        if (!list._isPart()) asked = undefined;
+      }
+      settle();
+      if (current && !isInit) tries = 0;
+    }
+
+    const stopHearing = channel.onMessage((message) => isFrame(message) && hear(message));
+    const sub: OpenSubscription = {
+      stream,
+      grant: undefined,
+      _position: () => undefined,
+      _isClosed: () => closed,
+      _isCurrent: () => current,
+      // It asks its own questions; the channel has none to add.
+      _mayAsk() {
+        ask();
+        return false;
+      },
+      _askedAt: () => asked && asked.at + asked.patienceMs,
+      _isDue: () => platform.now() >= checkAt,
+      _ask: () => true,
+      _begin() {},
+      // An error of the whole connection, that passes.
+      _receive: () => again(1),
+      _settle() {},
+      _receivePolled: () => undefined,
+      _fail: () => true,
+      _disconnect: forget,
+      close() {
+        if (closed) return;
+        if (watchId) send("CLOSE_WATCH", null);
+        closed = true;
+        stopHearing();
+        forget();
+      },
+    };
+    return sub;
+  };
+
+  const close = channel.subscribe("", { onEvent() {}, onError: (error) => listener.onError?.(error) }, open);
+  return { documents: list._documents, state, close };
+}
