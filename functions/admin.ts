@@ -273,6 +273,7 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
       const [rows = []] = await app.db.read([readApiKeys()]);
       if (!rows.some((row) => row.id === key)) throw new InvalidInput("id", "there is no such key");
       await app.db.flight({ statements: [revokeApiKey(key, app.clock.now())], repeatable: true });
+      await end(app, key, "revoked");
       return { revoked: key };
     },
     ({ id: key }) => ({ detail: { key } }),

@@ -113,6 +113,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   "shared/webhooks": ["shared/streams", "shared/sessions", "shared", "db"],
   // Its built-in collections are orderbell's own shops and orders.
   "shared/live": ["shared/shop", "shared/ordering", "shared/streams", "shared/sessions", "shared", "db"],
+  // The vendor's dialects over HTTP.
+  "shared/cloudbase": ["shared/live", "shared/streams", "shared/sessions", "shared", "db"],
   apigateway: ["db", ...rooms, "apigateway/local"],
   "apigateway/local": ["apigateway", "db", ...rooms],
   // Calls to a cloud beside its gateway.

@@ -15,6 +15,7 @@ export interface ApiKey {
   readonly id: string;
   /** The only shop that it may act for; null for all. */
   readonly shop: string | null;
+  readonly scopes: readonly string[];
 }
 
 const pattern = /^Bearer +(obk_[A-Za-z0-9_-]{43})$/i;
@@ -23,14 +24,19 @@ const pattern = /^Bearer +(obk_[A-Za-z0-9_-]{43})$/i;
 export const isApiKey = (authorization: string | undefined) =>
   authorization !== undefined && pattern.test(authorization);
 
-/** @throws ApiKeyInvalid */
-export async function authenticateKey(app: App, authorization: string | undefined, scope: Scope): Promise<ApiKey> {
+/** @param enough one of these scopes @throws ApiKeyInvalid */
+export async function authenticateKey(
+  app: App,
+  authorization: string | undefined,
+  ...enough: readonly Scope[]
+): Promise<ApiKey> {
   const key = pattern.exec(authorization ?? "")?.[1];
   if (key === undefined) throw new ApiKeyInvalid();
   const [rows] = await app.db.read([readApiKey(app.secrets.hash(key))]);
   const row: Row | undefined = rows[0];
-  if (row === undefined || !String(row.scopes).split(" ").includes(scope)) throw new ApiKeyInvalid();
-  return { id: String(row.id), shop: row.shop_id === null ? null : String(row.shop_id) };
+  const granted = String(row?.scopes ?? "").split(" ");
+  if (row === undefined || !enough.some((scope) => granted.includes(scope))) throw new ApiKeyInvalid();
+  return { id: String(row.id), shop: row.shop_id === null ? null : String(row.shop_id), scopes: granted };
 }
 
 /** A new key. It is returned here only, and stored hashed. */

@@ -9,7 +9,8 @@ import { equal } from "../secrets.ts";
 export interface Session {
   readonly id: string;
   readonly user: string;
-  readonly kind: "wechat" | "guest" | "staff";
+  /** `key`: of no person, but of all who watch with one publishable key. It has no token. */
+  readonly kind: "wechat" | "guest" | "staff" | "key";
   /** Staff only. */
   readonly shop: string | null;
   readonly role: Role | null;
@@ -23,7 +24,8 @@ export interface Staff extends Session {
   readonly role: Role;
 }
 
-export type Kind = Session["kind"];
+/** Kinds of people's sessions, which have tokens. */
+export type Kind = Exclude<Session["kind"], "key">;
 
 /** `ob`, a letter for the kind, `_`, user, session, 24 random bytes. */
 const letters = { w: "wechat", g: "guest", s: "staff" } as const satisfies Record<string, Kind>;
@@ -102,8 +104,9 @@ export async function authenticateAgain(app: App, { id }: Session): Promise<void
 
 const slideMs = 24 * 3_600_000;
 
-/** Extends the session's expiry, written at most once a day. */
+/** Extends the session's expiry, written at most once a day. A key's ends with the key. */
 export async function slide(app: App, session: Session, now: number): Promise<Session> {
+  if (session.kind === "key") return session;
   const expiresAt = now + app.config.sessionMs[session.kind];
   if (expiresAt - session.expiresAt < Math.min(slideMs, app.config.sessionMs[session.kind] / 2)) return session;
   await app.db.flight({ statements: [extendSession(session.id, now, expiresAt)], repeatable: true });

@@ -42,7 +42,8 @@ export async function register(app: App, ticket: string, connection: string, gat
   const row = rows.at(-1)?.[0];
   if (row === undefined) throw new TicketInvalid();
   const session = aliveOf(row, now);
-  await evictOldest(app, session.id, connection);
+  // One key is the key of all visitors of a page.
+  if (session.kind !== "key") await evictOldest(app, session.id, connection);
   return session;
 }
 

@@ -4,6 +4,10 @@
  * Nothing of it is replaced: it is configured by `registerHost`, as the developer of an app does.
  */
 import cloudbase from "@cloudbase/js-sdk";
+import { WebSocket } from "ws";
+
+// Its Node build takes the global one, which Node has from 22 on.
+globalThis.WebSocket ??= WebSocket as never;
 
 /** `CLOUD_API`: everything by `POST /web`. `GATEWAY`: collections by REST, which is the default of 3.x. */
 export type EndPointMode = "CLOUD_API" | "GATEWAY";
