@@ -77,9 +77,8 @@ export function makeApi(platform: Platform, { url, token, renew }: ApiOptions): 
       } as Request)
       .catch(() => undefined);
     const said = parse(answer?.body);
-    const bare = !said && answer?.body !== "";
     // A body that is not JSON comes from a proxy: no answer of the API, whatever its status.
-    if (!answer || (answer.status < 400 && bare)) throw unanswered();
+    if (!answer || (answer.status < 400 && !said && answer.body)) throw unanswered();
     if (answer.status < 400) return said as T;
     const { code, detail, ...extra } = (said ?? {}) as Record<string, unknown>;
     const wait = Number(answer.headers["retry-after"]);

@@ -20,6 +20,8 @@ export type { Subscription } from "./subscription.ts";
 export type State = "idle" | "live" | "catching up" | "polling" | "offline" | "signed out";
 
 export interface Channel {
+  /** For the package's other entries: clock, timers and chance. */
+  readonly platform: Platform;
   /**
    * Reads a stream until the returned function is called.
    * @param open for the package's other entries: what is read instead of a stream, over the same socket; `stream` is empty
@@ -139,6 +141,7 @@ export function openChannel(platform: Platform, api: Api, onState?: (state: Stat
   });
 
   return {
+    platform,
     subscribe(stream, subscription, open = openSubscription) {
       const sub = open(platform, stream, subscription, {
         _ask() {

@@ -7,7 +7,8 @@ import type { Client } from "./client.ts";
 import type { Collection, Collections, Direction, Query, Stored } from "./collections/types.ts";
 import { watchQuery } from "./collections/watch_query.ts";
 import { fromWire, revive, toQuery, toUpdate, toWire } from "./collections/wire.ts";
-import { retryAfterMs } from "./retry.ts";
+import type { Platform } from "./platform.ts";
+import { waitAfter } from "./retry.ts";
 import { stepTries } from "./timing.ts";
 
 export { ApiError } from "./api.ts";
@@ -41,10 +42,12 @@ export function collections<All = Record<string, Any>>(client: Asker): Collectio
   return { collection: (name) => collectionOf(client, name) as Collection<never> as Collection<All[typeof name]> };
 }
 
-function collectionOf(client: Asker, collectionName: string): Collection<Any> {
+function collectionOf({ ask, channel }: Asker, collectionName: string): Collection<Any> {
+  const { platform } = channel;
+
   async function call(action: string, params: object): Promise<NonNullable<Answer["data"]>> {
     const body = { action: `database.${action}`, dataVersion: "2020-01-10", env: "", collectionName, ...params };
-    const { code, message, data } = await client.ask<Answer>({ method: "POST", path: "/web", body });
+    const { code, message, data } = await ask<Answer>({ method: "POST", path: "/web", body });
     if (code) throw new ApiError(code, 200, `${message}`);
     return data ?? {};
   }
@@ -71,7 +74,7 @@ function collectionOf(client: Asker, collectionName: string): Collection<Any> {
       watch(listener) {
         const orderBy = Object.fromEntries(order.map(({ field, direction }) => [field, direction]));
         const query = JSON.stringify(toQuery(where));
-        return watchQuery(client.channel, { collName: collectionName, query, orderBy, limit }, listener);
+        return watchQuery(channel, { collName: collectionName, query, orderBy, limit }, listener);
       },
     };
   }
@@ -79,7 +82,7 @@ function collectionOf(client: Asker, collectionName: string): Collection<Any> {
   const everything = queryOf({ order: [] });
   return {
     ...everything,
-    async add({ _id = newId(), ...document }) {
+    async add({ _id = newId(platform), ...document }) {
       for (let tries = 1; ; tries++) {
         try {
           await call("addDocument", { _id, data: toWire(document) });
@@ -89,7 +92,7 @@ function collectionOf(client: Asker, collectionName: string): Collection<Any> {
           // It was added, and the answer was lost.
           if (tries > 1 && code === "DOCUMENT_EXISTS") return _id as string;
           if ((code !== noAnswer && status < 500) || tries === stepTries) throw error;
-          await new Promise((resolve) => setTimeout(resolve, retryAfterMs(tries, Math.random())));
+          await new Promise<void>((resolve) => platform.later(resolve, waitAfter(error, tries, platform.random())));
         }
       }
     },
@@ -120,11 +123,9 @@ function collectionOf(client: Asker, collectionName: string): Collection<Any> {
 const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /** A ULID, as the server makes them. Made here, so that a document whose answer is lost is not added twice. */
-function newId(): string {
-  let time = "";
-  for (let left = Date.now(); time.length < 10; left = Math.floor(left / 32)) time = digits[left % 32] + time;
-  return Array.from({ length: 16 }, () => digits[Math.floor(Math.random() * 32)]).reduce<string>(
-    (id, one) => id + one,
-    time,
-  );
+function newId({ now, random }: Platform): string {
+  let id = "";
+  for (let left = now(); id.length < 10; left = Math.floor(left / 32)) id = digits[Math.floor(left) % 32] + id;
+  while (id.length < 26) id += digits[Math.floor(random() * 32)];
+  return id;
 }
