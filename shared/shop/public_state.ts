@@ -7,7 +7,7 @@
  */
 import type { Row } from "../../db/database.ts";
 import { readBoard, readUncollected } from "../../db/orders.ts";
-import { readDishDays, readMenu, readShop } from "../../db/shops.ts";
+import { readDishDays, readMenu, readShop, readShops } from "../../db/shops.ts";
 import type { Sql } from "../../db/sql.ts";
 import { headOf, moveSource, readHeads, readNewest, readStale } from "../../db/streams.ts";
 import type { App } from "../app.ts";
@@ -73,6 +73,16 @@ export async function refreshUncollected(app: App, withinMs: number): Promise<vo
   const to = app.clock.now() - boardReadyMs;
   const [rows] = await app.db.read([readUncollected(to - withinMs, to)]);
   for (const { id } of rows) await refreshOnce(app, String(id));
+}
+
+/** Refreshes shops whose business day turned over within the last `withinMs`: what was sold out yesterday is not any more, without an event. */
+export async function refreshTurned(app: App, withinMs: number): Promise<void> {
+  const now = app.clock.now();
+  const [rows] = await app.db.read([readShops()]);
+  for (const { id, zone, rollover_minutes: rollover } of rows) {
+    const dayAt = (at: number) => businessDay(at, String(zone), Number(rollover));
+    if (dayAt(now) !== dayAt(now - withinMs)) await refreshOnce(app, String(id));
+  }
 }
 
 /** Refreshes shops whose public streams are behind their kitchen's. */

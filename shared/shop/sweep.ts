@@ -11,7 +11,7 @@ import type { App } from "../app.ts";
 import { escalateAndExpire } from "../ordering/take_step.ts";
 import { publishHeads, readHeadsSince } from "../streams/deliver.ts";
 import { checkPresence } from "../streams/presence.ts";
-import { refreshStale, refreshUncollected } from "./public_state.ts";
+import { refreshStale, refreshTurned, refreshUncollected } from "./public_state.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -33,6 +33,7 @@ export async function sweep(app: App): Promise<{ due: number; heads: number }> {
   await checkPresence(app);
   await refreshStale(app);
   await refreshUncollected(app, 5 * minuteMs);
+  await refreshTurned(app, 5 * minuteMs);
   const heads = await readHeadsSince(app, app.clock.now() - 3 * minuteMs);
   await publishHeads(app, heads);
   return { due, heads: heads.length };

@@ -11,6 +11,7 @@ import { editMenu, setPrice } from "../../shared/shop/edit_menu.ts";
 import { createShop, openShop } from "../../shared/shop/open_shop.ts";
 import { refresh } from "../../shared/shop/public_state.ts";
 import { setSoldOut } from "../../shared/shop/stock.ts";
+import { sweep } from "../../shared/shop/sweep.ts";
 import { onEveryEngine } from "../_engines.ts";
 import { type Answer, type House, openHouse, type Person, testSettings } from "../_house.ts";
 
@@ -202,6 +203,20 @@ onEveryEngine((engine) => {
       expect(after.heads.get(`menu:${shop}`)).not.toEqual(before.heads.get(`menu:${shop}`));
       expect(after.heads.get("menu:tea-house")).toEqual(before.heads.get("menu:tea-house"));
     }
+  });
+
+  it("moves the stream of a menu when the business day turns over, and yesterday's sold out with it", async () => {
+    const { app, clock, shop } = house;
+    await setSoldOut(app, { actor: null, shop, dish: "tea" }, true);
+    await refresh(app, shop);
+    const before = await read("menus", visitor, { _id: shop });
+    expect(before.documents[0]?.soldOut).toContain("tea");
+    // The house's day begins half a day away from the test.
+    clock.forward(12 * 3_600_000);
+    await sweep(app);
+    const after = await read("menus", visitor, { _id: shop });
+    expect(after.documents[0]?.soldOut).not.toContain("tea");
+    expect(after.heads).not.toEqual(before.heads);
   });
 });
 
