@@ -49,3 +49,13 @@ export function fenOf(text: string, negative = false): number | undefined {
 
 /** 250 → `2.5`, as one types it. */
 export const typed = (fen: number): string => String(fen / 100);
+
+/** 1204 → 1,204 */
+export const numberOf = (value: number, digits = 0): string =>
+  new Intl.NumberFormat(words.locale, { maximumFractionDigits: digits }).format(value);
+
+/** 3412 → 3.4 KB */
+export function bytesOf(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  return bytes < 1_000_000 ? `${numberOf(bytes / 1_000, 1)} KB` : `${numberOf(bytes / 1_000_000, 1)} MB`;
+}

@@ -4,25 +4,41 @@ import type { Session } from "../../clients/browser.ts";
 import { LanguageSwitch } from "../shared/language_switch.tsx";
 import { StateBanner, useChannelState } from "../shared/state_banner.tsx";
 import { ask, client, showError } from "./client.ts";
+import { CollectionsSection } from "./collections.tsx";
 import { ConfirmDialog } from "./confirm_dialog.tsx";
 import { Devices } from "./devices.tsx";
 import { localName, words } from "./dictionary.ts";
+import type { Collection } from "./documents.ts";
 import { Icon } from "./icons.tsx";
 import { MenuSection } from "./menu.tsx";
 import { ReportSection } from "./report.tsx";
 import { SettingsSection } from "./settings.tsx";
 import { Failed, Waiting } from "./states.tsx";
 import { Tables } from "./tables.tsx";
+import { useQuery } from "./use_query.ts";
 import { useShop } from "./use_shop.ts";
 
-const sections = ["report", "menu", "tables", "devices", "settings"] as const;
+const sections = ["report", "menu", "tables", "devices", "settings", "collections"] as const;
 type Section = (typeof sections)[number];
 
-const sectionInAddress = (): Section => sections.find((section) => location.hash === `#${section}`) ?? "report";
+/** `#menu` → menu, `#collections/notes` → collections */
+const sectionInAddress = (): Section =>
+  sections.find((section) => location.hash.split("/")[0] === `#${section}`) ?? "report";
+
+/** Collections of this server, for the owners who administer them. Undefined for others, and where none is declared. */
+function useCollections(id: string) {
+  const { value, reload } = useQuery(id, () =>
+    client.ask<{ collections: Collection[] }>({ method: "GET", path: "/collections" }),
+  );
+  const isUsed = value?.collections.some(({ permission }) => permission !== "BUILT_IN") === true;
+  return { collections: isUsed ? value?.collections : undefined, reload };
+}
 
 export function Sections({ id, session }: { id: string; session: Session }) {
   const { shop, failed, reload } = useShop(id);
-  const [section, setSection] = useState(sectionInAddress);
+  const [wanted, setSection] = useState(sectionInAddress);
+  const { collections, reload: reloadCollections } = useCollections(id);
+  const section = wanted === "collections" && collections === undefined ? "report" : wanted;
   const state = useChannelState(client);
   const heading = useRef<HTMLHeadingElement>(null);
   const moved = useRef(false);
@@ -49,12 +65,14 @@ export function Sections({ id, session }: { id: string; session: Session }) {
         <LanguageSwitch />
       </header>
       <nav aria-label={words.navigation}>
-        {sections.map((name) => (
-          <a key={name} href={`#${name}`} aria-current={name === section ? "page" : undefined}>
-            <Icon name={name} />
-            <span>{words.sections[name]}</span>
-          </a>
-        ))}
+        {sections
+          .filter((name) => name !== "collections" || collections !== undefined)
+          .map((name) => (
+            <a key={name} href={`#${name}`} aria-current={name === section ? "page" : undefined}>
+              <Icon name={name} />
+              <span>{words.sections[name]}</span>
+            </a>
+          ))}
       </nav>
       <main>
         <StateBanner state={state} words={words.state} silent={["signed out"]} />
@@ -77,6 +95,8 @@ export function Sections({ id, session }: { id: string; session: Session }) {
             <Tables id={id} name={localName(shop.names)} />
           ) : section === "devices" ? (
             <Devices id={id} session={session} />
+          ) : section === "collections" ? (
+            <CollectionsSection collections={collections ?? []} reload={reloadCollections} />
           ) : (
             <SettingsSection shop={shop} reload={reload} />
           )}

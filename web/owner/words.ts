@@ -1,6 +1,7 @@
 /** Every word of the owner's page. */
 import type { Service, Status } from "../../shared/order_states.ts";
 import type { StateWords } from "../shared/state_banner.tsx";
+import type { Collection, Watcher } from "./documents.ts";
 import type { Role } from "./types.ts";
 
 export interface Words {
@@ -36,7 +37,7 @@ export interface Words {
   signOutAsk: string;
   signOutHint: string;
   // Frame
-  sections: Record<"report" | "menu" | "tables" | "devices" | "settings", string>;
+  sections: Record<"report" | "menu" | "tables" | "devices" | "settings" | "collections", string>;
   navigation: string;
   open: string;
   closed: string;
@@ -213,4 +214,39 @@ export interface Words {
   unsaved: string;
   unsavedHint: string;
   discard: string;
+  // Collections
+  collectionsHint: string;
+  declared: string;
+  builtIn: string;
+  builtInHint: string;
+  permission: Record<Collection["permission"], string>;
+  permissionHint: Record<Collection["permission"], string>;
+  documents(count: number, text: string): string;
+  watching(count: number): string;
+  allCollections: string;
+  indexes(fields: string): string;
+  refresh: string;
+  newDocument: string;
+  filter: string;
+  filterHint: string;
+  filterWrong: string;
+  find: string;
+  noDocuments: string;
+  nothingFound: string;
+  pageBefore: string;
+  pageAfter: string;
+  range(from: string, to: string, total: string): string;
+  watchers: string;
+  nobodyWatches: string;
+  watchesSince(at: string): string;
+  moreWatchers(count: number): string;
+  kind: Record<Watcher["kind"], string>;
+  documentOwner: string;
+  documentFields: string;
+  documentFieldsHint: string;
+  noJson: string;
+  documentChanged: string;
+  removeDocumentAsk: string;
+  removeDocumentHint: string;
+  unsavedDocumentHint: string;
 }
