@@ -106,7 +106,8 @@ function docPathOf(rule: Rule): string | undefined {
   return outer === undefined ? undefined : outer === "" ? String(rule.name.value) : `${outer}.${rule.name.value}`;
 }
 
-function partsOf(rule: Rule): readonly Rule[] {
+/** The rules inside of a rule. */
+export function partsOf(rule: Rule): readonly Rule[] {
   if (rule.kind === "list" || rule.kind === "template" || rule.kind === "and" || rule.kind === "or") return rule.parts;
   if (rule.kind === "member") return [rule.of, rule.name];
   if (rule.kind === "get") return [rule.path];

@@ -113,18 +113,22 @@ export const lengthOf = (document: Document) => documentText(document).length + 
 /** Events of one id, as text: the id is put in for each watch. */
 export type Template = (id: number) => string;
 
+/** The text around the ids. */
+export const piecesOf = (events: readonly WatchEvent[]): readonly string[] => [
+  '{"ID":',
+  ...events.flatMap((event, at) => `,${eventText(event)}${at < events.length - 1 ? ',{"ID":' : ""}`),
+];
+
 /** @returns makes the members of `events`, without brackets */
-export function template(events: readonly WatchEvent[]): Template {
-  const pieces = [
-    '{"ID":',
-    ...events.flatMap((event, at) => `,${eventText(event)}${at < events.length - 1 ? ',{"ID":' : ""}`),
-  ];
+export function templateOf(pieces: readonly string[]): Template {
   let made: readonly [id: number, text: string] | undefined;
   return (id) => {
     if (made?.[0] !== id) made = [id, pieces.join(String(id))];
     return made[1];
   };
 }
+
+export const template = (events: readonly WatchEvent[]): Template => templateOf(piecesOf(events));
 
 export interface Answered {
   readonly watchId: string;
