@@ -135,7 +135,11 @@ it("an empty list, and an id that changes nothing, are two events", () => {
 });
 
 it("says why: by limit, by a change, added, removed; and nothing of what leaves", () => {
-  const [a, b, c] = ["a", "b", "c"].map((_id, n) => ({ _id, n })) as [Document, Document, Document];
+  const [a, b, c] = [
+    { _id: "a", n: 0 },
+    { _id: "b", n: 1 },
+    { _id: "c", n: 2 },
+  ];
   const kinds = (events: readonly WatchEvent[]) =>
     events.map(
       ({ dataType, queueType, id, document }) =>
