@@ -1,4 +1,6 @@
 /** The built-in collections on every engine: who sees what, and that a change which a reader sees moves one of the reader's streams. */
+import { insertRows } from "../../db/dialect.ts";
+import { readOrders } from "../../db/orders.ts";
 import { Forbidden } from "../../shared/errors.ts";
 import { builtIns } from "../../shared/live/built_in.ts";
 import type { Caller } from "../../shared/live/caller.ts";
@@ -203,6 +205,24 @@ onEveryEngine((engine) => {
       expect(after.heads.get(`menu:${shop}`)).not.toEqual(before.heads.get(`menu:${shop}`));
       expect(after.heads.get("menu:tea-house")).toEqual(before.heads.get("menu:tea-house"));
     }
+  });
+
+  it("looks at a reader's newest 1,000 orders of those that the query names, so that no answer is without bound", async () => {
+    const { app, db, shop } = house;
+    const [[row = {}]] = await db.read([readOrders([placed[0] ?? ""])[0]]);
+    // Ids of one millisecond are in no order.
+    const ids = Array.from({ length: 1_005 }, () => app.random.id()).sort();
+    const more = ids.map((id, n) => {
+      const status = n < 3 ? "completed" : "cancelled";
+      return { ...row, id, status, number: `Z${n}`, day_number: 10_000 + n };
+    });
+    await db.flight({ statements: insertRows(db.dialect, "orders", more) });
+    const caller = await callerOf(house, cook);
+    expect((await read("orders", caller)).ids).toEqual(ids.slice(5));
+    // Older ones are found by what the database narrows down.
+    const completed = { status: "completed", shop };
+    expect((await read("orders", caller, completed)).ids).toEqual(ids.slice(0, 3));
+    expect((await read("orders", caller, { _id: placed[0] })).ids).toEqual([placed[0]]);
   });
 
   it("moves the stream of a menu when the business day turns over, and yesterday's sold out with it", async () => {

@@ -2,19 +2,12 @@
 import { useState } from "preact/hooks";
 import { dateOf, numberOf, words } from "./dictionary.ts";
 import { DocumentDialog, NewDocumentDialog } from "./document_dialog.tsx";
-import {
-  type Collection,
-  contentOf,
-  type Fields,
-  findDocuments,
-  pageSize,
-  queryOf,
-  type StoredDocument,
-  type Watcher,
-} from "./documents.ts";
+import { contentOf, queryOf } from "./document_text.ts";
+import { findDocuments, pageSize } from "./documents.ts";
 import { Card, TextField } from "./fields.tsx";
 import { Icon } from "./icons.tsx";
 import { Failed, Waiting } from "./states.tsx";
+import type { Collection, Fields, StoredDocument, Watcher } from "./types.ts";
 import { useQuery } from "./use_query.ts";
 
 export function CollectionPage({ collection, reload }: { collection: Collection; reload(): Promise<unknown> }) {

@@ -2,8 +2,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { CollectionPage } from "./collection_page.tsx";
 import { bytesOf, numberOf, words } from "./dictionary.ts";
-import type { Collection } from "./documents.ts";
 import { Icon } from "./icons.tsx";
+import type { Collection } from "./types.ts";
 
 const pollMs = 10_000;
 

@@ -5,16 +5,10 @@ import { toast } from "../shared/toast.tsx";
 import { showError } from "./client.ts";
 import { ConfirmDialog } from "./confirm_dialog.tsx";
 import { words } from "./dictionary.ts";
-import {
-  addDocument,
-  contentOf,
-  type Fields,
-  fieldsOf,
-  removeDocument,
-  type StoredDocument,
-  saveDocument,
-} from "./documents.ts";
+import { contentOf, fieldsOf } from "./document_text.ts";
+import { addDocument, removeDocument, saveDocument } from "./documents.ts";
 import { TextField } from "./fields.tsx";
+import type { Fields, StoredDocument } from "./types.ts";
 
 interface Done {
   onDone(): Promise<unknown>;

@@ -8,13 +8,13 @@ import { CollectionsSection } from "./collections.tsx";
 import { ConfirmDialog } from "./confirm_dialog.tsx";
 import { Devices } from "./devices.tsx";
 import { localName, words } from "./dictionary.ts";
-import type { Collection } from "./documents.ts";
 import { Icon } from "./icons.tsx";
 import { MenuSection } from "./menu.tsx";
 import { ReportSection } from "./report.tsx";
 import { SettingsSection } from "./settings.tsx";
 import { Failed, Waiting } from "./states.tsx";
 import { Tables } from "./tables.tsx";
+import type { Collection } from "./types.ts";
 import { useQuery } from "./use_query.ts";
 import { useShop } from "./use_shop.ts";
 

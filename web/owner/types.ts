@@ -83,3 +83,28 @@ export interface Device {
   seenAt: string;
   expiresAt: string;
 }
+
+/** JSON; a date is `{"$date": milliseconds}`. */
+export type Fields = { readonly [name: string]: unknown };
+export type StoredDocument = Fields & { readonly _id: string; readonly _openid?: string };
+
+/** Who watches a collection. */
+export interface Watcher {
+  user: string | null;
+  kind: "wechat" | "guest" | "staff" | "key";
+  query: string;
+  since: string;
+}
+
+/** A collection, as `GET /collections` tells. */
+export interface Collection {
+  name: string;
+  /** A preset, `RULES`, or `BUILT_IN` for orderbell's own data, which are not written here. */
+  permission: "READONLY" | "PRIVATE" | "ADMINWRITE" | "ADMINONLY" | "RULES" | "BUILT_IN";
+  indexes: string[];
+  /** Null: not counted. */
+  documents: number | null;
+  bytes: number | null;
+  watches: number;
+  watchers: Watcher[];
+}

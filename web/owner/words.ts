@@ -1,8 +1,7 @@
 /** Every word of the owner's page. */
 import type { Service, Status } from "../../shared/order_states.ts";
 import type { StateWords } from "../shared/state_banner.tsx";
-import type { Collection, Watcher } from "./documents.ts";
-import type { Role } from "./types.ts";
+import type { Collection, Role, Watcher } from "./types.ts";
 
 export interface Words {
   locale: string;
