@@ -104,6 +104,7 @@ const statusOf = {
   COLLECTION_UNKNOWN: 404,
   DOCUMENT_EXISTS: 409,
   TOO_MANY_DOCUMENTS: 422,
+  TOO_MANY_WATCHES: 429,
   COLLECTION_FULL: 422,
   TRANSACTION_UNKNOWN: 404,
   DATABASE_TRANSACTION_CONFLICT: 409,
@@ -592,6 +593,13 @@ export class DocumentExists extends AppError {
 export class TooManyDocuments extends AppError {
   constructor(what: string) {
     super("TOO_MANY_DOCUMENTS", `${what}; narrow the query`);
+  }
+}
+
+/** One connection may not watch more. */
+export class TooManyWatches extends AppError {
+  constructor(limit: number) {
+    super("TOO_MANY_WATCHES", `a connection has at most ${limit} watches; close one first`, { extra: { limit } });
   }
 }
 
