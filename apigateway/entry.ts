@@ -240,17 +240,18 @@ export function connect(route: ConnectRoute) {
     };
 }
 
-export type MessageRoute = (app: App, connection: string, text: string) => Promise<void>;
+/** @param gateway the gateway's address for pushes to this connection */
+export type MessageRoute = (app: App, connection: string, text: string, gateway: string) => Promise<void>;
 
 /** Serves a frame. Answers and errors are pushed; the answer to the gateway is always 200. */
 export function message(route: MessageRoute) {
   return (app: App) =>
     async (event: MessageEvent | TencentEvent): Promise<SocketResult> => {
-      const [connection, text] =
+      const [connection, text, gateway] =
         "websocket" in event
-          ? [event.websocket.secConnectionID, event.websocket.data ?? ""]
-          : [event.requestContext.connectionId, event.body ?? ""];
-      await attempt(app, "message", { connection }, () => route(app, connection, text));
+          ? [event.websocket.secConnectionID, event.websocket.data ?? "", "tencent"]
+          : [event.requestContext.connectionId, event.body ?? "", gatewayOf(event.requestContext)];
+      await attempt(app, "message", { connection }, () => route(app, connection, text, gateway));
       return { statusCode: 200 };
     };
 }
@@ -289,15 +290,18 @@ async function attempt<T>(
 }
 
 function fromAws({ headers, requestContext, queryStringParameters }: ConnectEvent): ConnectRequest {
-  const { connectionId, domainName, stage } = requestContext;
+  const { connectionId } = requestContext;
   const offered = Object.entries(headers).find(([name]) => name.toLowerCase() === "sec-websocket-protocol")?.[1] ?? "";
   return {
     connection: connectionId,
     protocols: split(offered),
     query: queryStringParameters ?? {},
-    gateway: `https://${domainName}/${stage}`,
+    gateway: gatewayOf(requestContext),
   };
 }
+
+const gatewayOf = ({ domainName, stage }: ConnectEvent["requestContext"] | MessageEvent["requestContext"]) =>
+  `https://${domainName}/${stage}`;
 
 function fromTencent({ websocket }: TencentEvent): ConnectRequest {
   return {

@@ -20,6 +20,7 @@ import type { App, Clock, Random } from "../shared/app.ts";
 import type { Config } from "../shared/config.ts";
 import { DatabaseClock } from "../shared/database_clock.ts";
 import type { Gateway } from "../shared/gateway.ts";
+import { MemoryWatches } from "../shared/live/watch_memory.ts";
 import { type Log, makeLog } from "../shared/log.ts";
 import { escalateAndExpire } from "../shared/ordering/take_step.ts";
 import type { Outbound } from "../shared/outbound.ts";
@@ -152,7 +153,9 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   const { connections } = server;
   const parts: GatewayParts = { db, clock, random: makeRandom(clock), log, connections };
   const gateway = options.gateway?.(parts) ?? localGateway(partsOfLocal(parts));
-  const app = makeApp({
+  // The sockets are here.
+  const watches = gateway.verify === undefined ? undefined : new MemoryWatches(() => app);
+  const app: App = makeApp({
     config,
     db,
     gateway,
@@ -162,7 +165,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     ...(options.wechat === undefined ? {} : { wechat: options.wechat }),
     outbound:
       options.outbound ?? makeOutbound({ networks: config.outbound.networks, now: monotonicMs, keepAlive: true }),
-    ...(gateway.verify === undefined ? {} : { isRead: (stream) => connections.isRead(stream) }),
+    ...(watches === undefined ? {} : { isRead: (stream) => connections.isRead(stream), watches }),
     invoke: async (name, event) => void background(run(name, event, name === "fan_out")),
   });
   // Work of guests leaves some connections free for kitchens and orders.
@@ -196,7 +199,9 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
 
   const lookMs = options.lookMs ?? 250;
   if (app.pushes !== undefined) {
-    const catchUp = new CatchUp({ db, pushes: app.pushes }, () => connections.streams());
+    const catchUp = new CatchUp({ db, pushes: app.pushes }, () => [
+      ...new Set([...connections.streams(), ...(watches?.streams() ?? [])]),
+    ]);
     every(lookMs, () => catchUp.run());
   }
   every(lookMs, async () => gateway.verify?.());
@@ -236,6 +241,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     call: (name, event) => run(name, event),
     async stop() {
       stopped.abort();
+      watches?.stop();
       await server.stop();
       // Work that hangs is not waited for: systemd and Docker kill after 20 s, and the next process must start.
       await waitAtMost(backgroundMs, Promise.all([...running, app.pushes?.idle()]));

@@ -1,9 +1,12 @@
-/** Handles a client's message on the socket: JSON is orderbell's own, everything else a tunnel's. */
+/** Handles a client's message on the socket: JSON is orderbell's own or a watch's, everything else a tunnel's. */
 import { message } from "../apigateway/entry.ts";
+import { hearWatch } from "../shared/live/hear_watch.ts";
 import { transmit } from "../shared/streams/transmit.ts";
 import { hearTunnel } from "../shared/wafer/tunnels.ts";
 
-export const handler = message(async (app, connection, text) => {
-  if (!text.startsWith("{") && (await hearTunnel(app, connection, text))) return;
+export const handler = message(async (app, connection, text, gateway) => {
+  const isJson = text.startsWith("{");
+  if (!isJson && (await hearTunnel(app, connection, text))) return;
+  if (isJson && (await hearWatch(app, connection, text, app.config.callbackUrl ?? gateway))) return;
   await transmit(app, connection, text);
 });

@@ -73,7 +73,6 @@ async function closeWithError(app: App, connection: string, error: AppError): Pr
 
 /** Handles one frame of a client and answers by pushing. Only an error of the session (401) closes the connection. */
 export async function transmit(app: App, connection: string, text: string): Promise<void> {
-  const now = app.clock.now();
   let message: ClientMessage;
   try {
     message = parseFrame(text);
@@ -87,14 +86,9 @@ export async function transmit(app: App, connection: string, text: string): Prom
   const row = rows[0];
   if (row === undefined) return closeWithError(app, connection, new ConnectionUnknown());
   try {
-    if (row.opened_at === null)
-      await app.db.flight({ statements: [openConnection(connection, now)], repeatable: true });
-    const session =
-      message.type === "auth"
-        ? await refreshSession(app, row, message.token)
-        : await slide(app, aliveOf(row, now), now);
+    const refresh = message.type === "auth" ? (row: Row) => refreshSession(app, row, message.token) : undefined;
+    const session = await heard(app, row, refresh);
     const subscriber: Subscriber = { connection, session: session.id, until: session.expiresAt };
-    await app.gateway.renew(subscriber);
     // Only a client's message proves that it is alive: a push into a half-open socket succeeds for minutes.
     if (session.kind === "staff" && !asksForShop(message)) await renewHeartbeat(app, connection);
     for (const answer of await answersTo(app, subscriber, session, message))
@@ -104,6 +98,19 @@ export async function transmit(app: App, connection: string, text: string): Prom
     if (failure.status === 401) return closeWithError(app, connection, failure);
     await app.gateway.send(connection, errorFrame(failure, { n: message.n, ...subject(message) }));
   }
+}
+
+/**
+ * The session of a connection that said something: the first message opens the connection.
+ * @param row of `readConnection` @param refresh goes on under another session @throws SessionEnded, SessionExpired
+ */
+export async function heard(app: App, row: Row, refresh?: (row: Row) => Promise<Session>): Promise<Session> {
+  const connection = String(row.connection_id);
+  const now = app.clock.now();
+  if (row.opened_at === null) await app.db.flight({ statements: [openConnection(connection, now)], repeatable: true });
+  const session = refresh === undefined ? await slide(app, aliveOf(row, now), now) : await refresh(row);
+  await app.gateway.renew({ connection, session: session.id, until: session.expiresAt });
+  return session;
 }
 
 /** Such a message sends the heartbeat itself, in `read`. */
