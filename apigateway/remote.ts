@@ -12,6 +12,7 @@ import {
 } from "../db/connections.ts";
 import type { Database, Row } from "../db/database.ts";
 import { maxLives } from "../db/sessions.ts";
+import { readWatched } from "../db/watches.ts";
 import type { Clock, Random } from "../shared/app.ts";
 import { GrantInvalid, SessionEnded, SessionExpired } from "../shared/errors.ts";
 import { errorFrame } from "../shared/frame.ts";
@@ -124,7 +125,10 @@ export function remoteGateway({ db, pusher, clock, random, log, maxStreams, addr
     async unsubscribe(connection, stream, number) {
       await storeSubscription(connection, stream, number, false);
     },
-    subscribers: (streams) => [readSubscribers(streams)],
+    subscribers(streams) {
+      const watchable = streams.filter((stream) => !/^(room|board):/.test(stream));
+      return [readSubscribers(streams), ...(watchable.length === 0 ? [] : [readWatched(watchable)])];
+    },
     async publish(stream, frames, subscribers) {
       const now = clock.now();
       const readers = (subscribers[0] ?? []).filter((row) => row.stream === stream);

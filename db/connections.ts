@@ -41,6 +41,7 @@ export function removeConnection(id: string): Sql[] {
   return [
     sql`DELETE FROM connections WHERE id = ${id}`,
     sql`DELETE FROM subscriptions WHERE connection_id = ${id}`,
+    sql`DELETE FROM watches WHERE connection_id = ${id}`,
     sql`DELETE FROM screens WHERE id = ${id}`,
   ];
 }

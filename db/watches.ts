@@ -13,15 +13,16 @@ export function readWatched(streams: readonly string[]): Sql {
 
 /** Counts from the head on, where nobody has watched the stream yet. */
 export function startStream(dialect: Dialect, stream: string): Sql {
-  return sql`INSERT INTO watch_streams (stream, epoch, seq, tag)
-    SELECT ${stream}, coalesce(max(epoch), ''), coalesce(max(seq), 0), coalesce(max(tag), '') FROM streams WHERE name = ${stream}
+  return sql`INSERT INTO watch_streams (stream, epoch, seq, tag, lease, leased_until)
+    SELECT ${stream}, coalesce(max(epoch), ''), coalesce(max(seq), 0), coalesce(max(tag), ''), '', 0 FROM streams WHERE name = ${stream}
     ${dialect.onConflict(["stream"])} seq = watch_streams.seq`;
 }
 
-/** How far the groups count, and how far the streams are. */
+/** How far the groups count, how far the streams are, and which event the next one says it follows. */
 export function readPositions(streams: readonly string[]): Sql {
-  return sql`SELECT w.stream, w.epoch, w.seq, w.tag, s.epoch AS head_epoch, s.seq AS head_seq, s.tag AS head_tag
-    FROM watch_streams w LEFT JOIN streams s ON s.name = w.stream WHERE ${among(sql`w.stream`, streams)}`;
+  return sql`SELECT w.stream, w.epoch, w.seq, w.tag, s.epoch AS head_epoch, s.seq AS head_seq, s.tag AS head_tag, e.prev AS next_prev
+    FROM watch_streams w LEFT JOIN streams s ON s.name = w.stream LEFT JOIN events e ON e.stream = w.stream AND e.seq = w.seq + 1
+    WHERE ${among(sql`w.stream`, streams)}`;
 }
 
 /** Watched streams whose last events nobody has counted. */
@@ -31,11 +32,20 @@ export function readUncounted(limit: number): Sql {
 }
 
 export function lockPosition(stream: string): Sql {
-  return sql`SELECT epoch, seq, tag FROM watch_streams WHERE stream = ${stream} FOR UPDATE`;
+  return sql`SELECT epoch, seq, tag, lease, leased_until FROM watch_streams WHERE stream = ${stream} FOR UPDATE`;
 }
 
-export function movePosition(stream: string, { epoch, seq, tag }: Head): Sql {
-  return sql`UPDATE watch_streams SET epoch = ${epoch}, seq = ${seq}, tag = ${tag} WHERE stream = ${stream}`;
+export interface Lease {
+  readonly name: string;
+  readonly until: number;
+}
+
+export function movePosition(stream: string, { epoch, seq, tag }: Head, { name, until }: Lease): Sql {
+  return sql`UPDATE watch_streams SET epoch = ${epoch}, seq = ${seq}, tag = ${tag}, lease = ${name}, leased_until = ${until} WHERE stream = ${stream}`;
+}
+
+export function endLease(stream: string, lease: string): Sql {
+  return sql`UPDATE watch_streams SET leased_until = 0 WHERE stream = ${stream} AND lease = ${lease}`;
 }
 
 // --- Groups --------------------------------------------------------------------------------------------------------
@@ -87,7 +97,7 @@ export function readGroupsFor(stream: string, keysOf: ReadonlyMap<string, readon
 }
 
 export function readGroup(id: string): Sql {
-  return sql`SELECT id, spec, counter, digest FROM watch_groups WHERE id = ${id}`;
+  return sql`SELECT id, spec, counter, digest, used_at FROM watch_groups WHERE id = ${id}`;
 }
 
 /** All of a stream's groups, whatever they look for. */
@@ -172,10 +182,13 @@ export function readWatch(connection: string, watch: string): Sql {
     WHERE w.connection_id = ${connection} AND w.watch_id = ${watch}`;
 }
 
-/** The streams by whose events a watch changes. */
-export function readStreamsOfWatch(connection: string, watch: string): Sql {
-  return sql`SELECT DISTINCT k.stream FROM watches w JOIN watch_keys k ON k.group_id = w.group_id
-    WHERE w.connection_id = ${connection} AND w.watch_id = ${watch}`;
+/** As `readPositions`, of the streams by whose events a watch changes. `seq` is null where nobody counts a stream. */
+export function readPositionsOfWatch(connection: string, watch: string): Sql {
+  return sql`SELECT k.stream, w.epoch, w.seq, w.tag, s.epoch AS head_epoch, s.seq AS head_seq, s.tag AS head_tag, e.prev AS next_prev
+    FROM (SELECT DISTINCT k.stream FROM watches o JOIN watch_keys k ON k.group_id = o.group_id
+      WHERE o.connection_id = ${connection} AND o.watch_id = ${watch}) k
+    LEFT JOIN watch_streams w ON w.stream = k.stream LEFT JOIN streams s ON s.name = k.stream
+    LEFT JOIN events e ON e.stream = k.stream AND e.seq = w.seq + 1`;
 }
 
 /** Whom these groups' events go to, with the current state of the sessions that give them the right. */

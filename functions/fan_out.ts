@@ -1,13 +1,17 @@
-/** Fan-out: pushes a shop's public state, or a room's messages, to many subscribers. Other functions invoke it and do not wait for it. */
+/** Fan-out: pushes a shop's public state, a room's messages, or changes of documents to many. Other functions invoke it and do not wait for it. */
 import type { App, FanOut } from "../shared/app.ts";
+import { countStream } from "../shared/live/watch_cloud_count.ts";
+import { pushShare } from "../shared/live/watch_cloud_push.ts";
 import { refresh } from "../shared/shop/public_state.ts";
 import { publishRange } from "../shared/streams/deliver.ts";
 
 export const handler =
   (app: App) =>
-  async ({ shops, rooms }: FanOut, signal?: AbortSignal): Promise<void> => {
+  async ({ shops, rooms, watched = [], watches }: FanOut, signal?: AbortSignal): Promise<void> => {
     await Promise.all([
       ...shops.map((shop) => refresh(app, shop, signal)),
       ...rooms.map((range) => publishRange(app, range)),
+      ...watched.map((stream) => countStream(app, stream)),
+      ...(watches === undefined ? [] : [pushShare(app, watches)]),
     ]);
   };

@@ -1,5 +1,6 @@
 /** Runs once a minute: due orders, silent screens; and removes old rows when asked. */
 import type { App } from "../shared/app.ts";
+import { sweepWatches, trimWatchRows } from "../shared/live/watch_cloud_sweep.ts";
 import { sweep, trim } from "../shared/shop/sweep.ts";
 import { sweepTunnels, trimTunnels } from "../shared/wafer/sweep_tunnels.ts";
 import { sweepWebhooks, trimWebhooks } from "../shared/webhooks/sweep_webhooks.ts";
@@ -11,10 +12,12 @@ export const handler =
       await trim(app);
       await trimTunnels(app);
       await trimWebhooks(app);
+      await trimWatchRows(app);
     }
     if (event.orders === false) return { due: 0, heads: 0 };
     const done = await sweep(app);
     await sweepTunnels(app);
     await sweepWebhooks(app);
+    await sweepWatches(app);
     return done;
   };

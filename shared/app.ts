@@ -92,10 +92,27 @@ export interface WebhookStream {
   readonly stream: string;
 }
 
-/** Input of `fan_out`: shops whose public state may have changed, and rooms with new events. */
+/** Input of `fan_out`: shops whose public state may have changed, rooms with new events, and what is watched. */
 export interface FanOut {
   readonly shops: readonly string[];
   readonly rooms: readonly Range[];
+  /** Streams with new events that somebody watches in a collection. */
+  readonly watched?: readonly string[];
+  /** A share of the watches of these groups. */
+  readonly watches?: WatchShare;
+}
+
+/** Events of groups of watches, already counted, for a share of those who watch. */
+export interface WatchShare {
+  readonly stream: string;
+  readonly groups: readonly {
+    readonly id: string;
+    /** Of the group, before these events. */
+    readonly counter: number;
+    /** Pieces of the events' text, between which the id is put; the events of one id in each. */
+    readonly parts: readonly (readonly string[])[];
+  }[];
+  readonly share: Share;
 }
 
 export interface Range {
@@ -106,7 +123,7 @@ export interface Range {
   readonly share?: Share;
 }
 
-/** One of `of` parts of the subscribers. */
+/** One of `of` parts of the subscribers, or of those who watch. */
 export interface Share {
   readonly at: number;
   readonly of: number;

@@ -3,6 +3,7 @@
  * are made once.
  *
  * - `watch_streams`: up to which event of a stream the groups' counters count. Whoever moves it moves the counters in the same transaction.
+ *   While somebody pushes, `lease` names who, and the others leave the stream's next events to it.
  * - `watch_groups`: what is watched, as JSON, and how many events the group had. `digest`: of the list that was last pushed whole.
  * - `watch_keys`: which groups an event of a stream may concern. With a path: those where the document has this value there.
  * - `watches`: whose. The id of a watch's event is `shift` + the group's counter; none before it was first active. Between a request for the list and its answer the watch
@@ -18,7 +19,9 @@ export const watches: Migration = {
       stream ${id} NOT NULL PRIMARY KEY,
       epoch ${id} NOT NULL,
       seq ${bigint} NOT NULL,
-      tag ${id} NOT NULL
+      tag ${id} NOT NULL,
+      lease ${id} NOT NULL,
+      leased_until ${bigint} NOT NULL
     ) ${hotTable}`,
 
     `CREATE TABLE watch_groups (
@@ -42,7 +45,7 @@ export const watches: Migration = {
 
     `CREATE TABLE watches (
       connection_id ${id} NOT NULL,
-      watch_id ${id} NOT NULL,
+      watch_id varchar(100) NOT NULL,
       group_id ${id} NOT NULL,
       query_id ${id} NOT NULL,
       active ${flag} NOT NULL,

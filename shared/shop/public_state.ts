@@ -16,7 +16,7 @@ import type { Menu } from "../menu.ts";
 import { boardStatuses } from "../order_states.ts";
 import type { BoardState, MenuState } from "../protocol.ts";
 import { change, type NewEvent } from "../streams/change.ts";
-import { publishEvents } from "../streams/deliver.ts";
+import { deliverWatched, publishEvents } from "../streams/deliver.ts";
 
 const boardMs = 12 * 3_600_000;
 /** How long a ready order stays on the board if it is not collected. The kitchen still shows it. */
@@ -129,6 +129,7 @@ async function refreshOnce(app: App, shop: string): Promise<number> {
     repeatable: true,
   });
   for (const event of changed.events) await publishEvents(app, event.stream, [event], changed.subscribers);
+  if (changed.events.length > 0) await deliverWatched(app, changed.subscribers);
   return changed.result;
 }
 

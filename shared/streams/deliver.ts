@@ -10,8 +10,8 @@ import { logPushes } from "../pushes.ts";
 import type { Delivery, StoredEvent } from "./change.ts";
 
 /**
- * Pushes the events of a commit. Kitchens and customers are pushed here, awaited within the time budget; rooms and public
- * streams get a function of their own. A failure here does not affect what is stored: checks and the sweep find lost events.
+ * Pushes the events of a commit. Kitchens and customers are pushed here, awaited within the time budget; rooms, public streams and
+ * watches of collections get a function of their own. A failure here does not affect what is stored: checks and the sweep find lost events.
  */
 export async function deliver(app: App, { events, subscribers }: Delivery): Promise<void> {
   if (events.length === 0) return;
@@ -19,7 +19,7 @@ export async function deliver(app: App, { events, subscribers }: Delivery): Prom
   for (const event of events)
     if (isNear(event.stream)) near.set(event.stream, [...(near.get(event.stream) ?? []), event]);
   const pushes = [...near].map(([stream, own]) => publishEvents(app, stream, own, subscribers));
-  const further = fanOutOf(app, events);
+  const further = fanOutOf(app, events, subscribers);
   const all = [
     ...pushes,
     ...(further === undefined ? [] : [app.invoke("fan_out", further)]),
@@ -74,11 +74,16 @@ async function splitUp(app: Publisher, { stream, after, upTo }: Range, readers: 
 }
 
 /** The subscribers of one share, shuffled so that none is always the last. Each is in exactly one share. */
-function shareOf({ at, of }: Share, [rows = [], ...rest]: readonly Row[][], fraction: () => number): readonly Row[][] {
-  const own = rows.filter(({ connection_id }) => digestOf(String(connection_id)) % of === at);
-  const shuffled = own.map((row) => ({ row, order: fraction() })).sort((a, b) => a.order - b.order);
+function shareOf(share: Share, [rows = [], ...rest]: readonly Row[][], fraction: () => number): readonly Row[][] {
+  const shuffled = rowsOfShare(share, rows)
+    .map((row) => ({ row, order: fraction() }))
+    .sort((a, b) => a.order - b.order);
   return [shuffled.map(({ row }) => row), ...rest];
 }
+
+/** Those connections that are in this share. Each is in exactly one. */
+export const rowsOfShare = ({ at, of }: Share, rows: readonly Row[]): readonly Row[] =>
+  rows.filter(({ connection_id }) => digestOf(String(connection_id)) % of === at);
 
 /** FNV-1a: gives ids that differ in one letter very different digests. */
 function digestOf(text: string): number {
@@ -92,7 +97,7 @@ const isNear = (stream: string) => stream.startsWith("shop:") || stream.startsWi
 /** Events of a kitchen's stream that change nothing in the public state. */
 const privateTypes = new Set(["order.placed", "order.escalated", "notification"]);
 
-function fanOutOf(app: App, events: readonly StoredEvent[]): FanOut | undefined {
+function fanOutOf(app: App, events: readonly StoredEvent[], subscribers: readonly Row[][]): FanOut | undefined {
   const shops = new Set<string>();
   const rooms = new Map<string, { after: number; upTo: number }>();
   for (const { stream, seq, type } of events) {
@@ -100,15 +105,31 @@ function fanOutOf(app: App, events: readonly StoredEvent[]): FanOut | undefined 
     if (stream.startsWith("room:")) rooms.set(stream, { after: rooms.get(stream)?.after ?? seq - 1, upTo: seq });
   }
   if (app.pushes !== undefined) {
-    // The room's sockets belong to this process. The request does not wait for all of them.
-    for (const stream of rooms.keys()) {
+    // The sockets belong to this process. The request does not wait for all of them.
+    for (const stream of new Set(events.map((event) => event.stream).filter(isFar))) {
       const own = events.filter((event) => event.stream === stream);
       app.pushes.push(stream, own, []).catch((error) => app.log.error("push", { stream }, error));
     }
     rooms.clear();
   }
-  if (shops.size === 0 && rooms.size === 0) return undefined;
-  return { shops: [...shops], rooms: [...rooms].map(([stream, range]) => ({ stream, ...range })) };
+  const watched = app.pushes === undefined ? watchedIn(subscribers) : [];
+  if (shops.size === 0 && rooms.size === 0 && watched.length === 0) return undefined;
+  return {
+    shops: [...shops],
+    rooms: [...rooms].map(([stream, range]) => ({ stream, ...range })),
+    ...(watched.length === 0 ? {} : { watched }),
+  };
+}
+
+const isFar = (stream: string) => stream.startsWith("room:") || stream.startsWith("collection:");
+
+/** Streams that somebody watches in a collection, as a gateway without memory found them after the commit. */
+const watchedIn = ([, rows = []]: readonly Row[][]): string[] => rows.map(({ stream }) => String(stream));
+
+/** Starts what pushes to watches of collections, for events that were not given to `deliver`. */
+export async function deliverWatched(app: App, subscribers: readonly Row[][]): Promise<void> {
+  const watched = app.pushes === undefined ? watchedIn(subscribers) : [];
+  if (watched.length > 0) await app.invoke("fan_out", { shops: [], rooms: [], watched });
 }
 
 async function withinBudget(app: App, work: readonly Promise<void>[]): Promise<void> {

@@ -76,8 +76,17 @@ onEveryEngine((engine) => {
     const positions = async () => (await db.read([readPositions([stream, "collection:new"])]))[0];
     expect(await positions()).toEqual(
       expect.arrayContaining([
-        { stream, ...head, head_epoch: "e", head_seq: 7, head_tag: "t7" },
-        { stream: "collection:new", epoch: "", seq: 0, tag: "", head_epoch: null, head_seq: null, head_tag: null },
+        { stream, ...head, head_epoch: "e", head_seq: 7, head_tag: "t7", next_prev: null },
+        {
+          stream: "collection:new",
+          epoch: "",
+          seq: 0,
+          tag: "",
+          head_epoch: null,
+          head_seq: null,
+          head_tag: null,
+          next_prev: null,
+        },
       ]),
     );
     const uncounted = async () => (await db.read([readUncounted(10)]))[0]?.map((row) => row.stream);
@@ -87,7 +96,7 @@ onEveryEngine((engine) => {
     // Somebody else comes: how far the groups count stays.
     await db.flight({ statements: [startStream(db.dialect, stream)] });
     expect(await uncounted()).toEqual(["collection:new", stream]);
-    await db.flight({ statements: [movePosition(stream, { epoch: "e", seq: 8, tag: "t8" })] });
+    await db.flight({ statements: [movePosition(stream, { epoch: "e", seq: 8, tag: "t8" }, { name: "l", until: 5 })] });
     expect(await uncounted()).toEqual(["collection:new"]);
   });
 
