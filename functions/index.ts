@@ -5,6 +5,8 @@ import { handler as ask_outside } from "./ask_outside.ts";
 import { handler as ask_wechat } from "./ask_wechat.ts";
 import { handler as bill } from "./bill.ts";
 import { handler as call_back } from "./call_back.ts";
+import { handler as collections } from "./collections.ts";
+import { handler as collections_auth } from "./collections_auth.ts";
 import { handler as events } from "./events.ts";
 import { handler as fan_out } from "./fan_out.ts";
 import { handler as get_shop_info } from "./get_shop_info.ts";
@@ -39,6 +41,8 @@ export const functions = {
   notify,
   room,
   events,
+  collections,
+  collections_auth,
   wafer_session,
   wafer_channel,
   not_found,

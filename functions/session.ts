@@ -4,6 +4,7 @@ import { readUser } from "../db/sessions.ts";
 import { end, newTicket } from "../shared/sessions/login.ts";
 import { sessionView } from "../shared/sessions/session.ts";
 import { signedIn } from "./_signed_in.ts";
+import { socketUrlOf } from "./_socket_url.ts";
 
 export const handler = http({
   "GET /session": async (app, request) => {
@@ -23,7 +24,7 @@ export const handler = http({
   "POST /session/ticket": async (app, request) => {
     const mine = await signedIn(app, request);
     const { ticket, expiresAt } = await newTicket(app, mine);
-    const socket = app.config.socketUrl ?? `${request.origin.replace(/^http/, "ws")}/pgws`;
+    const socket = socketUrlOf(app, request);
     return { status: 201, body: { ticket, expiresAt: new Date(expiresAt).toISOString(), socket } };
   },
 });

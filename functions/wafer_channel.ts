@@ -12,12 +12,12 @@ import { authenticate, ChannelUnknown } from "../shared/wafer/channels.ts";
 import { type ChannelAnswer, type Envelope, parseEnvelope, signedAnswer } from "../shared/wafer/envelope.ts";
 import { makeTunnel, ReceiveUrlRefused } from "../shared/wafer/make_tunnel.ts";
 import { push } from "../shared/wafer/push.ts";
+import { socketUrlOf } from "./_socket_url.ts";
 
 type Ask = (app: App, envelope: Envelope, request: HttpRequest) => Promise<ChannelAnswer>;
 
 const asks: Readonly<Record<string, Ask>> = {
-  "/get/wsurl": (app, envelope, request) =>
-    makeTunnel(app, envelope, app.config.socketUrl ?? `${request.origin.replace(/^http/, "ws")}/pgws`),
+  "/get/wsurl": (app, envelope, request) => makeTunnel(app, envelope, socketUrlOf(app, request)),
   async "/ws/push"(app, envelope) {
     const { row, key } = await authenticate(app, envelope);
     const invalidTunnelIds = await push(app, row.tc_id, parseJson(envelope.data));

@@ -102,6 +102,7 @@ const statusOf = {
   // Collections
   NOT_SUPPORTED: 422,
   COLLECTION_UNKNOWN: 404,
+  DOCUMENT_UNKNOWN: 404,
   DOCUMENT_EXISTS: 409,
   TOO_MANY_DOCUMENTS: 422,
   TOO_MANY_WATCHES: 429,
@@ -579,6 +580,13 @@ export class NotSupported extends AppError {
 export class CollectionUnknown extends AppError {
   constructor(collection: string) {
     super("COLLECTION_UNKNOWN", `there is no collection "${collection.slice(0, 60)}"; collections.yml declares them`);
+  }
+}
+
+/** There is no document with this `_id` that the caller may read. */
+export class DocumentUnknown extends AppError {
+  constructor(collection: string, id: string) {
+    super("DOCUMENT_UNKNOWN", `"${collection}" has no document with the _id "${id}"`, { extra: { id } });
   }
 }
 

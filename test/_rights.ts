@@ -23,6 +23,9 @@ const [guests, counter] = [
 const staff = [...counter, "kitchen"] as const;
 export const people = [...guests, ...staff, "neighbour"] as const;
 
+const database = "/v1/database/instances/{instance}/databases/{database}";
+const documents = `${database}/collections/{collection}/documents`;
+
 /** Route → who is served; the others are refused with this code, or with 401 when they have no session at all. */
 export const routeRights: Readonly<Record<string, { readonly for: readonly Comer[]; readonly else: string }>> = {
   "GET /login": { for: comers, else: "" },
@@ -76,6 +79,24 @@ export const routeRights: Readonly<Record<string, { readonly for: readonly Comer
   "POST /rooms/{room}/grants": { for: ["customer"], else: "FORBIDDEN" },
   "DELETE /rooms/{room}/grants": { for: ["customer"], else: "FORBIDDEN" },
   "GET /events": { for: staff, else: "STREAM_FORBIDDEN" },
+  // A failure has the status 200, and a code.
+  "POST /web": { for: [...people, "key"], else: "DATABASE_PERMISSION_DENIED" },
+  [`GET ${documents}`]: { for: [...people, "key"], else: "DATABASE_PERMISSION_DENIED" },
+  [`POST ${documents}`]: { for: [...people, "key"], else: "DATABASE_PERMISSION_DENIED" },
+  [`PATCH ${documents}`]: { for: [...people, "key"], else: "DATABASE_PERMISSION_DENIED" },
+  [`GET ${documents}/{document}`]: { for: ["customer", "key"], else: "DOCUMENT_UNKNOWN" },
+  [`POST ${documents}/remove`]: { for: [...people, "key"], else: "DATABASE_PERMISSION_DENIED" },
+  [`POST ${documents}/aggregations`]: { for: [...people, "key"], else: "DATABASE_PERMISSION_DENIED" },
+  [`POST ${database}/collections`]: { for: comers, else: "" },
+  [`POST ${database}/transactions`]: { for: comers, else: "" },
+  [`POST ${database}/transactions/{transaction}/commit`]: { for: comers, else: "" },
+  [`POST ${database}/transactions/{transaction}/rollback`]: { for: comers, else: "" },
+  [`POST ${database}/commands`]: { for: [], else: "NOT_SUPPORTED" },
+  "POST /auth/v1/signin/anonymously": { for: comers, else: "" },
+  "POST /auth/v1/token": { for: comers, else: "" },
+  "POST /auth/v1/revoke": { for: comers, else: "" },
+  "GET /auth/v1/user/me": { for: people, else: "" },
+  "POST /auth/v1/user/signout": { for: people, else: "" },
   [readsNothing]: { for: comers, else: "" },
 };
 

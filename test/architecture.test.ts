@@ -97,6 +97,7 @@ const rooms = [
   "shared/wafer",
   "shared/webhooks",
   "shared/live",
+  "shared/cloudbase",
 ];
 
 /** Folder → folders that its files may import. A folder of a folder has a row of its own where its arrows differ. */

@@ -14,8 +14,18 @@ export interface Caller {
   readonly key: string;
 }
 
-/** Functions that reject a request without a valid token; `events` does if there is a token. */
-const authenticating = new Set(["session", "bill", "order", "shop", "picture", "notify", "room", "events"]);
+/** Functions that reject a request without a valid token; `events` and `collections` do if there is a token. */
+const authenticating = new Set([
+  "session",
+  "bill",
+  "order",
+  "shop",
+  "picture",
+  "notify",
+  "room",
+  "events",
+  "collections",
+]);
 /** The routes that reject a wrong key in `Authorization`; a request without one may be accepted for its network. */
 const isKeyed = (routeKey: string, { authorization }: IncomingHttpHeaders) =>
   /^POST \/mina_auth\/?$/.test(routeKey) && authorization !== undefined;
@@ -36,7 +46,9 @@ export class CallerCache {
   /** Of a handshake. */
   ofHandshake({ headers, url = "" }: IncomingMessage, address: string): Caller {
     const ticket =
-      /(?:^|[\s,])ticket\.([^\s,]+)/.exec(String(headers["sec-websocket-protocol"] ?? ""))?.[1] ?? tunnelTicket(url);
+      /(?:^|[\s,])ticket\.([^\s,]+)/.exec(String(headers["sec-websocket-protocol"] ?? ""))?.[1] ??
+      tunnelTicket(url) ??
+      watchTicket(url);
     const name = ticket === undefined ? "" : digest(ticket);
     const known = this.#tickets.get(name);
     // A ticket is valid once.
@@ -50,10 +62,14 @@ export class CallerCache {
     if (statusCode === 401 && token !== undefined) this.#tokens.delete(digest(token));
     if (statusCode < 200 || statusCode >= 300) return;
     if (name === "wafer_channel") remember(this.#tickets, tunnelTicket(body), clientOf);
+    if (routeKey === "POST /web") remember(this.#tickets, watchTicket(body), clientOf);
+    if (name === "collections_auth") remember(this.#tokens, stringAt(body, "access_token"), callerOf);
     if (name === "login") remember(this.#tokens, stringAt(body, "session", "token"), callerOf);
     if (name === "wafer_session")
       for (const place of ["session", "returnData"]) remember(this.#tokens, stringAt(body, place, "skey"), callerOf);
-    if (token === undefined || !(authenticating.has(name) || isKeyed(routeKey, headers))) return;
+    // A key for front ends is known to everybody: whoever shows it stays a stranger.
+    if (token === undefined || (name === "collections" && token.startsWith("obk_"))) return;
+    if (!(authenticating.has(name) || isKeyed(routeKey, headers))) return;
     if (routeKey === "DELETE /session") this.#tokens.delete(digest(token));
     else remember(this.#tokens, token, callerOf);
     if (routeKey === "POST /session/ticket") remember(this.#tickets, stringAt(body, "ticket"), () => callerOf(token));
@@ -64,11 +80,14 @@ const stranger = (address: string): Caller => ({ kind: "stranger", key: networkO
 
 const callerOf = (token: string): Caller => ({ kind: /^obs_/.test(token) ? "staff" : "customer", key: digest(token) });
 
-/** The client of a tunnel that a business server asked for. */
+/** The client of a tunnel that a business server asked for, or of a socket for watches. */
 const clientOf = (ticket: string): Caller => ({ kind: "customer", key: digest(ticket) });
 
 /** In the address that the channel service gave out. */
 const tunnelTicket = (text: string) => /[?&]tunnelId=[\w-]+&ticket=([\w-]+)/.exec(text)?.[1];
+
+/** In the address of a socket for watches. Nobody who is not signed in is given one. */
+const watchTicket = (text: string) => /\?ticket=(obt_[\w-]+)/.exec(text)?.[1];
 
 /** A session's token or a back end's key, wherever the request carries it. */
 function tokenOf(headers: IncomingHttpHeaders): string | undefined {

@@ -36,11 +36,16 @@ const roomFrames: Compartment = { name: "room frames", bounds: paused, urgent: f
 const closing: Compartment = { name: "closing", bounds: paused, urgent: false };
 const strangers = new Map<string, Compartment>();
 
+/**
+ * Business servers sign what they send, and are one or two networks for all their clients. Clients of collections that sign in
+ * send their token in the body, where a gateway does not see it.
+ */
+const manyInOne = new Set(["wafer_channel", "collections"]);
+
 function strangersOf(name: string): Compartment {
   const known = strangers.get(name);
   if (known !== undefined) return known;
-  // Business servers sign what they send, and are one or two networks for all their clients.
-  const bounds = name === "events" ? strangersPolling : name === "wafer_channel" ? wide : narrow;
+  const bounds = name === "events" ? strangersPolling : manyInOne.has(name) ? wide : narrow;
   const made: Compartment = { name: `strangers: ${name}`, bounds, urgent: false };
   strangers.set(name, made);
   return made;

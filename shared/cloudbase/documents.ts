@@ -40,6 +40,13 @@ export async function findDocument(
 export const hasOperators = (data: unknown): boolean =>
   typeof data === "object" && data !== null && Object.keys(data).some((name) => name.startsWith("$"));
 
+/** Whether the query asks for one document by its id, as `doc()` does in a transaction. */
+export function isOneId(query: unknown): boolean {
+  if (typeof query !== "object" || query === null || Object.keys(query).join() !== "_id") return false;
+  const [id] = Object.values(query);
+  return typeof id === "string" || (typeof id === "object" && id !== null && Object.keys(id).join() === "$eq");
+}
+
 /** What both dialects answer for an update. The clients read one name of the new id from `update` and the other from `set`. */
 export async function changeDocuments(
   app: App,

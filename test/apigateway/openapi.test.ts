@@ -142,6 +142,7 @@ describe("the codes and events of openapi.yaml", () => {
       "SLOW_READER",
       "NOT_SUPPORTED",
       "COLLECTION_UNKNOWN",
+      "DOCUMENT_UNKNOWN",
       "DOCUMENT_EXISTS",
       "TOO_MANY_DOCUMENTS",
       "COLLECTION_FULL",
