@@ -10,6 +10,8 @@ import { decodeStored } from "./wire_value.ts";
 /** A collection that is made of other tables. Each caller finds only what the caller may see, whatever the query says. */
 export interface BuiltIn {
   readonly name: string;
+  /** Callers with the same text find the same: a watch's list is read once for all of them. @throws Forbidden */
+  readerOf(caller: Caller): string;
   /** Streams whose events may change what the caller finds. @throws Forbidden */
   streams(app: App, caller: Caller, condition: Condition): Promise<readonly string[]>;
   /** The documents that match, in any order, and the heads of those streams at the same moment. @throws Forbidden */

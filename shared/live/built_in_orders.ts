@@ -52,6 +52,10 @@ const hidden = [...kitchenOnlyActions];
 
 export const orders: BuiltIn = {
   name: "orders",
+  readerOf(caller) {
+    const { stream, owner = "" } = readerOf(caller);
+    return `${stream} ${owner}`;
+  },
   streams: async (_, caller) => [readerOf(caller).stream],
   async read(app, caller, condition) {
     const reader = readerOf(caller);

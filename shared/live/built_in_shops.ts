@@ -31,8 +31,11 @@ function headsOf(shops: readonly string[], rows: readonly Row[]): ReadonlyMap<st
   return new Map(shops.map((id) => [streamOf(id), known.get(streamOf(id)) ?? noHead]));
 }
 
+const readerOf = () => "anyone";
+
 export const shops: BuiltIn = {
   name: "shops",
+  readerOf,
   streams,
   async read(app, _, condition) {
     const [rows, heads] = await app.db.read([readShops(), readMenuHeads()]);
@@ -47,6 +50,7 @@ export const shops: BuiltIn = {
 
 export const menus: BuiltIn = {
   name: "menus",
+  readerOf,
   streams,
   async read(app, _, condition) {
     const [known] = await app.db.read([readShops()]);

@@ -91,6 +91,17 @@ onEveryEngine((engine) => {
     }
   });
 
+  it("says which callers find the same, so that a list is read once for all of them", async () => {
+    const readers = await Promise.all([ana, ben, cook, neighbour].map((one) => callerOf(house, one)));
+    const texts = (name: string) => readers.map((reader) => builtIns.get(name)?.readerOf(reader));
+    expect(new Set(texts("orders")).size).toBe(4);
+    expect(new Set([...texts("shops"), ...texts("menus"), builtIns.get("menus")?.readerOf(visitor)]).size).toBe(1);
+    const again = await house.staff("owner");
+    expect(builtIns.get("orders")?.readerOf(await callerOf(house, again))).toBe(texts("orders")[2]);
+    // Its own orders have another `_openid` for a user whose openid is known.
+    expect(builtIns.get("orders")?.readerOf(await callerOf(house, ana, "wx-ana"))).not.toBe(texts("orders")[0]);
+  });
+
   it("gives an order the fields that its reader gets from the routes, and the reader's own _openid", async () => {
     const [id] = placed;
     for (const [person, openid] of [
