@@ -68,8 +68,12 @@ function collectionOf({ ask, channel }: Asker, collectionName: string): Collecti
         return fromWire(list as Stored<Any>[]);
       },
       count: async () => (await call("countDocument", all())).total ?? 0,
-      update: async (changes) =>
-        (await call("updateDocument", { ...all(), data: toUpdate(changes), merge: true, upsert: false })).updated ?? 0,
+      async update(changes) {
+        const data = toUpdate(changes);
+        // Without an operator it would be a whole new document.
+        if (!Object.keys(data).length) return 0;
+        return (await call("updateDocument", { ...all(), data, merge: true, upsert: false })).updated ?? 0;
+      },
       remove: async () => (await call("deleteDocument", all())).deleted ?? 0,
       watch(listener) {
         const orderBy = Object.fromEntries(order.map(({ field, direction }) => [field, direction]));
@@ -101,7 +105,7 @@ function collectionOf({ ask, channel }: Asker, collectionName: string): Collecti
       return {
         get: async () => (await one.get())[0],
         update: async (changes) => (await one.update(changes)) > 0,
-        async set(document) {
+        async set({ _id, _openid, ...document }) {
           const query = { _id: id };
           const data = toWire(document);
           await call("updateDocument", { query, queryType: "DOC", data, multi: false, merge: false, upsert: true });

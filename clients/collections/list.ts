@@ -123,7 +123,7 @@ export function makeList<T>(
         commits.set(currEvent, [...events]);
       } else for (const event of events) commits.set(event.ID, [...(commits.get(event.ID) ?? []), event]);
       for (const [id, some] of commits) {
-        if (id <= (at ?? 0) || held.has(id)) continue;
+        if (id <= (at ?? 0)) continue;
         if (id === (at ?? 0) + 1 || held.size < maxHeld) held.set(id, { events: some, more });
         else whole = false;
       }

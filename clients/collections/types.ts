@@ -10,15 +10,16 @@ export type Command = { readonly [operator: `$${string}`]: unknown };
 /** Fields of fields are named with dots. */
 type Dotted = { readonly [path: `${string}.${string}`]: unknown };
 
-type Inner<V> = V extends Date | readonly unknown[] ? never : V extends object ? Partial<V> : never;
+/** Of a field that is an object: some of its own fields. */
+type Inner<V> = V extends Date | readonly unknown[] ? never : V extends object ? Parts<V> : never;
+
+type Parts<T> = { readonly [Name in keyof T]?: T[Name] | Inner<T[Name]> | Command | RegExp };
 
 /** A condition: fields with a value or with operators. A field that is undefined is refused, since it would match everything. */
-export type Where<T> =
-  | ({ readonly [Name in keyof Stored<T>]?: Stored<T>[Name] | Inner<Stored<T>[Name]> | Command | RegExp } & Dotted)
-  | Command;
+export type Where<T> = (Parts<Stored<T>> & Dotted) | Command;
 
 /** Changes: fields with a value or with an update operator. A plain object changes its own fields only; `command.set` replaces it. */
-export type Changes<T> = { readonly [Name in keyof T]?: T[Name] | Inner<T[Name]> | Command } & Dotted;
+export type Changes<T> = Parts<T> & Dotted;
 
 export type FieldOf<T> = (keyof Stored<T> & string) | `${string}.${string}`;
 
@@ -79,7 +80,7 @@ export interface DocumentReference<T> {
   get(): Promise<Stored<T> | undefined>;
   /** @returns whether it was there, and has changed */
   update(changes: Changes<T>): Promise<boolean>;
-  /** Writes the whole document, whether it was there or not. */
+  /** Writes the whole document, whether it was there or not. Its id and its owner stay. */
   set(document: T): Promise<void>;
   /** @returns whether it was there */
   remove(): Promise<boolean>;

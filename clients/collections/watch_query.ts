@@ -47,18 +47,18 @@ export function watchQuery<T>(channel: Channel, query: WatchedQuery, listener: L
   );
   let shown: ListState = "connecting";
   let current = false;
+  let closed = false;
 
   const state = (): ListState => (current ? "live" : list._isShown() ? "stale" : "connecting");
   function tell(isCurrent: boolean): void {
     current = isCurrent;
     const is = state();
-    if (is === shown) return;
+    if (closed || is === shown) return;
     shown = is;
     safely(() => listener.onState?.(is));
   }
 
   const open: typeof openSubscription = (platform, stream, _, on) => {
-    let closed = false;
     /** The name of the list that is asked for, or that has come. */
     let watchId: string | undefined;
     /** The server's name of it. */
@@ -153,6 +153,8 @@ export function watchQuery<T>(channel: Channel, query: WatchedQuery, listener: L
 
     function take(message: Frame["msgData"], isInit: boolean): void {
       if (isInit) {
+        // A list begins once: this one came twice.
+        if (list._at() !== undefined) return;
         queryID = message.queryID;
         known = 0;
       }

@@ -32,6 +32,11 @@ export interface Truth {
   ended: StreamEvent[][];
 }
 
+/** A socket of the world, for a dialect beside docs/protocol.md. */
+export interface Line {
+  readonly alive: boolean;
+}
+
 interface Connection {
   on: SocketEvents;
   /** Stream → whether it is subscribed, and the number of the message that decided it. */
@@ -53,6 +58,8 @@ export class World {
   /** The token of the session that is alive, if one is. */
   token: string | undefined = "token0";
   now = 1_000_000;
+  /** Hears the frames of another dialect. */
+  foreign: (line: Line, frame: unknown) => void = () => {};
   #queue: { at: number; work: (() => void) | undefined }[] = [];
   #seed: number;
   #connections = new Set<Connection>();
@@ -141,6 +148,11 @@ export class World {
     this.later(() => {
       for (const connection of this.#connections) if (connection.reads.get(stream)?.reads) this.#push(connection, head);
     }, slowMs);
+  }
+
+  /** Sends a frame of another dialect on a socket. */
+  say(line: Line, frame: object): void {
+    for (const connection of this.#connections) if (connection === line) this.#push(connection, frame);
   }
 
   /** The sweep: every stream's head, to its readers. */
@@ -290,6 +302,10 @@ export class World {
       this.later(() => this.#end(connection, true), this.weather.delayMs);
       return;
     }
+    if ("msgType" in message) {
+      this.foreign(connection, message);
+      return;
+    }
     if (message.type === "leave") {
       for (const stream of message.streams) this.#note(connection, stream, message.n, false);
       return;
@@ -339,7 +355,7 @@ export class World {
     return { epoch: truth.epoch, seq, tag, events, more: seq < head.seq };
   }
 
-  #push(connection: Connection, message: ServerMessage, lost = this.weather.lost): void {
+  #push(connection: Connection, message: ServerMessage | object, lost = this.weather.lost): void {
     const times = (this.random() >= lost ? 1 : 0) + (this.random() < this.weather.doubled ? 1 : 0);
     for (let k = 0; k < times; k++)
       this.later(() => connection.alive && connection.on.message(JSON.stringify(message)), this.#way());
