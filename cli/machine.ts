@@ -20,6 +20,7 @@ import type { App, Clock, Random } from "../shared/app.ts";
 import type { Config } from "../shared/config.ts";
 import { DatabaseClock } from "../shared/database_clock.ts";
 import type { Gateway } from "../shared/gateway.ts";
+import { ensureIndexes } from "../shared/live/ensure_indexes.ts";
 import { MemoryWatches } from "../shared/live/watch_memory.ts";
 import { type Log, makeLog } from "../shared/log.ts";
 import { escalateAndExpire } from "../shared/ordering/take_step.ts";
@@ -197,6 +198,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     );
   }
 
+  if (only === undefined) background(ensureIndexes(app));
   const lookMs = options.lookMs ?? 250;
   if (app.pushes !== undefined) {
     const catchUp = new CatchUp({ db, pushes: app.pushes }, () => [

@@ -18,6 +18,10 @@ export function readShops(): Sql {
   return sql`SELECT ${columns} FROM shops ORDER BY id`;
 }
 
+export function readShopIds(limit: number): Sql {
+  return sql`SELECT id FROM shops ORDER BY id LIMIT ${limit}`;
+}
+
 export function readShopsOf(ids: readonly string[]): Sql {
   return sql`SELECT ${columns},
       (SELECT m.created_at FROM menus m WHERE m.shop_id = shops.id AND m.version = shops.menu_version) AS menu_at

@@ -95,3 +95,9 @@ export function readAccountOfUser(user: string): Sql {
   return sql`SELECT a.user_id, a.app_id, a.openid, a.unionid, a.session_key_sealed, a.session_key_at, a.user_info_sealed, w.appid_sealed, u.profile
     FROM wechat_accounts a JOIN wechat_apps w ON w.id = a.app_id JOIN users u ON u.id = a.user_id WHERE a.user_id = ${user}`;
 }
+
+/** The user's openids; first that of the mini-program that was added first. */
+export function readOpenids(user: string): Sql {
+  return sql`SELECT a.openid FROM wechat_accounts a JOIN wechat_apps w ON w.id = a.app_id WHERE a.user_id = ${user}
+    ORDER BY w.created_at, a.app_id, a.openid`;
+}

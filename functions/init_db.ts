@@ -8,6 +8,9 @@ import { ensureIndexes } from "../shared/live/ensure_indexes.ts";
 /** Ends before the function does, so that a deployment that fails because of it shows the reason. */
 const lockWaitMs = 180_000;
 
+/** The sweep goes on with the rest. */
+const indexMs = 60_000;
+
 /** Idempotent, and safe when two run at once. @returns the versions that this call applied */
 export const handler = (app: App) => async (): Promise<{ applied: number[] }> => {
   const db = app.db as Database & Migrator;
@@ -16,6 +19,6 @@ export const handler = (app: App) => async (): Promise<{ applied: number[] }> =>
     onWait: (reason) => app.log.info("migration.waits", { reason }),
   });
   if (app.config.databaseRole !== undefined) await grantRole(db, app.config.databaseRole);
-  await ensureIndexes(app);
+  await ensureIndexes(app, indexMs);
   return { applied };
 };

@@ -1,9 +1,13 @@
 /** Runs once a minute: due orders, silent screens; and removes old rows when asked. */
 import type { App } from "../shared/app.ts";
+import { ensureIndexes } from "../shared/live/ensure_indexes.ts";
 import { sweepWatches, trimWatchRows } from "../shared/live/watch_cloud_sweep.ts";
 import { sweep, trim } from "../shared/shop/sweep.ts";
 import { sweepTunnels, trimTunnels } from "../shared/wafer/sweep_tunnels.ts";
 import { sweepWebhooks, trimWebhooks } from "../shared/webhooks/sweep_webhooks.ts";
+
+/** Of a minute, for what a deployment has not finished. */
+const indexMs = 15_000;
 
 export const handler =
   (app: App) =>
@@ -19,5 +23,6 @@ export const handler =
     await sweepTunnels(app);
     await sweepWebhooks(app);
     await sweepWatches(app);
+    await ensureIndexes(app, indexMs);
     return done;
   };

@@ -53,6 +53,8 @@ export interface Config {
     readonly idempotencyMs: number;
     /** A delivery's name, phone and address after the order has ended. At least as long as events, which repeat them. */
     readonly deliveryMs: number;
+    /** Documents of commits, before and after: what watches and long reads go on with. */
+    readonly changesMs: number;
   };
   readonly rooms: {
     /** Who may make rooms. Anyone with a grant may join. */
@@ -178,6 +180,7 @@ export function readConfig(environment: Environment): Config {
       notificationsMs: integer(environment, "NOTIFICATION_DAYS", 7, [1, 365]) * dayMs,
       idempotencyMs: integer(environment, "IDEMPOTENCY_DAYS", 7, [1, 365]) * dayMs,
       deliveryMs: integer(environment, "DELIVERY_DAYS", 30, [1, 3_650]) * dayMs,
+      changesMs: 10 * 60_000,
     },
     rooms: {
       makers: oneOf(environment, "ROOMS", roomMakers, "everyone"),

@@ -1,8 +1,8 @@
 /**
  * Collections. A document is JSON text; what finds it are its id, its owner and the keys of its collection's indexed fields.
  *
- * `collections` counts what is stored and says which fields every document has keys of: `indexed`, a JSON list; `indexing` are fields
- * whose keys are being made. A collection without a row has no documents.
+ * `collections` counts what is stored and says which fields every document has keys of: `indexed`, a JSON list; `indexing` are the
+ * fields whose keys are being made. A collection without a row has no documents.
  *
  * `document_changes` holds the documents of a commit, before and after, for some minutes: what watches and long reads go on with.
  */
@@ -63,5 +63,6 @@ export const collections: Migration = {
       expires_at ${bigint} NOT NULL
     ) ${hotTable}`,
     `CREATE INDEX live_transactions_expires ON live_transactions (expires_at)`,
+    `CREATE INDEX live_transactions_holder ON live_transactions (holder, expires_at)`,
   ],
 };

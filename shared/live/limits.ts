@@ -57,3 +57,17 @@ export const maxCollections = 100;
 export const maxIndexes = 8;
 /** Characters of a text that an index key keeps. */
 export const maxKeyCharacters = 40;
+
+/** Documents that one read looks at, where no index narrows it down. */
+export const maxExamined = 100_000;
+/** Characters of documents that one read keeps in memory. */
+export const maxKeptCharacters = 64_000_000;
+/** Documents that one write adds, changes or removes, and their characters before and after. */
+export const maxWritten = 1_000;
+export const maxWrittenCharacters = 8_000_000;
+/** Documents that one transaction reads and writes. */
+export const maxInTransaction = 500;
+/** Characters of what a transaction has read and is to write. */
+export const maxTransactionCharacters = 2_000_000;
+/** How long a transaction may take. */
+export const transactionMs = 30_000;

@@ -51,7 +51,10 @@ export function comparator(order: Order): (a: Document, b: Document) => number {
   };
 }
 
-/** The value that a document is sorted by: of a list its least element, or its greatest when descending. */
+/** The value of a path that a document is sorted by: of a list its least element, or its greatest when descending. */
+export const sortValue = (document: Fields, path: string, descending: boolean): Value | undefined =>
+  keyOf(document, path.split("."), descending);
+
 function keyOf(document: Fields, names: readonly string[], descending: boolean): Value | undefined {
   let best: Value | undefined;
   let isFirst = true;

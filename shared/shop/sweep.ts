@@ -1,5 +1,6 @@
 /** Scheduled work: due orders, silent screens, heads of recent events, expired rows. All of it may run twice or in parallel. */
 import { trimConnections } from "../../db/connections.ts";
+import { trimChanges, trimTransactions } from "../../db/documents.ts";
 import { forgetDeliveries, trimExpired, trimKeys } from "../../db/orders.ts";
 import { recountRooms, trimMessages, trimNotifications, trimRooms } from "../../db/rooms.ts";
 import { trimGuests, trimSessions } from "../../db/sessions.ts";
@@ -58,6 +59,8 @@ export async function trim(app: App): Promise<void> {
     ...trimExpired(now - retention.deliveryMs),
     ...trimGuests(now - guestMs),
     trimMenus(now - 30 * 24 * hourMs),
+    trimChanges(now - retention.changesMs),
+    trimTransactions(now),
   ];
   for (const statement of statements) await app.db.flight({ statements: [statement], repeatable: true });
 }
