@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { AdminAnswer, AdminEvent } from "../functions/admin.ts";
 import { type ChannelLogPrinter, channelLogPrinter } from "./channel_log.ts";
-import type { Ask, Output } from "./collection_commands.ts";
+import { type Ask, exportLines, importLines, type Output } from "./collection_commands.ts";
 
 interface Command {
   readonly usage: string;
@@ -240,6 +240,28 @@ export const commands: Readonly<Record<string, Command>> = {
     usage: "<webhook>",
     help: "send one event that means nothing, and show the answer",
     build: (args) => event("webhook.test", { webhook: argument(args, 0, "webhook") }),
+  },
+  "collections list": {
+    usage: "",
+    help: "collections: permission, indexes, how many documents",
+    build: () => event("collections.list", {}),
+  },
+  "collections export": {
+    usage: "<collection>",
+    help: "all documents, one JSON a line",
+    build: (args) => event("collections.export", { collection: argument(args, 0, "collection") }),
+    calls: (first, _, ask, output) => exportLines(first, ask, output),
+    print: () => "",
+  },
+  "collections import": {
+    usage: "<collection> <file.jsonl|-> [--replace]",
+    help: "add documents, one JSON a line, all or nothing; --replace takes the others out",
+    build: (args) => {
+      argument(args, 1, "file");
+      const replace = args.flags?.has("replace") || undefined;
+      return event("collections.import", { collection: argument(args, 0, "collection"), replace });
+    },
+    calls: (first, args, ask) => importLines(first, argument(args, 1, "file"), ask),
   },
   orders: {
     usage: "<shop> [--day 2026-11-21]",

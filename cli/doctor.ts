@@ -1,6 +1,7 @@
 /** `npx orderbell doctor --stage X`: checks what a deployment cannot, and says what to do. Changes nothing but a guest's session. */
 import { WebSocket } from "ws";
 import { systemClock } from "../functions/_app.ts";
+import type { ListedCollection } from "../shared/live/export_documents.ts";
 import { askStage, awsFor, serviceName } from "./stage.ts";
 import type { StageOptions } from "./stage_options.ts";
 
@@ -19,6 +20,8 @@ interface DatabaseHealth {
   readonly tls: boolean;
   readonly now: number;
   readonly databaseNow: number;
+  /** Null where the tables are those of an older release, absent where the functions are. */
+  readonly collections?: readonly ListedCollection[] | null;
 }
 
 const timeoutMs = 15_000;
@@ -73,7 +76,7 @@ async function diagnoseDatabase(stageOptions: StageOptions, environment: Environ
     return { ...good(`${answer.ok.engine} answers`), value: answer.ok };
   });
   if (asked.value === undefined) return [asked.finding];
-  const { tls, now, databaseNow } = asked.value;
+  const { tls, now, databaseNow, collections } = asked.value;
   const skewMs = Math.abs(now - databaseNow);
   return [
     asked.finding,
@@ -85,7 +88,28 @@ async function diagnoseDatabase(stageOptions: StageOptions, environment: Environ
         : "names, addresses and the password travel in the clear: docs/databases.md, TLS",
     },
     clock("the database's clock", skewMs, "set the database server's clock (NTP)"),
+    ...(collections === undefined ? [] : [collectionsFinding(collections, stageOptions)]),
   ];
+}
+
+/** What is declared, what is not indexed yet, and what declarations before have left. */
+function collectionsFinding(collections: readonly ListedCollection[] | null, { stage }: StageOptions): Finding {
+  const what = "collections";
+  const mend = `npx orderbell init-db --stage ${stage}`;
+  if (collections === null) return { what, ...bad(`the tables are those of an older release: ${mend}`) };
+  const declared = collections.filter(({ permission }) => permission !== null);
+  const old = collections.filter(({ permission }) => permission === null).map(({ collection }) => collection);
+  const notIndexed = collections.flatMap(({ collection, notIndexed: fields }) =>
+    fields.map((field) => `${field} of ${collection}`),
+  );
+  if (notIndexed.length > 0) return { what, ...bad(`not indexed yet: ${notIndexed.join(", ")}; ${mend}`) };
+  const documents = collections.reduce((sum, one) => sum + one.documents, 0);
+  return {
+    what,
+    ...good(
+      `${declared.length} declared, ${documents} documents${old.length === 0 ? "" : `; nobody reaches those of ${old.join(", ")}`}`,
+    ),
+  };
 }
 
 const clock = (what: string, skewMs: number, remedy: string): Finding => ({

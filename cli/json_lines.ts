@@ -14,12 +14,17 @@ export class LinesUnreadable extends Error {
   override readonly name = "LinesUnreadable";
 }
 
+/** There is no such file, or it may not be read. */
+export class FileUnreadable extends Error {
+  override readonly name = "FileUnreadable";
+}
+
 /** A document as JSON is smaller, even if every character is escaped. */
 const maxLineCharacters = 256 * 1_024;
 const maxPortionLines = 200;
 const maxPortionCharacters = 512 * 1_024;
 
-/** @param path `-` is standard input @throws LinesUnreadable */
+/** @param path `-` is standard input @throws LinesUnreadable, FileUnreadable */
 export async function* portionsOf(path: string): AsyncGenerator<Portion> {
   let from = 1;
   let lines: string[] = [];
@@ -41,8 +46,8 @@ async function* linesOf(path: string): AsyncGenerator<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let rest = "";
   let nth = 1;
-  for await (const bytes of path === "-" ? process.stdin : createReadStream(path)) {
-    const parts = (rest + decode(decoder, bytes as Buffer, nth)).split("\n");
+  for await (const bytes of bytesOf(path)) {
+    const parts = (rest + decode(decoder, bytes, nth)).split("\n");
     rest = parts.pop() ?? "";
     for (const part of parts) {
       yield bounded(part, nth);
@@ -52,6 +57,14 @@ async function* linesOf(path: string): AsyncGenerator<string> {
   }
   rest += decode(decoder, undefined, nth);
   if (rest !== "") yield bounded(rest, nth);
+}
+
+async function* bytesOf(path: string): AsyncGenerator<Buffer> {
+  try {
+    for await (const bytes of path === "-" ? process.stdin : createReadStream(path)) yield bytes as Buffer;
+  } catch (error) {
+    throw new FileUnreadable((error as Error).message);
+  }
 }
 
 function decode(decoder: TextDecoder, bytes: Buffer | undefined, nth: number): string {

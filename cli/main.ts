@@ -69,6 +69,7 @@ const expectedErrors = new Set([
   "LockTaken",
   "ServerEnded",
   "CollectionsWrong",
+  "FileUnreadable",
 ]);
 
 /** @returns why the database cannot be used, in a sentence; undefined for other errors */

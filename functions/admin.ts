@@ -10,6 +10,8 @@ import { insertAudit, readShop, readShops } from "../db/shops.ts";
 import { raw, sql } from "../db/sql.ts";
 import type { App } from "../shared/app.ts";
 import { AppError, Forbidden, InvalidInput } from "../shared/errors.ts";
+import { exportPage, listCollections } from "../shared/live/export_documents.ts";
+import { abortImport, commitImport, stageLines } from "../shared/live/import_documents.ts";
 import { parseSettings } from "../shared/menu.ts";
 import { roles } from "../shared/order_states.ts";
 import { newApiKey, scopes } from "../shared/sessions/api_key.ts";
@@ -33,7 +35,7 @@ interface Command<S extends v.GenericSchema> {
   readonly args: S;
   readonly run: (app: App, args: v.InferOutput<S>) => Promise<unknown>;
   /** The audit entry of a change: ids and names, no secret. Absent: it changes nothing, or the change writes its own entry. */
-  readonly audit?: ((args: v.InferOutput<S>) => Audited) | undefined;
+  readonly audit?: ((args: v.InferOutput<S>) => Audited | undefined) | undefined;
 }
 
 interface Audited {
@@ -65,6 +67,27 @@ const encryption = {
 
 const iso = (value: unknown) => (value === null ? null : new Date(Number(value)).toISOString());
 const inShop = { shop: shape.id };
+
+const ofImport = { collection: shape.text(64, 1), replace: v.optional(shape.flag, false) };
+const linesOfFile = {
+  from: shape.integer(1, Number.MAX_SAFE_INTEGER),
+  lines: v.pipe(v.array(v.string()), v.maxLength(1_000, "at most 1000 lines")),
+};
+
+interface ImportStep {
+  readonly step: "add" | "commit" | "abort";
+  readonly collection: string;
+  readonly replace: boolean;
+  readonly import?: string | undefined;
+  readonly from?: number;
+  readonly lines?: readonly string[];
+}
+
+function importStep(app: App, { step, collection, replace, import: id, from = 1, lines = [] }: ImportStep) {
+  if (step === "add") return stageLines(app, collection, { id, replace, lines: { from, lines } });
+  if (id === undefined) throw new InvalidInput("import", "is missing");
+  return step === "commit" ? commitImport(app, collection, { id, replace }) : abortImport(app, id);
+}
 
 const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
   "shop.create": command(
@@ -287,8 +310,26 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
       tls: cipher !== "",
       now: app.clock.now(),
       databaseNow: Number(clocks[0]?.at),
+      // Tables of an older release have none: that is for init_db, not for the doctor to fail at.
+      collections: await listCollections(app).catch(() => null),
     };
   }),
+  "collections.list": command(v.strictObject({}), async (app) => ({ collections: await listCollections(app) })),
+  "collections.export": command(
+    v.strictObject({ collection: shape.text(64, 1), after: v.optional(shape.text(64, 1)) }),
+    (app, { collection, after }) => exportPage(app, collection, after),
+  ),
+  "collections.import": command(
+    v.variant("step", [
+      v.strictObject({ ...ofImport, step: v.literal("add"), import: v.optional(shape.ulid), ...linesOfFile }),
+      v.strictObject({ ...ofImport, step: v.picklist(["commit", "abort"]), import: shape.ulid }),
+    ]),
+    (app, asked) => importStep(app, asked),
+    (asked) =>
+      asked.step === "commit"
+        ? { detail: { collection: asked.collection, replace: asked.replace, import: asked.import } }
+        : undefined,
+  ),
   orders: command(v.strictObject({ ...inShop, day: v.optional(shape.day) }), async (app, { shop, day: on }) => {
     const report = await dayReport(app, shop, on);
     return { csv: await ordersCsv(app, shop, report.day) };

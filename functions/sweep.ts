@@ -1,6 +1,7 @@
 /** Runs once a minute: due orders, silent screens; and removes old rows when asked. */
 import type { App } from "../shared/app.ts";
 import { ensureIndexes } from "../shared/live/ensure_indexes.ts";
+import { trimImports } from "../shared/live/import_documents.ts";
 import { sweepWatches, trimWatchRows } from "../shared/live/watch_cloud_sweep.ts";
 import { sweep, trim } from "../shared/shop/sweep.ts";
 import { sweepTunnels, trimTunnels } from "../shared/wafer/sweep_tunnels.ts";
@@ -17,6 +18,7 @@ export const handler =
       await trimTunnels(app);
       await trimWebhooks(app);
       await trimWatchRows(app);
+      await trimImports(app);
     }
     if (event.orders === false) return { due: 0, heads: 0 };
     const done = await sweep(app);

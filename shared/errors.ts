@@ -590,6 +590,13 @@ export class DocumentUnknown extends AppError {
   }
 }
 
+/** Lines of an import are no documents of the collection; `errors` has them with their lines. */
+export class DocumentsInvalid extends AppError {
+  constructor(errors: readonly string[]) {
+    super("INVALID_INPUT", errors[0] ?? "the documents are not valid", { extra: { errors } });
+  }
+}
+
 /** A new document's `_id` is taken. */
 export class DocumentExists extends AppError {
   constructor(collection: string, id: string) {

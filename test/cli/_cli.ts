@@ -145,9 +145,13 @@ export interface Demo extends Process {
 }
 
 /** `orderbell start` on this folder, ready. */
-export async function startDemo(home: string, argv: readonly string[] = ["--port", "0"]): Promise<Demo> {
+export async function startDemo(
+  home: string,
+  argv: readonly string[] = ["--port", "0"],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Demo> {
   const own = launch(["start", ...argv], {
-    environment: { ORDERBELL_HOME: home, LOG_LEVEL: "debug", CHECK_SHOP_MS: "500", COALESCE_MS: "40" },
+    environment: { ORDERBELL_HOME: home, LOG_LEVEL: "debug", CHECK_SHOP_MS: "500", COALESCE_MS: "40", ...environment },
   });
   await own.printed(/Ctrl-C stops/);
   const [, url = "", code = ""] = (await own.printed(/kitchen +(\S+?)\/kitchen#pair=(\S+)/)) as string[];

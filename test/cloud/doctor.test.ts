@@ -1,6 +1,8 @@
 /** `orderbell doctor --stage` against an account that answers as AWS's, with a whole shop behind its addresses. */
 import { main } from "../../cli/main.ts";
+import { storeCollection } from "../../db/documents.ts";
 import { type AdminEvent, administer } from "../../functions/admin.ts";
+import { parseCollections } from "../../shared/live/collections.ts";
 import { type Engine, engines } from "../_engines.ts";
 import { type House, openHouse } from "../_house.ts";
 import { type Account, type AccountOptions, startAccount } from "./_account.ts";
@@ -33,7 +35,10 @@ describe.each(engines)("on $name", (engine: Engine) => {
   const run = engine.here ? it : it.skip;
 
   run("finds a stage well, but for a database without TLS, and says what each line is about", async () => {
-    const house: House = await openHouse(engine);
+    const { collections } = parseCollections("notes: { permission: PRIVATE, indexes: [done] }");
+    const house: House = await openHouse(engine, { config: { collections } });
+    const left = { name: "gone", documents: 7, bytes: 70, indexed: "[]", indexing: "[]" };
+    await house.db.flight({ statements: storeCollection(house.db.dialect, left) });
     try {
       const { code, found } = await doctor({
         concurrency: 1_000,
@@ -47,6 +52,7 @@ describe.each(engines)("on $name", (engine: Engine) => {
       expect(found.get("the socket")).toContain(
         `${house.url.replace("http", "ws")}/pgws opens, and what is pushed arrives`,
       );
+      expect(found.get("collections")).toContain("1 declared, 7 documents; nobody reaches those of gone");
       expect([...found.keys()]).toEqual(
         expect.arrayContaining(["the sockets' log", "the database's clock", "this machine's clock"]),
       );
@@ -60,9 +66,20 @@ it("the doctor finds what a new account lacks, goes on after each fault, and say
   const now = Date.now();
   const { code, found } = await doctor({
     stack: { name: `${service}-prod`, outputs: { HttpAddress: "http://127.0.0.1:1" } },
-    invoke: async () => ({ ok: { engine: "postgres", tls: true, now, databaseNow: now - 61_000 } }),
+    invoke: async () => ({
+      ok: {
+        engine: "postgres",
+        tls: true,
+        now,
+        databaseNow: now - 61_000,
+        collections: [{ collection: "notes", permission: "PRIVATE", documents: 5, notIndexed: ["done"] }],
+      },
+    }),
   });
   expect(code).toBe(1);
+  expect(found.get("collections")).toBe(
+    "BAD  collections: not indexed yet: done of notes; npx orderbell init-db --stage prod",
+  );
   expect(found.get("functions at once")).toMatch(/^BAD .*Service Quotas/);
   expect(found.get("the sockets' log")).toMatch(/^BAD .*socketLog=yes/);
   expect(found.get("the database's TLS")).toMatch(/^ok/);
