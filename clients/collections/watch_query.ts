@@ -25,7 +25,7 @@ interface Frame {
   watchId?: string;
   requestId: string;
   msgType: string;
-  msgData: ListMessage & { queryID: string; code: string; message: string };
+  msgData: ListMessage & { queryID: string; code: string; message: string; retry?: boolean };
 }
 
 const isFrame = (message: object | undefined): message is Frame => message !== undefined && "msgType" in message;
@@ -34,9 +34,6 @@ const isFrame = (message: object | undefined): message is Frame => message !== u
 const checkMs = 15_000;
 /** Events that overtake each other get this long. */
 const graceMs = 500;
-/** Errors that pass: of the server, or of a session that the next socket renews. */
-const passing = /^(SYS|OVERLOADED|INTERNAL|CHECK_LOGIN|SIGN|SESSION|QUERYID)/;
-
 /** Names of watches and of questions, unique in this process. */
 let names = 0;
 
@@ -129,10 +126,12 @@ export function watchQuery<T>(channel: Channel, query: WatchedQuery, listener: L
       const answered = requestId === asked?.requestId ? asked : undefined;
       if (closed || (!answered && (!watchId || about !== watchId))) return;
       const { currEvent } = msgData;
-      on._heard(true);
+      on._heard(msgType !== "ERROR");
       rest();
       if (msgType === "ERROR") {
-        if (passing.test(msgData.code)) again(1);
+        if (msgData.retry) again(1);
+        // The session has ended: a socket that answers nothing is made anew, and its ticket renews the session.
+        else if (/^CHECK_LOGIN/.test(msgData.code)) asked = { requestId, at: 0, patienceMs: 0, eventID: 0 };
         else {
           watchId = undefined;
           tell(false);

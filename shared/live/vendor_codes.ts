@@ -13,5 +13,15 @@ const codes: Readonly<Partial<Record<AppError["code"], string>>> = {
   CONNECTION_UNKNOWN: "CHECK_LOGIN_FAILED",
 };
 
-/** An error as the watch protocol says it. */
-export const vendorError = ({ code, message }: AppError) => ({ code: codes[code] ?? code, message });
+/** An error as the watch protocol says it. `retry`, which the vendor's client does not read: our own tries again. */
+export interface VendorError {
+  readonly code: string;
+  readonly message: string;
+  readonly retry?: boolean;
+}
+
+export const vendorError = ({ code, message, retry }: AppError): VendorError => ({
+  code: codes[code] ?? code,
+  message,
+  ...(retry ? { retry } : {}),
+});

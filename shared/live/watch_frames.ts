@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { parse } from "../shape.ts";
 import type { Document } from "./value.ts";
+import type { VendorError } from "./vendor_codes.ts";
 import type { WatchEvent } from "./watch_events.ts";
 import { encode } from "./wire_value.ts";
 
@@ -167,14 +168,10 @@ export const loginFrame = (
 ) => JSON.stringify({ requestId, msgType: "LOGIN_RES", msgData: { envId, ...refusal } });
 
 /** @param watchId only where the watch is to end: the client tells its app, and not only who waits for the answer */
-export const watchErrorFrame = (
-  requestId: string,
-  { code, message }: { readonly code: string; readonly message: string },
-  watchId?: string,
-) =>
+export const watchErrorFrame = (requestId: string, error: VendorError, watchId?: string) =>
   JSON.stringify({
     ...(watchId === undefined ? {} : { watchId }),
     requestId,
     msgType: "ERROR",
-    msgData: { code, message },
+    msgData: error,
   });

@@ -93,7 +93,7 @@ export class Watched {
     if (msgType === "CLOSE_WATCH") {
       if (known) this.#rows.delete(known);
     } else if (this.#world.random() < this.trouble) {
-      say("ERROR", { code: "OVERLOADED", message: "" }, this.#world.random() < 0.5 ? watchId : undefined);
+      say("ERROR", this.#error(), this.#world.random() < 0.5 ? watchId : undefined);
     } else if (msgType === "CHECK_LAST" && msgData) {
       const isCurrent = known?.counter === msgData.eventID && known.at === this.states.length - 1;
       say("CHECK_EVENT", { queryID: "", currEvent: msgData.eventID + (isCurrent ? 0 : 1) });
@@ -102,6 +102,12 @@ export class Watched {
       this.#begin(line, watchId, askedBy(msgData), say);
     }
   }
+
+  /** Of the server, or of the session: both pass. */
+  #error = () =>
+    this.#world.random() < 0.7
+      ? { code: "OVERLOADED", message: "", retry: true }
+      : { code: "CHECK_LOGIN_FAILED", message: "" };
 
   #begin(line: Line, watchId: string, asked: Asked, say: (type: string, data: object) => void): void {
     this.begun += 1;
