@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseCollections } from "../shared/live/collections.ts";
 import { pageType } from "../shared/page_files.ts";
 import { anyEngine } from "./_engines.ts";
 import { type House, openHouse, type Person } from "./_house.ts";
@@ -19,7 +20,8 @@ let house: House;
 const children: ChildProcess[] = [];
 
 beforeAll(async () => {
-  house = await openHouse(anyEngine);
+  const { collections } = parseCollections(readFileSync(join(root, "collections.yml"), "utf8"));
+  house = await openHouse(anyEngine, { config: { collections } });
 });
 afterAll(async () => {
   for (const child of children) if (child.exitCode === null && child.signalCode === null) await end(child);
@@ -66,7 +68,7 @@ async function complete(staff: Person, id: string): Promise<void> {
     expect((await staff.http("POST", `/orders/${id}/${action}`, { body: {} })).status).toBe(200);
 }
 
-describe("the page of the examples", () => {
+describe("the pages of the examples", () => {
   let folder: string;
   let server: Server;
   let browser: OpenBrowser;
@@ -120,6 +122,40 @@ describe("the page of the examples", () => {
     expect(await barriers(page)).toEqual([]);
     expect(errors).toEqual([]);
     await page.close();
+  });
+
+  it("fly a comment over every open page at once, and show it to those who come later", async () => {
+    const { port } = server.address() as AddressInfo;
+    const errors: string[] = [];
+    const open = async () => {
+      const page = await browser.newPage({ width: 390, height: 800, language: "en", reducedMotion: false });
+      page.on("pageerror", (error) => errors.push(String(error)));
+      await page.goto(`http://127.0.0.1:${port}/examples/danmaku/?api=${encodeURIComponent(house.url)}`);
+      await page.getByText("live", { exact: true }).waitFor();
+      return page;
+    };
+    const [writer, reader] = [await open(), await open()];
+    await writer.getByLabel("Your comment").fill("<b>前方高能</b>");
+    await writer.getByRole("button", { name: "Send" }).click();
+    // As text, never as HTML.
+    for (const page of [writer, reader]) {
+      await page.locator("#sky span", { hasText: "<b>前方高能</b>" }).waitFor();
+      expect(await page.locator("#list li").count()).toBe(1);
+    }
+    expect(await barriers(reader)).toEqual([]);
+    const late = await open();
+    await late.locator("#list li", { hasText: "前方高能" }).waitFor();
+    // The server is away for a moment: nothing is lost, nobody reloads.
+    await house.restart();
+    await writer.getByLabel("Your comment").fill("回来了");
+    await writer.getByLabel("Your comment").press("Enter");
+    for (const page of [writer, reader, late]) {
+      await page.locator("#list li", { hasText: "回来了" }).waitFor();
+      await page.getByText("live", { exact: true }).waitFor();
+      expect(await page.locator("#list li").count()).toBe(2);
+    }
+    expect(errors).toEqual([]);
+    for (const page of [writer, reader, late]) await page.close();
   });
 });
 
