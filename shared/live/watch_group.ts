@@ -47,7 +47,9 @@ export interface Group {
 }
 
 /** A watch's own order: by id, the newest first where ids grow. */
-export const defaultOrder: Order = [{ path: "_id", descending: true }];
+const defaultOrder: Order = [{ path: "_id", descending: true }];
+
+export const orderOf = (order: Order): Order => (order.length === 0 ? defaultOrder : order);
 
 /** @throws CollectionUnknown, InvalidInput, NotSupported, Forbidden */
 export function groupOf(app: App, spec: WatchSpec, caller: Caller): Group {
@@ -113,7 +115,7 @@ function groupFrom(app: App, key: string, spec: WatchSpec, auth: Auth | null): G
     spec,
     collection,
     condition,
-    order: comparator(spec.order.length === 0 ? defaultOrder : spec.order),
+    order: comparator(orderOf(spec.order)),
     equality: collection === undefined ? undefined : equalityOf(narrowed(collection, condition, auth)),
     further: (rule.collections ?? [...app.config.collections.keys()])
       .filter((name) => name !== spec.collection && app.config.collections.has(name))

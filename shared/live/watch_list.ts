@@ -6,11 +6,10 @@ import { TooManyDocuments } from "../errors.ts";
 import { builtIns } from "./built_in.ts";
 import type { Caller } from "./caller.ts";
 import { maxWatched } from "./limits.ts";
-import { authorizeQuery } from "./permission.ts";
-import { readMatching } from "./read_documents.ts";
+import { authorizeRead, readMatching } from "./read_matching.ts";
 import type { Document } from "./value.ts";
 import { lengthOf } from "./watch_frames.ts";
-import type { Group } from "./watch_group.ts";
+import { type Group, orderOf } from "./watch_group.ts";
 
 /** A list in its order, with the heads of all streams that it follows from. */
 export interface Listing {
@@ -43,15 +42,10 @@ async function readDeclared(app: App, caller: Caller, group: Group): Promise<Lis
   if (collection === undefined) throw new TypeError("the collection is not declared");
   // First: what a rule reads of them is at least as new.
   const before = await headsOf(app, further);
-  const lookup = () => undefined;
-  const asked = authorizeQuery(
-    collection.permission,
-    "read",
-    condition,
-    { auth: caller.auth, now: app.clock.now(), lookup },
-    collection.name,
-  );
-  const { documents, head } = await readMatching(app, caller, collection, asked, maxWatched);
+  const asked = await authorizeRead(app, caller, collection, condition);
+  const { limit, order } = group.spec;
+  const options = limit === undefined ? { most: maxWatched } : { limit, order: orderOf(order) };
+  const { documents, head } = await readMatching(app, caller, collection, asked, options);
   return { documents, heads: new Map([...before, [collectionStream(collection.name), head]]) };
 }
 

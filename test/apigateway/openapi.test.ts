@@ -145,6 +145,7 @@ describe("the codes and events of openapi.yaml", () => {
       "DOCUMENT_UNKNOWN",
       "DOCUMENT_EXISTS",
       "TOO_MANY_DOCUMENTS",
+      "TOO_MANY_WATCHES",
       "COLLECTION_FULL",
       "TRANSACTION_UNKNOWN",
       "DATABASE_TRANSACTION_CONFLICT",
