@@ -128,8 +128,9 @@ type Opened = Omit<Parameters<ReturnType<typeof watchesOf>["open"]>[1], "caller"
 async function open(app: App, session: Session, opened: Opened): Promise<void> {
   const { connection, watchId, after, spec } = opened;
   await watchesOf(app).open(app, { ...opened, caller: await callerOfSession(app, session) });
-  const what = after === undefined ? "watch" : "watch.rebuild";
-  app.log.info(what, { connection, session: session.id, watch: watchId, collection: spec.collection, after });
+  const ids = { connection, session: session.id, watch: watchId, collection: spec.collection };
+  if (after === undefined) app.log.info("watch", ids);
+  else app.log.info("watch.rebuild", { ...ids, after });
 }
 
 type Asked = Extract<WatchMessage, { msgType: "INIT_WATCH" }>["msgData"];
