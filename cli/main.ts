@@ -7,6 +7,7 @@ import { explainRefusal } from "../db/explain.ts";
 import { makeApp, printedLog, systemClock } from "../functions/_app.ts";
 import { type AdminAnswer, type AdminEvent, administer } from "../functions/admin.ts";
 import { ConfigError, databaseOptions, homeOf, readConfig } from "../shared/config.ts";
+import { ensureIndexes } from "../shared/live/ensure_indexes.ts";
 import { askServer, followLog } from "./admin_socket.ts";
 import type { Ask, Output } from "./collection_commands.ts";
 import { readCollections } from "./collections_file.ts";
@@ -197,9 +198,12 @@ const noGateway: Parameters<typeof makeApp>[0]["gateway"] = {
 
 async function initDb(environment: Environment): Promise<number> {
   const { migrate } = await import("../db/migrate.ts");
-  const { db } = await openApp(environment);
+  const app = await openApp(environment);
+  const { db } = app;
   try {
-    return printApplied(await migrate(db as Parameters<typeof migrate>[0]));
+    const applied = await migrate(db as Parameters<typeof migrate>[0]);
+    await ensureIndexes(app);
+    return printApplied(applied);
   } finally {
     await db.close();
   }

@@ -219,10 +219,18 @@ type Compare = Extract<Rule, { readonly kind: "compare" }>;
 function compared(rule: Compare, scope: Scope): Result {
   const [left, right] = [evaluate(rule.left, scope), evaluate(rule.right, scope)];
   if (left instanceof Unknown || right instanceof Unknown) return certain(left, rule.operator, right, scope);
-  if (rule.operator === "in") return isList(right) && left !== null && right.some((one) => isSame(one, left));
+  if (rule.operator === "in") return isList(right) ? contains(right, left) : knownElement(rule, left, right, scope);
   if (rule.operator !== "==" && rule.operator !== "!=") return ordered(left, rule.operator, right);
   if (left === null && right === null && !isNull(rule.left) && !isNull(rule.right)) return false;
   return isSame(comparable(left, right), comparable(right, left)) === (rule.operator === "==");
+}
+
+const contains = (list: readonly Value[], value: Value) => value !== null && list.some((one) => isSame(one, value));
+
+/** A query for one value finds the lists that contain it; what else they contain it does not say. */
+function knownElement({ right: of }: Compare, value: Value, known: Value, { doc }: Scope): Result {
+  if ("document" in doc || known === null || docPathOf(of) === undefined) return false;
+  return isSame(known, value) ? true : new Unknown();
 }
 
 const isNull = (rule: Rule) => rule.kind === "literal" && rule.value === null;
