@@ -3,7 +3,7 @@
  * Which instance and which database a request names does not matter: there is one.
  */
 import * as v from "valibot";
-import { type HttpRequest, http, type Route } from "../apigateway/entry.ts";
+import { type HttpRequest, http, ok, type Route } from "../apigateway/entry.ts";
 import type { App } from "../shared/app.ts";
 import { act } from "../shared/cloudbase/actions.ts";
 import { query as anyQuery, flag, name, transactionId } from "../shared/cloudbase/asked.ts";
@@ -16,10 +16,11 @@ import {
   wireOf,
 } from "../shared/cloudbase/documents.ts";
 import { refusalOf } from "../shared/cloudbase/refusal.ts";
-import { DocumentUnknown, NotSupported } from "../shared/errors.ts";
+import { DocumentUnknown, NotSupported, SessionMissing } from "../shared/errors.ts";
 import { type Caller, callerOf } from "../shared/live/caller.ts";
 import { collectionOf } from "../shared/live/declared.ts";
 import { maxLimit, maxSkip } from "../shared/live/limits.ts";
+import { overview } from "../shared/live/overview.ts";
 import { aggregateDocuments, countDocuments } from "../shared/live/read_documents.ts";
 import { abortTransaction, commitTransaction, startTransaction } from "../shared/live/transactions.ts";
 import { addDocuments, removeDocuments } from "../shared/live/write_documents.ts";
@@ -186,8 +187,16 @@ const runCommands: Serve = async () => {
 const root = "/v1/database/instances/{instance}/databases/{database}";
 const documents = `${root}/collections/{collection}/documents`;
 
+// --- The owner's page ----------------------------------------------------------------------------------------------
+
+const list: Route = async (app, request) => {
+  if (request.authorization === undefined) throw new SessionMissing();
+  return ok(await overview(app, await callerFor(app, request, request.authorization)));
+};
+
 export const handler = http({
   "POST /web": web,
+  "GET /collections": list,
   [`GET ${documents}`]: rest(find),
   [`POST ${documents}`]: rest(add),
   [`PATCH ${documents}`]: rest(change),

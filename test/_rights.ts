@@ -80,6 +80,7 @@ export const routeRights: Readonly<Record<string, { readonly for: readonly Comer
   "DELETE /rooms/{room}/grants": { for: ["customer"], else: "FORBIDDEN" },
   "GET /events": { for: staff, else: "STREAM_FORBIDDEN" },
   // A failure has the status 200, and a code.
+  "GET /collections": { for: ["owner", "key"], else: "FORBIDDEN" },
   "POST /web": { for: [...people, "key"], else: "DATABASE_PERMISSION_DENIED" },
   [`GET ${documents}`]: { for: [...people, "key"], else: "DATABASE_PERMISSION_DENIED" },
   [`POST ${documents}`]: { for: [...people, "key"], else: "DATABASE_PERMISSION_DENIED" },

@@ -156,7 +156,7 @@ describe("every answer of openapi.yaml", () => {
   function tokenOf({ key: name, path }: Operation): string | undefined {
     if (name === "POST /introspect" || /^\/mina_auth|\/messages$/.test(path)) return key;
     if (/^\/(login|weapp\/login|get_shop_info|healthz)|\/board$/.test(path)) return undefined;
-    const staff = path.startsWith("/shops/") || path.startsWith("/orders/") || path === "/notify";
+    const staff = /^\/(shops|orders)\//.test(path) || path === "/notify" || path === "/collections";
     return staff ? owner.token : customer.token;
   }
 

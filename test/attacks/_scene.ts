@@ -62,7 +62,7 @@ export async function openScene(engine: Engine, more: Partial<HouseOptions> = {}
     pictures,
     tickMs: 3_600_000,
     lookMs: 3_600_000,
-    environment: { GUEST_SESSIONS_PER_HOUR: "100000", COALESCE_MS: "0" },
+    environment: { GUEST_SESSIONS_PER_HOUR: "100000", COALESCE_MS: "0", COLLECTION_ADMINS: "noodle-house" },
     wechat: makeWechat({ get: async () => ({ data: session }) } as unknown as AxiosInstance),
     ...more,
   });
