@@ -5,7 +5,7 @@ import { editOf, fieldsOf, queryOf } from "../../web/owner/document_text.ts";
 import { anyEngine } from "../_engines.ts";
 import { type House, openHouse, type Person } from "../_house.ts";
 import { barriers } from "./_axe.ts";
-import { hasBrowser, type OpenBrowser, openBrowser, type Page, type PageOptions } from "./_browser.ts";
+import { hasBrowser, type Locator, type OpenBrowser, openBrowser, type Page, type PageOptions } from "./_browser.ts";
 import { type BuiltPages, buildPages } from "./_pages.ts";
 import { saysTheSame, translate } from "./_translator.ts";
 
@@ -60,6 +60,7 @@ afterEach(() => expect(faults.splice(0)).toEqual([]));
 async function signedIn(options: PageOptions = wide): Promise<Page> {
   const made = await opened.newPage(options);
   made.on("pageerror", (error) => faults.push(error.message));
+  await made.clock.install();
   const { code } = await newPairingCode(house.app, { shop: house.shop, role: "owner", device: "phone", by: null });
   await made.goto(`${house.url}/owner#pair=${code}`);
   await made.getByRole("navigation").waitFor();
@@ -67,7 +68,14 @@ async function signedIn(options: PageOptions = wide): Promise<Page> {
 }
 
 const section = (on: Page, name = "数据") => on.getByRole("navigation").getByRole("link", { name });
-const button = (name: string | RegExp, on = page) => on.getByRole("button", { name });
+const button = (name: string, on: Page | Locator = page) => on.getByRole("button", { name });
+/** For an element that may have just moved: it ignores taps for 400 ms of the page's time. */
+async function tap(name: string, on: Page | Locator = page): Promise<void> {
+  const found = on.getByRole("button", { name });
+  await found.waitFor();
+  await page.clock.fastForward(400);
+  await found.click();
+}
 const dialog = () => page.getByRole("dialog");
 const said = (text: string) => page.getByRole("status").filter({ hasText: text }).first().waitFor();
 const rows = () => page.locator("button.document");
@@ -77,9 +85,11 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
+const allClosed = () => until(async () => (await page.getByRole("dialog").count()) === 0);
+
 async function find(text: string): Promise<void> {
   await page.getByLabel("查找文档").fill(text);
-  await button("查找").click();
+  await tap("查找");
 }
 
 /** Opens the note with this number. */
@@ -95,8 +105,8 @@ async function openNote(n: number): Promise<void> {
 async function edit(change: (fields: Record<string, unknown>) => Record<string, unknown>): Promise<void> {
   const field = dialog().getByLabel("JSON 格式的字段");
   await field.fill(JSON.stringify(change(JSON.parse(await field.inputValue()))));
-  await button("保存").click();
-  await dialog().waitFor({ state: "detached" });
+  await tap("保存");
+  await allClosed();
 }
 
 real("the owner's page lists collections with their permission, their documents and their size", async () => {
@@ -119,8 +129,8 @@ real("the owner's page shows everybody's documents page by page, and finds some 
   await page.getByRole("link", { name: "notes" }).click();
   await page.getByText("第 1 到 20 个，共 45 个").waitFor();
   expect(await rows().count()).toBe(20);
-  await button("下一页").click();
-  await button("下一页").click();
+  await tap("下一页");
+  await tap("下一页");
   await page.getByText("第 41 到 45 个，共 45 个").waitFor();
   await until(async () => (await rows().count()) === 5);
   expect(await button("下一页").isDisabled()).toBe(true);
@@ -173,41 +183,41 @@ real("the owner's page changes what was changed, and not what somebody else chan
 real("the owner's page saves no text that is no JSON, and asks before it is thrown away", async () => {
   await openNote(10);
   await dialog().getByLabel("JSON 格式的字段").fill("{ n: 10 }");
-  await button("保存").click();
+  await tap("保存");
   await dialog().getByText("这不是一个 JSON 对象").waitFor();
   await page.keyboard.press("Escape");
   const question = page.getByRole("dialog", { name: "有改动还没保存" });
-  await question.getByRole("button", { name: "放弃改动" }).click();
-  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await tap("放弃改动", question);
+  await allClosed();
   expect((await note(10)).text).toBe("第 10 条");
   // What the server refuses is said, and what was typed stays.
   await openNote(10);
   await dialog().getByLabel("JSON 格式的字段").fill('{"n": 10, "$bad": 1}');
-  await button("保存").click();
+  await tap("保存");
   await page
     .getByText(/没有成功/)
     .first()
     .waitFor();
   expect(await dialog().getByLabel("JSON 格式的字段").inputValue()).toBe('{"n": 10, "$bad": 1}');
   await page.keyboard.press("Escape");
-  await question.getByRole("button", { name: "放弃改动" }).click();
-  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await tap("放弃改动", question);
+  await allClosed();
 });
 
 real("the owner's page adds a document and deletes one", async () => {
-  await button("添加文档").click();
+  await tap("添加文档");
   await edit(() => ({ n: 1_000 }));
   await find('{"n": 1000}');
   await until(async () => (await rows().count()) === 1);
 
   await openNote(11);
-  await button("删除").click();
+  await tap("删除");
   const question = page.getByRole("dialog", { name: "删除这个文档？" });
-  await question.getByRole("button", { name: "取消" }).click();
+  await tap("取消", question);
   await question.waitFor({ state: "detached" });
-  await button("删除").click();
-  await question.getByRole("button", { name: "删除" }).click();
-  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await tap("删除");
+  await tap("删除", question);
+  await allClosed();
   expect(await note(11)).toBeUndefined();
   await page.getByText("没有符合条件的文档").waitFor();
 });
@@ -222,10 +232,26 @@ real("the owner's page shows the shop's orders as a collection that is only read
   expect([await button("保存").count(), await button("添加文档").count()]).toEqual([0, 0]);
   expect(await barriers(page)).toEqual([]);
   await page.keyboard.press("Escape");
-  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await allClosed();
   // Back and forth as in any page.
   await page.goBack();
   await page.getByRole("link", { name: "notes" }).waitFor();
+});
+
+real("the owner's page shows who watches a collection, and with which query", async () => {
+  await page.getByRole("link", { name: "notes" }).click();
+  await page.getByText("现在没有人监听这个集合").waitFor();
+  const { socket } = await ana.connect();
+  const msgData = { envId: "test", collName: "notes", query: '{"done":false}', orderBy: {} };
+  socket.send(JSON.stringify({ watchId: "watchid_1", requestId: "1", msgType: "INIT_WATCH", msgData }));
+  await new Promise((resolve) => socket.once("message", resolve));
+  await tap("刷新");
+  const watcher = page.locator(".list .line");
+  await watcher.waitFor();
+  expect(await watcher.innerText()).toMatch(new RegExp(`^访客 ${ana.user}\\s+.* 开始\\s*\\{"done":false\\}$`));
+  socket.close();
+  // The page asks by itself now and then.
+  await page.getByText("现在没有人监听这个集合").waitFor();
 });
 
 real("the owner's page speaks English, on a phone, without barriers and sideways scrolling", async () => {
