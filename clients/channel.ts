@@ -75,9 +75,7 @@ export function openChannel(platform: Platform, api: Api, onState?: (state: Stat
     (sub) => (signedOut ? isOpenToAll(sub.stream) : connection._failures > 1) && !hidden && sub._mayAsk(),
     show,
   );
-  const poll = () => {
-    for (const sub of subs) void pollOne(sub);
-  };
+  const poll = () => subs.forEach(pollOne);
 
   /** Checks each stream separately: events of a busy room say nothing about the kitchen's stream. */
   function tick(): void {

@@ -9,7 +9,7 @@ import type { Timer } from "../platform.ts";
 import { retryAfterMs } from "../retry.ts";
 import type { OpenSubscription, openSubscription } from "../subscription.ts";
 import { answerMs } from "../timing.ts";
-import { type ListMessage, makeList } from "./list.ts";
+import { type List, type ListMessage, makeList } from "./list.ts";
 import type { ListListener, ListState, ListWatch } from "./types.ts";
 
 /** What is watched, as INIT_WATCH says it. */
@@ -42,20 +42,49 @@ export function watchQuery<T>(channel: Channel, query: WatchedQuery, listener: L
   const list = makeList<T>(!Object.keys(query.orderBy).length, (documents, change) =>
     safely(() => listener.onChange(documents, change)),
   );
-  let shown: ListState = "connecting";
-  let current = false;
-  let closed = false;
+  let is: ListState = "connecting";
+  const tell = (now: ListState) => {
+    if (now === is) return;
+    is = now;
+    safely(() => listener.onState?.(now));
+  };
+  const stop = channel.subscribe(
+    "",
+    { onEvent() {}, onError: (error) => listener.onError?.(error) },
+    opener(channel, query, list, tell),
+  );
+  return {
+    documents: list._documents,
+    state: () => is,
+    close() {
+      listener = { onChange() {} };
+      stop();
+    },
+  };
+}
 
-  const state = (): ListState => (current ? "live" : list._isShown() ? "stale" : "connecting");
-  function tell(isCurrent: boolean): void {
-    current = isCurrent;
-    const is = state();
-    if (closed || is === shown) return;
-    shown = is;
-    safely(() => listener.onState?.(is));
-  }
+/** What a stream has and a watch has not: the channel never asks for it, nor polls. */
+const noStream = {
+  grant: undefined,
+  _position: () => undefined,
+  _ask: () => true,
+  _begin() {},
+  _settle() {},
+  _receivePolled: () => undefined,
+  _fail: () => true,
+};
 
-  const open: typeof openSubscription = (platform, stream, _, on) => {
+/** Asks for the list, keeps it whole, and tells how it stands. */
+const opener =
+  (
+    channel: Channel,
+    query: WatchedQuery,
+    list: List<unknown>,
+    tell: (state: ListState) => void,
+  ): typeof openSubscription =>
+  (platform, stream, _, on) => {
+    let isCurrent = false;
+    let closed = false;
     /** The name of the list that is asked for, or that has come. */
     let watchId: string | undefined;
     /** The server's name of it. */
@@ -69,6 +98,11 @@ export function watchQuery<T>(channel: Channel, query: WatchedQuery, listener: L
     /** The last event that is known to exist. */
     let known = 0;
     let grace: Timer | undefined;
+
+    function show(current: boolean): void {
+      isCurrent = current;
+      tell(current ? "live" : list._isShown() ? "stale" : "connecting");
+    }
 
     /** @returns whether it was sent */
     function send(msgType: string, msgData: object | null, patienceMs = 0): boolean {
@@ -99,7 +133,7 @@ export function watchQuery<T>(channel: Channel, query: WatchedQuery, listener: L
       grace?.cancel();
       watchId = asked = grace = undefined;
       list._restart();
-      tell(false);
+      show(false);
     }
 
     /** Asks for the whole list again. */
@@ -114,7 +148,7 @@ export function watchQuery<T>(channel: Channel, query: WatchedQuery, listener: L
     /** What is missing may be on its way. */
     function settle(): void {
       const lacks = list._lacks(known);
-      tell(!lacks && !list._isPart());
+      show(!lacks && !list._isPart());
       if (lacks) grace ??= platform.later(again, graceMs);
       else {
         grace?.cancel();
@@ -134,7 +168,7 @@ export function watchQuery<T>(channel: Channel, query: WatchedQuery, listener: L
         else if (/^CHECK_LOGIN/.test(msgData.code)) asked = { requestId, at: 0, patienceMs: 0, eventID: 0 };
         else {
           watchId = undefined;
-          tell(false);
+          show(false);
           on._error(new ApiError(msgData.code, 403, msgData.message));
         }
       } else if (msgType === "CHECK_EVENT") {
@@ -145,7 +179,7 @@ export function watchQuery<T>(channel: Channel, query: WatchedQuery, listener: L
         else {
           known = currEvent;
           settle();
-          if (current) tries = 0;
+          if (isCurrent) tries = 0;
         }
       } else take(msgData, msgType === "INIT_EVENT");
     }
@@ -166,16 +200,15 @@ export function watchQuery<T>(channel: Channel, query: WatchedQuery, listener: L
         if (!list._isPart()) asked = undefined;
       }
       settle();
-      if (current && !isInit) tries = 0;
+      if (isCurrent && !isInit) tries = 0;
     }
 
     const stopHearing = channel.onMessage((message) => isFrame(message) && hear(message));
     const sub: OpenSubscription = {
+      ...noStream,
       stream,
-      grant: undefined,
-      _position: () => undefined,
       _isClosed: () => closed,
-      _isCurrent: () => current,
+      _isCurrent: () => isCurrent,
       // It asks its own questions; the channel has none to add.
       _mayAsk() {
         ask();
@@ -183,13 +216,8 @@ export function watchQuery<T>(channel: Channel, query: WatchedQuery, listener: L
       },
       _askedAt: () => asked && asked.at + asked.patienceMs,
       _isDue: () => platform.now() >= checkAt,
-      _ask: () => true,
-      _begin() {},
       // An error of the whole connection, that passes.
       _receive: () => again(1),
-      _settle() {},
-      _receivePolled: () => undefined,
-      _fail: () => true,
       _disconnect: forget,
       close() {
         if (closed) return;
@@ -201,7 +229,3 @@ export function watchQuery<T>(channel: Channel, query: WatchedQuery, listener: L
     };
     return sub;
   };
-
-  const close = channel.subscribe("", { onEvent() {}, onError: (error) => listener.onError?.(error) }, open);
-  return { documents: list._documents, state, close };
-}
