@@ -47,15 +47,23 @@ export class Best implements Keeper {
   }
 
   isFull(isPassed: IsPassed = () => true): boolean {
-    if (this.#limit === undefined || this.#kept.size < this.#limit) return false;
-    let count = 0;
-    for (const { document } of this.#kept.values()) if (isPassed(document)) count++;
-    return count >= this.#limit;
+    return this.#limit !== undefined && this.#kept.size >= this.#limit && this.#certain(isPassed).length >= this.#limit;
   }
 
   end(isPassed: IsPassed = () => true): void {
-    this.#keep([...this.#kept.values()].filter(({ document }) => isPassed(document)));
+    this.#keep(this.#certain(isPassed));
     this.#isCut = true;
+  }
+
+  /** Those up to the last whose place was passed: whatever is still to come lies behind it. */
+  #certain(isPassed: IsPassed): Candidate[] {
+    const all = [...this.#kept.values()];
+    const passed = all.map(({ document }) => document).filter(isPassed);
+    const last = passed.reduce<Document | undefined>(
+      (latest, one) => (latest === undefined || this.#compare(one, latest) > 0 ? one : latest),
+      undefined,
+    );
+    return last === undefined ? [] : all.filter(({ document }) => this.#compare(document, last) <= 0);
   }
 
   overlay(changed: Iterable<string>, now: readonly Candidate[]): boolean {

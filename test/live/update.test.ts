@@ -6,7 +6,7 @@ import { AppError, InvalidInput, NotSupported } from "../../shared/errors.ts";
 import { difference } from "../../shared/live/difference.ts";
 import { maxDocumentBytes, maxPushed } from "../../shared/live/limits.ts";
 import { applyUpdate, parseUpdate } from "../../shared/live/update.ts";
-import { copy, type Document, isSame } from "../../shared/live/value.ts";
+import { copy, type Document, isSame, isScalar } from "../../shared/live/value.ts";
 import { decode, decodeStored, encode } from "../../shared/live/wire_value.ts";
 import { context, document, fields, now, update } from "./_arbitrary.ts";
 
@@ -63,7 +63,10 @@ describe("an update does what MongoDB does", () => {
     let compared = 0;
     fc.assert(
       fc.property(update, document, (input, before) => {
-        // mingo leaves holes where MongoDB has null, goes past values that are neither object nor list, and pulls by its own match.
+        // mingo leaves holes where MongoDB has null, goes past values that are neither object nor list, pulls by its own match, and
+        // has no order of lists beside other values.
+        fc.pre(!/\$(min|max)/.test(JSON.stringify(input)) || Object.values(before).every((one) => isScalar(one)));
+        fc.pre(!/\$(min|max)":\{"[^"]*":[[{]/.test(JSON.stringify(input)));
         fc.pre(!/\.\d|\$rename|\$bit|\$pull|\$sort|null|\$unset|\$addToSet.*\$each/.test(JSON.stringify(input)));
         const ours = attempt(() => applyUpdate(parseUpdate(input, context), before));
         const theirs = copy(before);
