@@ -13,6 +13,8 @@ export interface Wire {
   mend(): void;
   /** Swallows what the server says, without closing anything. */
   silence(silent: boolean): void;
+  /** The WebSockets of now stay open and carry nothing any more, as when a phone changes its network. New ones work. */
+  lose(): void;
   /** Holds the server's answers back for so long. */
   lag(ms: number): void;
   close(): Promise<void>;
@@ -27,6 +29,8 @@ export async function startProxy(
   firstLagMs = 0,
 ): Promise<Wire> {
   const open = new Set<Socket>();
+  const sockets = new Set<Socket>();
+  const dead = new Set<Socket>();
   let trips = 0;
   let broken = false;
   let silent = false;
@@ -45,17 +49,22 @@ export async function startProxy(
       socket.on("error", () => {});
       socket.on("close", () => {
         open.delete(socket);
+        // Of a dead connection neither side hears that the other has closed it.
+        if (dead.has(client) && !broken) return;
         client.destroy();
         database.destroy();
       });
     }
     client.on("data", (chunk) => {
+      if (dead.has(client)) return;
       if (turned) trips += 1;
       turned = false;
       database.write(chunk);
     });
     let lost = false;
     const answer = (chunk: Buffer) => {
+      if (dead.has(client)) return;
+      if (!turned && chunk.toString("latin1", 0, 12) === "HTTP/1.1 101") sockets.add(client);
       turned = true;
       lost ||= silent;
       // TCP loses no bytes in the middle: after swallowed bytes the connection ends when the network works again.
@@ -87,6 +96,9 @@ export async function startProxy(
     },
     silence(on) {
       silent = on;
+    },
+    lose() {
+      for (const socket of sockets) dead.add(socket);
     },
     lag(ms) {
       lagMs = ms;
