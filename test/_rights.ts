@@ -107,4 +107,5 @@ export const exceptions: Readonly<Record<string, Partial<Record<Comer, string>>>
   "PUT /orders/{id}/lines/{line}": { customer: "FORBIDDEN" },
   // A revoked key, and another shop's key.
   "POST /notify": { revokedKey: "API_KEY_INVALID", neighbourKey: "FORBIDDEN" },
+  "GET /collections": { revokedKey: "API_KEY_INVALID", neighbourKey: "FORBIDDEN" },
 };

@@ -339,6 +339,15 @@ describe("every answer of openapi.yaml", () => {
     expect(csv.text).toContain(`${report.body.day},bun,肉包,,5,2500`);
   });
 
+  it("is given by the list of collections, to owners and keys that administer them", async () => {
+    for (const token of [owner.token, key])
+      expect(
+        (await send(operation("GET /collections"), { token })).body.collections.map(
+          ({ name }: { name: string }) => name,
+        ),
+      ).toEqual(expect.arrayContaining(["shops", "menus", "orders"]));
+  });
+
   it("is given by notifying customers and kitchens", async () => {
     const tell = (body: object, idem: string, token = owner.token) =>
       house.http("POST", "/notify", { token, body, headers: { "idempotency-key": idem } });
