@@ -53,13 +53,14 @@ export const orderOf = (order: Order): Order => (order.length === 0 ? defaultOrd
 
 /** @throws CollectionUnknown, InvalidInput, NotSupported, Forbidden */
 export function groupOf(app: App, spec: WatchSpec, caller: Caller): Group {
-  const { auth, session } = caller;
-  const builtIn = builtIns.has(spec.collection);
-  const collection = builtIn ? undefined : collectionOf(app, spec.collection);
+  const { auth } = caller;
+  const builtIn = builtIns.get(spec.collection);
+  const collection = builtIn === undefined ? collectionOf(app, spec.collection) : undefined;
   const query = queryOf(spec.query);
   const text = stableText(query);
-  const rule = builtIn ? undefined : readsOfPermission(collection, auth);
-  const matters = builtIn || rule?.auth === true || text.includes("{openid}") || auth?.isAdmin === true;
+  const rule = readsOfPermission(collection, auth);
+  const isAdmin = auth?.isAdmin === true && builtIn === undefined;
+  const matters = rule.auth || text.includes("{openid}") || isAdmin;
   const key = stableText({
     collection: spec.collection,
     query,
@@ -69,7 +70,7 @@ export function groupOf(app: App, spec: WatchSpec, caller: Caller): Group {
     // The time matters to `serverDate` and `$$NOW` alone.
     ...(/"offset"|\$\$NOW/.test(text) ? { at: spec.at } : {}),
     ...(matters ? { auth } : {}),
-    ...(builtIn ? { session: [session?.user, session?.kind, session?.shop, session?.role] } : {}),
+    ...(builtIn === undefined ? {} : { reader: builtIn.readerOf(caller) }),
   });
   return groupFrom(app, key, spec, matters ? auth : null);
 }

@@ -48,7 +48,9 @@ export class MemoryWatches implements Watches, WatchReceiver {
 
   async publish(stream: string, events: readonly NumberedEvent[]): Promise<void> {
     await this.#feeds.publish(stream, events);
-    await this.#outbox.send();
+    // A kitchen's event does not wait for whoever watches collections.
+    const sent = this.#outbox.send();
+    if (stream.startsWith(collectionStream(""))) await sent;
   }
 
   async restart(stream: string, head: Head): Promise<void> {

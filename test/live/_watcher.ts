@@ -106,6 +106,11 @@ export class WatchedList {
     return this.list.docs;
   }
 
+  /** Whether it waits for the answer to REBUILD. */
+  get waits(): boolean {
+    return this.#waitsFor !== undefined;
+  }
+
   get ids(): string[] {
     return this.list.docs.map(({ _id }) => _id);
   }

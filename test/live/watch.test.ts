@@ -203,6 +203,26 @@ onEveryEngine((engine) => {
     await stranger.closed;
   });
 
+  it("orders are watched as a collection, by their customer and by the kitchen", async () => {
+    const kitchen = await house.staff("kitchen");
+    const [hers, theirs] = [
+      await (await socket(ana)).watch("orders", { query: { status: "placed" } }),
+      await (await socket(kitchen)).watch("orders"),
+    ];
+    const shops = await (await socket(ben)).watch("shops");
+    await shows(hers, "status");
+    const { body } = await ana.order();
+    await shows(hers, "status", "placed");
+    await shows(theirs, "id", body.order.id);
+    const accepted = await kitchen.http("POST", `/orders/${body.order.id}/accept`, { body: { version: 1 } });
+    expect(accepted.status).toBe(200);
+    await shows(hers, "status");
+    await shows(theirs, "status", "accepted");
+    expect(shops.docs).toHaveLength(1);
+    const visitor = await (await socket(ben)).watch("orders");
+    expect(visitor.docs).toEqual([]);
+  });
+
   it("a session that ends, ends its watches; PING is answered", async () => {
     const eve = await house.guest();
     const watcher = await socket(eve);

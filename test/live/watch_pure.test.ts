@@ -9,6 +9,7 @@ import { compareLists } from "../../shared/live/watch_compare.ts";
 import { directEvents, fillerEvents, listEvents, type WatchEvent } from "../../shared/live/watch_events.ts";
 import { template } from "../../shared/live/watch_frames.ts";
 import { equalityOf, WatchIndex } from "../../shared/live/watch_index.ts";
+import { WatchMember } from "../../shared/live/watch_member.ts";
 import { applyToWindow } from "../../shared/live/watch_window.ts";
 import { encode } from "../../shared/live/wire_value.ts";
 import { context, fields, query } from "./_arbitrary.ts";
@@ -16,6 +17,8 @@ import { ClientList, type WireEvent } from "./_watch_client.ts";
 
 const wire = (events: readonly WatchEvent[], id: number): WireEvent[] => JSON.parse(`[${template(events)(id)}]`);
 const onWire = (documents: readonly Document[]) => documents.map((one) => encode(one));
+
+const visitor = { auth: null, session: undefined };
 
 /** A commit: what becomes of some documents; undefined removes one. */
 const id = fc.constantFrom("1", "2", "3", "4", "5", "6", "7");
@@ -132,6 +135,22 @@ it("an empty list, and an id that changes nothing, are two events", () => {
   );
   client.apply(wire(fillerEvents, 11));
   expect([client.docs, client.at]).toEqual([[{ _id: "3" }], 11]);
+});
+
+it("an answer uses up the numbers of frames that may be on their way", () => {
+  const spec = { collection: "a", query: "{}", order: [], limit: undefined, sorts: false, at: 0 };
+  const opening = { connection: "c", watchId: "w", requestId: "r", queryId: "q", spec, caller: visitor, after: 3 };
+  const eventsOf = (frame: string) => (JSON.parse(frame) as { msgData: { events: WireEvent[] } }).msgData.events;
+  const member = new WatchMember(opening, 0, 6);
+  const answer = eventsOf(member.answer(template(listEvents([{ _id: "1" }])), false, 1));
+  member.queue(template(directEvents({ changes: [{ id: "1", before: { _id: "1" }, after: undefined }] }, () => true)));
+  const client = new ClientList();
+  client.init(3, []);
+  client.apply(answer);
+  client.apply(wire(listEvents([{ _id: "late" }]), 5));
+  expect([client.at, client.docs]).toEqual([6, [{ _id: "1" }]]);
+  client.apply(eventsOf(member.takeFrame() ?? ""));
+  expect([client.at, client.docs]).toEqual([7, []]);
 });
 
 it("says why: by limit, by a change, added, removed; and nothing of what leaves", () => {
