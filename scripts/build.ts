@@ -220,7 +220,9 @@ export function mustNot(
       one.startsWith("@electric-sql/") ||
       one === "ws" ||
       one === "tsx" ||
-      (one === "axios" && !axios),
+      (one === "axios" && !axios) ||
+      // Menus are imported with their lines; collections.yml is built in as JSON.
+      (one === "yaml" && name !== "admin"),
   );
   if (wrong.length > 0) return `holds ${wrong.join(", ")}`;
   const local = files.filter((file) => /^(demo|cli|test|apigateway\/local)\//.test(file));

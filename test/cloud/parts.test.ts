@@ -373,6 +373,7 @@ describe("a bundle", () => {
     ["axios in a network without a way out", mustNot("login", mysql, ["axios", "mysql2"], []), /axios/],
     ["the other driver", mustNot("bill", postgres, ["mysql2"], []), /mysql2/],
     ["this driver in the other's", mustNot("bill", mysql, ["pg"], []), /pg/],
+    ["what reads YAML, but for menus", mustNot("ws_transmit", postgres, ["pg", "yaml"], []), /yaml/],
     ["the embedded database", mustNot("bill", postgres, ["@electric-sql/pglite"], []), /pglite/],
     ["the gateway of this machine", mustNot("bill", postgres, [], ["apigateway/local/server.ts"]), /local/],
     ["the demo", mustNot("bill", postgres, [], ["demo/wechat.ts"]), /demo/],
