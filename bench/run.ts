@@ -2,11 +2,13 @@
 import { firstDish } from "./first_dish.ts";
 import { orderToKitchen } from "./order_to_kitchen.ts";
 import { tunnelRoundTrip } from "./tunnel_round_trip.ts";
+import { watchFanOut } from "./watch_fan_out.ts";
 
 const benches: Record<string, (argv: readonly string[]) => Promise<void>> = {
   order_to_kitchen: orderToKitchen,
   first_dish: firstDish,
   tunnel_round_trip: tunnelRoundTrip,
+  watch_fan_out: watchFanOut,
 };
 
 const [name, ...options] = process.argv.slice(2);

@@ -108,7 +108,7 @@ export function readGroupsOf(stream: string): Sql {
 
 /** In the order of their ids, so that two who lock several never wait for each other. */
 export function lockGroups(ids: readonly string[]): Sql {
-  return sql`SELECT id, counter, digest FROM watch_groups WHERE ${among(sql`id`, ids.toSorted())} ORDER BY id FOR UPDATE`;
+  return sql`SELECT id, counter, digest FROM watch_groups WHERE ${among(sql`id`, padded(ids.toSorted()))} ORDER BY id FOR UPDATE`;
 }
 
 /** @param digest of the list that is pushed whole; undefined where none is */
@@ -141,12 +141,6 @@ export interface NewWatch {
 export function lockWatch(connection: string, watch: string): Sql {
   return sql`SELECT group_id, query_id, active, opening, shift FROM watches
     WHERE connection_id = ${connection} AND watch_id = ${watch} FOR UPDATE`;
-}
-
-/** The counter of a watch's group; send it under the lock of the watch. */
-export function readCounterOf(connection: string, watch: string): Sql {
-  return sql`SELECT counter FROM watch_groups WHERE id =
-    (SELECT group_id FROM watches WHERE connection_id = ${connection} AND watch_id = ${watch})`;
 }
 
 export function countWatches(connection: string): Sql {

@@ -1,13 +1,13 @@
 /** Removes a closed connection, if the gateway reports it. */
 import { disconnect } from "../apigateway/entry.ts";
-import { watchesOf } from "../shared/live/watches_of.ts";
+import { forgetWatches } from "../shared/live/forget_watches.ts";
 import { unregister } from "../shared/streams/transmit.ts";
 import { tunnelDisconnected } from "../shared/wafer/tunnels.ts";
 import { connectionClosed } from "../shared/webhooks/connection_events.ts";
 
 export const handler = disconnect(async (app, connection) => {
   if (await tunnelDisconnected(app, connection)) return;
-  await watchesOf(app).forget(app, connection);
+  await forgetWatches(app, connection);
   await connectionClosed(app, connection);
   await unregister(app, connection);
 });

@@ -15,9 +15,9 @@ import {
   insertKeys,
   lockWatch,
   openWatch,
-  readCounterOf,
   readGroup,
   readPositions,
+  readWatch,
   removeWatch,
   setDigest,
   startStream,
@@ -25,7 +25,7 @@ import {
 } from "../../db/watches.ts";
 import type { App } from "../app.ts";
 import { collectionStream } from "../collection.ts";
-import { ConnectionUnknown, TooManyStreams } from "../errors.ts";
+import { ConnectionUnknown, TooManyWatches } from "../errors.ts";
 import { builtIns } from "./built_in.ts";
 import { countStream } from "./watch_cloud_count.ts";
 import { answerFrames, cut, pushFrames } from "./watch_cloud_cut.ts";
@@ -81,7 +81,7 @@ class CloudOpening {
     this.#name = app.random.tag();
   }
 
-  /** @returns the last id that may be on its way to the client from before; 0 for none @throws ConnectionUnknown, TooManyStreams */
+  /** @returns the last id that may be on its way to the client from before; 0 for none @throws ConnectionUnknown, TooManyWatches */
   async register(): Promise<number> {
     const app = this.#app;
     const { connection, watchId, queryId } = this.#opening;
@@ -92,27 +92,34 @@ class CloudOpening {
     for (const { stream } of keys) this.#streams.add(stream);
     const query = app.secrets.hash(queryId);
     const watch = { connection, watch: watchId, group: this.#id, query, opening: this.#name, at };
-    let ahead = 0;
-    await app.db.flight({
+    let before: { readonly shift: number; readonly counter: number; readonly group: string } | undefined;
+    const { after } = await app.db.flight({
+      // Under the lock of the connection nobody else writes its watches.
       statements: [
         lockConnection(connection),
-        lockWatch(connection, watchId),
-        readCounterOf(connection, watchId),
+        readWatch(connection, watchId),
         countWatches(connection),
         readGroup(this.#id),
       ],
-      decide: ([connections = [], watches = [], counters = [], counts = [], groups = []]) => {
-        const [before, counted, count, group] = [watches[0], counters[0], counts[0], groups[0]];
+      decide: ([connections = [], watches = [], counts = [], groups = []]) => {
+        const [row, count, group] = [watches[0], counts[0], groups[0]];
         if (connections.length === 0) throw new ConnectionUnknown();
-        if (before === undefined && Number(count?.n) >= limit) throw new TooManyStreams(limit);
-        const shift = before?.shift ?? null;
-        ahead = shift === null || counted === undefined ? 0 : Number(shift) + Number(counted.counter);
+        if (row === undefined && Number(count?.n) >= limit) throw new TooManyWatches(limit);
+        const wasActive = row !== undefined && row.shift !== null;
+        before = wasActive
+          ? { shift: Number(row.shift), counter: Number(row.counter), group: String(row.group_id) }
+          : undefined;
         const isFresh = group !== undefined && Number(group.used_at) > at - fresheningMs;
         return [...(isFresh ? [] : this.#registerGroup(keys, at)), ...openWatch(dialect, watch)];
       },
+      // What is counted after the commit is not pushed to this watch.
+      after: [readGroup(this.#id)],
       repeatable: true,
     });
-    return ahead;
+    if (before === undefined) return 0;
+    return (
+      before.shift + (before.group === this.#id ? Number(after[0]?.[0]?.counter ?? before.counter) : before.counter)
+    );
   }
 
   #registerGroup(keys: readonly WatchKey[], at: number) {

@@ -4,6 +4,7 @@ import { readWatchers, removeWatch } from "../../db/watches.ts";
 import type { App, WatchShare } from "../app.ts";
 import type { Addressed, Published } from "../gateway.ts";
 import { rowsOfShare } from "../streams/deliver.ts";
+import { vendorError } from "./vendor_codes.ts";
 import { partOf, pushFrames } from "./watch_cloud_cut.ts";
 import type { GroupPlan } from "./watch_cloud_group.ts";
 import { watchErrorFrame } from "./watch_frames.ts";
@@ -90,6 +91,6 @@ async function pushToWatchers(app: App, list: readonly GroupPlan[], rows: readon
 
 function framesFor({ watch_id, shift }: Row, { counter, parts, ends }: GroupPlan): string[] {
   const watchId = String(watch_id);
-  if (ends !== undefined) return [watchErrorFrame("", ends, watchId)];
+  if (ends !== undefined) return [watchErrorFrame("", vendorError(ends), watchId)];
   return pushFrames(watchId, parts, Number(shift) + counter + 1);
 }

@@ -1,5 +1,6 @@
 /** The port behind which watches are kept: in the memory of the process that holds the sockets, or in rows. */
 import type { App } from "../app.ts";
+import type { WatchReceiver } from "../pushes.ts";
 import type { Caller } from "./caller.ts";
 import type { Order } from "./sort.ts";
 
@@ -64,3 +65,6 @@ export interface Watches {
   /** At most 1,000, newest first. */
   watchers(app: App): Promise<readonly Watcher[]>;
 }
+
+/** Whether who follows streams keeps the watches. The functions of the cloud need not know the class that keeps them in memory. */
+export const isWatches = (receiver: WatchReceiver): receiver is WatchReceiver & Watches => "open" in receiver;

@@ -39,8 +39,9 @@ const region = "us-east-1";
 const pushes = { region, accessKeyId: "AKIDEXAMPLE", secretAccessKey: "a-secret-for-tests" };
 const hourMs = 3_600_000;
 
-export async function zipsOf(variant: Variant, folder: string): Promise<Map<string, Uint8Array>> {
-  const built = await buildAll(variant, folder, { cache: buildCache });
+/** @param collections the text of a declaration; default: the project's file */
+export async function zipsOf(variant: Variant, folder: string, collections?: string): Promise<Map<string, Uint8Array>> {
+  const built = await buildAll(variant, folder, { cache: buildCache, collections });
   return new Map(built.map(({ name, zip }) => [name, zip]));
 }
 

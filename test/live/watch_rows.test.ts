@@ -13,7 +13,6 @@ import {
   movePosition,
   openWatch,
   readAllWatches,
-  readCounterOf,
   readGroupsFor,
   readPaths,
   readPositions,
@@ -120,7 +119,7 @@ onEveryEngine((engine) => {
     ]);
     await db.flight({ statements: openWatch(db.dialect, { ...watch, opening: "2" }) });
     const { rows } = await db.flight({
-      statements: [lockWatch("c", "w"), readCounterOf("c", "w"), countWatches("c"), lockGroups(["own", "all"])],
+      statements: [lockWatch("c", "w"), readWatch("c", "w"), countWatches("c"), lockGroups(["own", "all"])],
     });
     expect(rows.slice(0, 3)).toMatchObject([[{ active: 0, opening: "2", shift: 4 }], [{ counter: 2 }], [{ n: 1 }]]);
     expect(rows[3]).toMatchObject([{ id: "all" }, { id: "own" }]);

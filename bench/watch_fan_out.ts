@@ -1,0 +1,239 @@
+/**
+ * One changed document until every watch that it concerns has it, against the way of our own: a client's `publish` until every reader of
+ * the room has it. Both begin and end at the generator and store what they carry. See README.md.
+ */
+import { once } from "node:events";
+import { Agent, request } from "node:http";
+import { parseArgs } from "node:util";
+import { WebSocket } from "ws";
+import { type Running, start, ticketFor } from "./_contender.ts";
+import type { EngineName } from "./_database.ts";
+import { ascending, at, now, openLoop, printRatio } from "./_open_loop.ts";
+
+interface Orderbell extends Running {
+  readonly tokens: readonly string[];
+  readonly maker: string;
+  readonly stream: string;
+  readonly grant: string;
+}
+
+/** What is measured: so many who see each change, and so many watches that it does not concern. */
+interface Case {
+  readonly name: string;
+  readonly concerned: number;
+  readonly others: number;
+  readonly changes: number;
+  /** A second. */
+  readonly rate: number;
+}
+
+const cases: readonly Case[] = [
+  { name: "1", concerned: 1, others: 0, changes: 100, rate: 20 },
+  { name: "100", concerned: 100, others: 0, changes: 50, rate: 10 },
+  { name: "10000", concerned: 10_000, others: 0, changes: 8, rate: 0.5 },
+  { name: "others", concerned: 1, others: 10_000, changes: 100, rate: 20 },
+];
+
+interface Round {
+  /** Milliseconds from due until the last one had it, of each change that all had. */
+  readonly all: readonly number[];
+  readonly late: number;
+  readonly lost: number;
+}
+
+const connectionsPerSession = 100;
+const watchesPerConnection = 100;
+const options = { perMessageDeflate: false };
+
+/** Sockets that open at once. */
+const width = 32;
+
+async function openSockets(
+  orderbell: Orderbell,
+  count: number,
+  greet: (socket: WebSocket, nth: number) => Promise<void>,
+) {
+  const sockets: WebSocket[] = [];
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: Math.min(width, count) }, async () => {
+      for (let nth = next++; nth < count; nth = next++) {
+        const token = orderbell.tokens[Math.floor(nth / connectionsPerSession)] as string;
+        const socket = new WebSocket(
+          `ws://127.0.0.1:${orderbell.port}/pgws`,
+          await ticketFor(token, orderbell.port),
+          options,
+        );
+        sockets.push(socket);
+        await once(socket, "open");
+        await greet(socket, nth);
+      }
+    }),
+  );
+  return sockets;
+}
+
+/** Says it and waits for as many answers as there are questions. */
+async function greeted(socket: WebSocket, questions: readonly object[]): Promise<void> {
+  let answers = 0;
+  const all = new Promise<void>((resolve, reject) =>
+    socket.on("message", function count(data) {
+      if (data.toString().includes('"ERROR"')) reject(new Error(data.toString()));
+      answers += 1;
+      if (answers < questions.length) return;
+      socket.off("message", count);
+      resolve();
+    }),
+  );
+  for (const one of questions) socket.send(JSON.stringify(one));
+  await all;
+}
+
+const initWatch = (query: object, nth: number) => ({
+  msgType: "INIT_WATCH",
+  watchId: `w${nth}`,
+  requestId: `r${nth}`,
+  msgData: { collName: "notes", query: JSON.stringify(query), orderBy: {} },
+});
+
+const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+
+async function ask(orderbell: Orderbell, action: string, parameters: object): Promise<void> {
+  const body = JSON.stringify({ action, access_token: orderbell.maker, collectionName: "notes", ...parameters });
+  const headers = {
+    "content-type": "application/json",
+    authorization: `Bearer ${orderbell.maker}`,
+    "content-length": Buffer.byteLength(body),
+  };
+  const call = request({ agent, host: "127.0.0.1", port: orderbell.port, method: "POST", path: "/web", headers });
+  call.end(body);
+  const [response] = await once(call, "response");
+  let text = "";
+  for await (const part of response.setEncoding("utf8")) text += part;
+  if (JSON.parse(text).code !== undefined) throw new Error(text);
+}
+
+interface Scene {
+  readonly sockets: readonly WebSocket[];
+  /** Makes the change that is due now. */
+  change(k: number, due: number): void;
+}
+
+async function watches(orderbell: Orderbell, { concerned, others }: Case): Promise<Scene> {
+  await ask(orderbell, "database.addDocument", { _id: "one", data: { film: "a", at: "" } });
+  const sockets = await openSockets(orderbell, concerned, (socket) => greeted(socket, [initWatch({ film: "a" }, 0)]));
+  // Each looks at something else.
+  await openSockets(orderbell, Math.ceil(others / watchesPerConnection), (socket, nth) =>
+    greeted(
+      socket,
+      Array.from({ length: watchesPerConnection }, (_, own) => initWatch({ film: `b${nth}-${own}` }, own)),
+    ),
+  );
+  const change = (_: number, due: number) => {
+    const data = { $set: { at: `due ${due.toFixed(3)}` } };
+    ask(orderbell, "database.updateDocument", {
+      query: { _id: "one" },
+      queryType: "DOC",
+      data,
+      multi: false,
+      merge: true,
+      upsert: false,
+    }).catch((error) => console.error(String(error)));
+  };
+  return { sockets, change };
+}
+
+async function readers(orderbell: Orderbell, { concerned }: Case): Promise<Scene> {
+  const { stream, grant, port, maker } = orderbell;
+  const resume = { type: "resume", n: 1, streams: [{ stream, grant }] };
+  const sockets = await openSockets(orderbell, concerned, (socket) => greeted(socket, [resume]));
+  const own = new WebSocket(`ws://127.0.0.1:${port}/pgws`, await ticketFor(maker, port), options);
+  await once(own, "open");
+  const change = (k: number, due: number) =>
+    own.send(
+      JSON.stringify({
+        type: "publish",
+        n: k + 1,
+        stream,
+        grant,
+        id: `m${k}-${due.toFixed(0)}`,
+        data: `due ${due.toFixed(3)}`,
+      }),
+    );
+  return { sockets, change };
+}
+
+async function measure({ sockets, change }: Scene, changes: number, rate: number): Promise<Round> {
+  const arrived = new Map<string, number>();
+  const all: number[] = [];
+  const hear = (data: { toString(): string }) => {
+    const due = /due (\d+\.\d+)/.exec(data.toString())?.[1];
+    if (due === undefined) return;
+    const count = (arrived.get(due) ?? 0) + 1;
+    arrived.set(due, count);
+    if (count === sockets.length) all.push(now() - Number(due));
+  };
+  for (const socket of sockets) socket.on("message", hear);
+  const late = await openLoop(changes, rate, change);
+  for (let waited = 0; waited < 400 && all.length < changes; waited++)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  for (const socket of sockets) socket.off("message", hear);
+  return { all: ascending(all), late, lost: changes - all.length };
+}
+
+/** Of the changes. There are few, and what the generator was late is part of their time. */
+const mostLate = 0.1;
+
+const contenders = { watch: watches, publish: readers };
+type Contender = keyof typeof contenders;
+
+async function run(engine: EngineName, nth: number, own: Case, name: Contender): Promise<Round | undefined> {
+  const sockets = own.concerned + Math.ceil(own.others / watchesPerConnection);
+  const orderbell = await start<Orderbell>("_watched", engine, Math.ceil(sockets / connectionsPerSession));
+  try {
+    const scene = await contenders[name](orderbell, own);
+    // The compilers warm up on the way that is measured.
+    await measure(scene, Math.ceil(own.changes / 4), own.rate);
+    const result = await measure(scene, own.changes, own.rate);
+    for (const socket of scene.sockets) socket.terminate();
+    const { all, late, lost } = result;
+    const remark = late > own.changes * mostLate ? "  void: the generator was late" : "";
+    const figures = [at(all, 0.5), at(all, 0.99), all.at(-1) ?? Number.NaN].map((ms) => ms.toFixed(2).padStart(9));
+    console.log(
+      `${String(nth).padStart(5)} ${own.name.padEnd(7)} ${name.padEnd(8)} ${String(own.changes).padStart(7)} ${String(lost).padStart(5)} ${figures.join(" ")}${remark}`,
+    );
+    if (lost > 0) process.exitCode = 1;
+    return remark === "" ? result : undefined;
+  } finally {
+    await orderbell.stop();
+  }
+}
+
+/** `others` against `1`, both by watches; each of the other cases against the room. */
+export async function watchFanOut(argv: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      engine: { type: "string", default: "postgres" },
+      rounds: { type: "string", default: "3" },
+      cases: { type: "string", default: cases.map(({ name }) => name).join(",") },
+    },
+  });
+  const engine = values.engine as EngineName;
+  const wanted = cases.filter(({ name }) => values.cases.split(",").includes(name));
+  console.log(`watch_fan_out: ${engine}, ${values.rounds} rounds; milliseconds from due until all had it`);
+  console.log("round case    by       changes  lost       p50       p99       max");
+  const ratios = new Map<string, number[]>();
+  for (let nth = 1; nth <= Number(values.rounds); nth++)
+    for (const own of wanted) {
+      const against: readonly [Case, Contender] = own.others === 0 ? [own, "publish"] : [cases[0] as Case, "watch"];
+      const pair = [await run(engine, nth, own, "watch"), await run(engine, nth, ...against)];
+      const [a, b] = pair;
+      if (a === undefined || b === undefined) continue;
+      const name = own.others === 0 ? `watch / publish, ${own.name} see it` : `${own.others} watches beside it / none`;
+      ratios.set(name, [...(ratios.get(name) ?? []), at(a.all, 0.5) / at(b.all, 0.5)]);
+    }
+  agent.destroy();
+  for (const [name, list] of ratios) printRatio(`${name}, p50`, list);
+  if (process.exitCode === 1) console.log("some changes did not reach all");
+}
