@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readCollections } from "../cli/collections_file.ts";
 import { demoKeys } from "../cli/demo_keys.ts";
 import { startMachine } from "../cli/machine.ts";
 import { servePages } from "../cli/serve_pages.ts";
@@ -31,7 +32,10 @@ await buildPages(built);
 const db = await openPglite({ directory: home });
 await migrate(db);
 const machine = await startMachine({
-  config: readConfig({ ...demoKeys(home), DATABASE_URL: `pglite:${home}` }),
+  config: {
+    ...readConfig({ ...demoKeys(home), DATABASE_URL: `pglite:${home}`, COLLECTION_ADMINS: shop }),
+    collections: readCollections({}),
+  },
   db,
   write: () => {},
   host: "127.0.0.1",
@@ -96,6 +100,14 @@ async function morning(): Promise<void> {
     { service: "delivery", delivery, lines: [line("sliced_beef"), line("flatbread", 4)], note: "不要敲门" },
     "accept",
   );
+}
+
+/** Comments as examples/danmaku/ has them, for the owner's page. */
+async function comments(): Promise<void> {
+  for (const [nth, text] of ["前方高能", "哈哈哈哈", "这碗面看饿了", "第一次看"].entries()) {
+    const data = { film: "sunrise", text, at: 1_200 * nth, likes: nth * 3 };
+    await ask("POST", "/web", guests[nth], { action: "database.addDocument", collectionName: "comments", data });
+  }
 }
 
 // --- Pictures -------------------------------------------------------------------------------------------------------
@@ -174,15 +186,19 @@ async function kitchen(language: "zh" | "en", size: PageOptions, name: string): 
 
 async function owner(language: "zh" | "en", size: PageOptions, name: string): Promise<void> {
   const page = await open(`/owner#pair=${await pairing("owner")}`, { ...size, language });
-  for (const room of ["report", "menu", "tables", "devices", "settings"]) {
+  for (const room of ["report", "menu", "tables", "devices", "settings", "collections", "collections/comments"]) {
     await page.evaluate(`location.hash = "${room}"`);
-    await shoot(page, `${name}-${room}`);
+    await shoot(page, `${name}-${room.replace("/", "-")}`);
   }
+  await page.locator("button.document").first().click();
+  await page.getByRole("dialog").waitFor();
+  await shoot(page, `${name}-document`);
   await page.close();
 }
 
 try {
   await morning();
+  await comments();
   await (process.argv.includes("--readme") ? readme() : everything());
 } finally {
   await chromium.close();

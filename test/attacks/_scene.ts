@@ -188,7 +188,7 @@ const waferLogin = (code: string): Json => ({
 function tokenFor({ key, owner, customer }: Scene, { key: route, path }: Operation): string | undefined {
   if (route === "POST /introspect" || /^\/mina_auth|\/messages$/.test(path)) return key;
   if (/^\/(login|weapp|get_shop_info|events)|\/board$/.test(path)) return undefined;
-  return /^\/(shops|orders\/|notify)/.test(path) ? owner.token : customer.token;
+  return /^\/(shops|orders\/|notify|collections)/.test(path) ? owner.token : customer.token;
 }
 
 export function send({ house }: Scene, to: Operation, right: Right): Promise<Answer> {

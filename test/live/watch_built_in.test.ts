@@ -32,7 +32,7 @@ interface Watched {
 
 /** Asks until it is so; the test's own limit ends it. */
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
 let asked = 0;

@@ -45,7 +45,7 @@ export async function saveDocument(collection: string, before: StoredDocument, a
   return (await call<{ updated: number }>("updateDocument", collection, more)).updated === 1;
 }
 
-/** Adds a document, which is then the owner's own. */
+/** Adds a document. It belongs to nobody, as whatever an administrator writes. */
 export const addDocument = (collection: string, data: Fields): Promise<unknown> =>
   call("addDocument", collection, { data });
 
