@@ -86,9 +86,11 @@ function messagesOf(parts: readonly Part[], first: number, most: number): readon
 const textOf = ({ parts, first }: Message) => parts.map(({ text }, at) => text(first + at)).join(",");
 const lastOf = ({ parts, first }: Message) => first + parts.length - 1;
 
-/** Frames of a push: the parts under consecutive ids from `first` on. */
+/** Frames of a push: the parts under consecutive ids from `first` on. All but the last say that more follow: our own client waits for it. */
 export const pushFrames = (watchId: string, parts: readonly Part[], first: number, most = maxPartBytes): string[] =>
-  messagesOf(parts, first, most).map((one) => pushFrame(watchId, textOf(one), lastOf(one)));
+  messagesOf(parts, first, most).map((one, at, all) =>
+    pushFrame(watchId, textOf(one), lastOf(one), at < all.length - 1),
+  );
 
 /** Frames of an answer: who asked takes the first as the answer, the others follow as pushes. */
 export function answerFrames(
@@ -100,13 +102,14 @@ export function answerFrames(
 ): string[] {
   const [head, ...rest] = messagesOf(parts, first, most);
   if (head === undefined) return [eventsFrame(msgType, answered, "", first)];
+  // The client gives every event of INIT_EVENT the same id.
+  if (msgType === "INIT_EVENT")
+    return [
+      eventsFrame(msgType, answered, head.parts[0]?.text(first) ?? "", first, parts.length > 1),
+      ...pushFrames(answered.watchId, parts.slice(1), first + 1, most),
+    ];
   return [
-    // The client gives every event of INIT_EVENT the same id.
-    ...(msgType === "INIT_EVENT"
-      ? [eventsFrame(msgType, answered, head.parts[0]?.text(first) ?? "", first)]
-      : [eventsFrame(msgType, answered, textOf(head), lastOf(head))]),
-    ...(msgType === "INIT_EVENT"
-      ? pushFrames(answered.watchId, parts.slice(1), first + 1, most)
-      : rest.map((one) => pushFrame(answered.watchId, textOf(one), lastOf(one)))),
+    eventsFrame(msgType, answered, textOf(head), lastOf(head), rest.length > 0),
+    ...rest.map((one, at) => pushFrame(answered.watchId, textOf(one), lastOf(one), at < rest.length - 1)),
   ];
 }

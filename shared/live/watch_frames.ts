@@ -143,8 +143,10 @@ export function eventsFrame(
   { watchId, requestId, queryId }: Answered,
   events: string,
   current: number,
+  more = false,
 ): string {
-  const head = JSON.stringify({ watchId, requestId, msgType, msgData: { queryID: queryId, currEvent: current } });
+  const data = { ...(more ? { more } : {}), queryID: queryId, currEvent: current };
+  const head = JSON.stringify({ watchId, requestId, msgType, msgData: data });
   return `${head.slice(0, -2)},"events":[${events}]}}`;
 }
 
@@ -152,8 +154,8 @@ export function eventsFrame(
  * A push. It names no `queryID`: a client whose watch was closed before it had an answer would find the listener by it and call it
  * for ever.
  */
-export const pushFrame = (watchId: string, events: string, current: number) =>
-  eventsFrame("NEXT_EVENT", { watchId, requestId: `push_${current}`, queryId: "" }, events, current);
+export const pushFrame = (watchId: string, events: string, current: number, more = false) =>
+  eventsFrame("NEXT_EVENT", { watchId, requestId: `push_${current}`, queryId: "" }, events, current, more);
 
 export const checkFrame = ({ watchId, requestId, queryId }: Answered, current: number) =>
   JSON.stringify({ watchId, requestId, msgType: "CHECK_EVENT", msgData: { queryID: queryId, currEvent: current } });

@@ -1,11 +1,14 @@
 /** Collections of the SDK: what is sent for what is written, and what comes back. The server's own readers are held against it. */
 import type { ApiRequest } from "../../clients/api.ts";
 import type { Channel } from "../../clients/channel.ts";
+import { makeList } from "../../clients/collections/list.ts";
 import { fromWire, toQuery, toUpdate, toWire } from "../../clients/collections/wire.ts";
 import { command as _, ApiError, collections, type Where } from "../../clients/collections.ts";
 import { compileMatch } from "../../shared/live/match.ts";
 import { parseQuery } from "../../shared/live/query.ts";
 import { applyUpdate, parseUpdate } from "../../shared/live/update.ts";
+import { answerFrames, cut, cutList, pushFrames } from "../../shared/live/watch_cloud_cut.ts";
+import { left } from "../../shared/live/watch_events.ts";
 import { World } from "./_world.ts";
 
 interface Note {
@@ -255,5 +258,39 @@ describe("a new document", () => {
     expect(asked).toHaveLength(4);
     const other = stub({ code: "DOCUMENT_EXISTS", message: "" });
     await expect(other.notes.add({ _id: "a", text: "a", n: 1 })).rejects.toMatchObject({ code: "DOCUMENT_EXISTS" });
+  });
+});
+
+describe("a list that the cloud sends in parts", () => {
+  const documents = Array.from({ length: 9 }, (_, n) => ({ _id: `d${9 - n}`, text: "x".repeat(400) }));
+  const answered = { watchId: "w", requestId: "r", queryId: "q" };
+  const messages = (frames: readonly string[]) => frames.map((frame) => JSON.parse(frame).msgData);
+
+  it("is shown when it is whole, and so is a commit of many documents", () => {
+    const shown: number[] = [];
+    const list = makeList<object>(true, (all) => shown.push(all.length));
+    const parts = cutList(documents, 1_000);
+    const [init, ...rest] = messages(answerFrames("INIT_EVENT", answered, parts, 1, 1_000));
+    expect(rest.length).toBeGreaterThan(2);
+    expect(list._take(init, true)).toBe(true);
+    expect([shown, list._isPart()]).toEqual([[], true]);
+    for (const message of rest) list._take(message, false);
+    expect([shown, list._isPart()]).toEqual([[9], false]);
+    expect(list._documents()).toEqual(documents);
+
+    const gone = cut(
+      documents.slice(1).map(({ _id }) => left(_id, "remove")),
+      300,
+    );
+    for (const message of messages(pushFrames("w", gone, (list._at() ?? 0) + 1, 300))) list._take(message, false);
+    expect(shown).toEqual([9, 1]);
+  });
+
+  it("lacks a part that has not come", () => {
+    const list = makeList<object>(true, () => {});
+    const [init, , ...rest] = messages(answerFrames("INIT_EVENT", answered, cutList(documents, 1_000), 1, 1_000));
+    list._take(init, true);
+    for (const message of rest) list._take(message, false);
+    expect([list._lacks(0), list._isPart()]).toEqual([true, true]);
   });
 });
