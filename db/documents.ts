@@ -74,12 +74,18 @@ export interface PageAt {
   readonly limit: number;
 }
 
-/** A page of the documents that may match, in the order of their ids. */
+/** A page of the documents that may match, in the order of their ids. One key alone has them in this order. */
 export function readDocuments(collection: string, filter: DocumentFilter, { after, descending, limit }: PageAt): Sql {
   const [behind, direction] = descending ? [sql`<`, sql`DESC`] : [sql`>`, sql``];
-  const from = after === undefined ? sql`` : sql`AND d.doc_id ${behind} ${after}`;
-  return sql`SELECT d.doc_id, d.version, d.data FROM documents d WHERE d.collection = ${collection} ${from}
-    ${conditionOf(collection, filter)} ORDER BY d.doc_id ${direction} LIMIT ${limit}`;
+  const from = (id: Sql) => (after === undefined ? sql`` : sql`AND ${id} ${behind} ${after}`);
+  const [first, ...fields] = filter.fields;
+  if (first === undefined || !("keys" in first) || first.keys.length !== 1)
+    return sql`SELECT d.doc_id, d.version, d.data FROM documents d WHERE d.collection = ${collection} ${from(sql`d.doc_id`)}
+      ${conditionOf(collection, filter)} ORDER BY d.doc_id ${direction} LIMIT ${limit}`;
+  return sql`SELECT d.doc_id, d.version, d.data FROM document_keys k
+    JOIN documents d ON d.collection = k.collection AND d.doc_id = k.doc_id
+    WHERE k.collection = ${collection} AND k.field = ${first.field} AND k.value_key = ${first.keys[0] ?? ""}
+    ${from(sql`k.doc_id`)} ${conditionOf(collection, { ...filter, fields })} ORDER BY k.doc_id ${direction} LIMIT ${limit}`;
 }
 
 /** A place in the order of a field's keys. */
@@ -110,7 +116,7 @@ export function readDocumentsByKey(collection: string, filter: DocumentFilter, a
   return sql`SELECT k.value_key, d.doc_id, d.version, d.data FROM document_keys k
     JOIN documents d ON d.collection = k.collection AND d.doc_id = k.doc_id
     WHERE k.collection = ${collection} AND k.field = ${at.field} AND k.value_key >= ${from} AND k.value_key <= ${to} ${rest}
-    ${conditionOf(collection, filter)} ORDER BY k.value_key ${direction}, k.doc_id ${direction} LIMIT ${at.limit}`;
+    ${conditionOf(collection, filter, eachHasKey)} ORDER BY k.value_key ${direction}, k.doc_id ${direction} LIMIT ${at.limit}`;
 }
 
 /** How many satisfy the condition, counted up to a limit. */
@@ -124,22 +130,27 @@ export function countStored(collection: string, filter: DocumentFilter): Sql {
   return sql`SELECT count(*) AS documents FROM documents d WHERE d.collection = ${collection} ${conditionOf(collection, filter)}`;
 }
 
-function conditionOf(collection: string, { owner, ids, fields }: DocumentFilter): Sql {
+/** As a set, from which the database may start. */
+const amongKeyed = (collection: string, one: KeyFilter): Sql => sql`d.doc_id IN (SELECT f.doc_id FROM document_keys f
+  WHERE f.collection = ${collection} AND f.field = ${one.field} AND ${keysOf(one)})`;
+
+/** Asked of one document after the other: a walk that ends soon must not begin with a set of all. The limit keeps it from being joined. */
+const eachHasKey = (collection: string, one: KeyFilter): Sql => sql`(SELECT 1 FROM document_keys f
+  WHERE f.collection = ${collection} AND f.doc_id = d.doc_id AND f.field = ${one.field} AND ${keysOf(one)} LIMIT 1) = 1`;
+
+function conditionOf(collection: string, { owner, ids, fields }: DocumentFilter, hasKey = amongKeyed): Sql {
   const parts = [
     ...(owner === undefined ? [] : [sql`AND d.owner = ${owner}`]),
     ...(ids === undefined ? [] : [sql`AND ${among(sql`d.doc_id`, padded(ids))}`]),
-    ...fields.map(
-      (one) => sql`AND d.doc_id IN (SELECT k.doc_id FROM document_keys k
-        WHERE k.collection = ${collection} AND k.field = ${one.field} AND ${keysOf(one)})`,
-    ),
+    ...fields.map((one) => sql`AND ${hasKey(collection, one)}`),
   ];
   return parts.length === 0 ? sql`` : join(parts, " ");
 }
 
 const keysOf = (one: KeyFilter): Sql =>
   "keys" in one
-    ? among(sql`k.value_key`, padded(one.keys))
-    : sql`k.value_key >= ${one.from} AND k.value_key <= ${one.to}`;
+    ? among(sql`f.value_key`, padded(one.keys))
+    : sql`f.value_key >= ${one.from} AND f.value_key <= ${one.to}`;
 
 export function readDocumentsById(collection: string, ids: readonly string[]): Sql {
   return sql`SELECT collection, doc_id, version, data FROM documents WHERE collection = ${collection} AND ${among(sql`doc_id`, padded(ids))}`;

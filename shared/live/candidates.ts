@@ -23,7 +23,7 @@ import { maxWritten } from "./limits.ts";
 import { compileMatch } from "./match.ts";
 import { narrow } from "./narrow.ts";
 import type { Condition } from "./query.ts";
-import { Stale, scan } from "./scan.ts";
+import { type Candidate, Stale, scan } from "./scan.ts";
 import { documentIn, filterOf } from "./stored.ts";
 import type { Document } from "./value.ts";
 
@@ -116,15 +116,15 @@ async function idsOf(
 ): Promise<{ ids: readonly string[]; head: Head }> {
   const match = compileMatch(condition);
   for (let tries = 0; tries < maxTries; tries++) {
-    const ids: string[] = [];
+    const ids = new Set<string>();
+    const visit = async (page: readonly Candidate[]) => {
+      for (const { document } of page) if (match(document)) ids.add(document._id);
+      if (ids.size > maxWritten && multi) throw new TooManyDocuments(`a write changes at most ${maxWritten} documents`);
+      return multi || ids.size === 0;
+    };
     try {
-      const { from } = await scan(app, collection, condition, async (page) => {
-        ids.push(...page.filter(({ document }) => match(document)).map(({ document }) => document._id));
-        if (ids.length > maxWritten && multi)
-          throw new TooManyDocuments(`a write changes at most ${maxWritten} documents`);
-        return multi || ids.length === 0;
-      });
-      return { ids: multi ? ids : ids.slice(0, 1), head: from };
+      const { from } = await scan(app, collection, condition, visit, { anyOrder: multi });
+      return { ids: [...ids].slice(0, multi ? ids.size : 1), head: from };
     } catch (error) {
       if (!(error instanceof Stale)) throw error;
     }

@@ -19,7 +19,7 @@ import { type Named, NotRead } from "./rules.ts";
 import { type Candidate, pageSize, type Scanned, Stale, scan } from "./scan.ts";
 import { comparator, type Order } from "./sort.ts";
 import type { Document } from "./value.ts";
-import { walk } from "./walk.ts";
+import { type IsPassed, walk } from "./walk.ts";
 
 export interface Found {
   /** With a limit in order, else in any. */
@@ -126,12 +126,13 @@ class Reading {
   async #walk(kept: Keeper): Promise<Scanned | undefined> {
     const { limit, order: [first] = [] } = this.#wanted;
     if (limit === undefined || first === undefined || first.path === "_id") return undefined;
-    return walk(this.#app, this.#collection, this.#condition, first, async (page, isPassed) => {
+    const visit = async (page: readonly Candidate[], isPassed: IsPassed) => {
       kept.add(await this.#chosen(page));
       if (!kept.isFull(isPassed)) return true;
       kept.end(isPassed);
       return false;
-    });
+    };
+    return walk(this.#app, this.#collection, this.#condition, first, visit, limit + 20);
   }
 
   async #scan(kept: Keeper): Promise<Scanned> {
@@ -143,7 +144,11 @@ class Reading {
       kept.end();
       return false;
     };
-    const options = { descending: isById && first?.descending === true, first: isById ? limit + 1 : pageSize };
+    const options = {
+      descending: isById && first?.descending === true,
+      first: isById ? limit + 1 : pageSize,
+      anyOrder: !isById,
+    };
     return scan(this.#app, this.#collection, this.#condition, visit, options);
   }
 

@@ -1,6 +1,6 @@
 /** Walks over the documents that may match, page by page: what is held in memory does not grow with the collection. */
 import type { Row } from "../../db/database.ts";
-import { type DocumentFilter, readCollection, readDocuments } from "../../db/documents.ts";
+import { type DocumentFilter, readCollection, readDocuments, readDocumentsByKey } from "../../db/documents.ts";
 import type { Sql } from "../../db/sql.ts";
 import { type Head, headOf, readHeads } from "../../db/streams.ts";
 import type { App } from "../app.ts";
@@ -104,6 +104,8 @@ export interface ScanOptions {
   readonly descending?: boolean;
   /** Documents of the first page. */
   readonly first?: number;
+  /** In whatever order is read best; a document may come twice. */
+  readonly anyOrder?: boolean;
 }
 
 /**
@@ -115,17 +117,30 @@ export async function scan(
   collection: Collection,
   condition: Condition,
   visit: Visit,
-  { descending = false, first = pageSize }: ScanOptions = {},
+  { descending = false, first = pageSize, anyOrder = false }: ScanOptions = {},
 ): Promise<Scanned> {
   const pages = new Pages(app, collection);
-  let after: string | undefined;
+  let last: Row | undefined;
   for (let limit = Math.min(first, pageSize); ; limit = pageSize) {
     const rows = await pages.read(() => {
       const filter = pages.filter(condition);
-      return filter && readDocuments(collection.name, filter, { after, descending, limit });
+      const range = anyOrder ? filter && rangeIn(filter) : undefined;
+      if (filter === undefined || range === undefined) {
+        const after = last === undefined ? undefined : String(last.doc_id);
+        return filter && readDocuments(collection.name, filter, { after, descending, limit });
+      }
+      const others = { ...filter, fields: filter.fields.filter((one) => one !== range) };
+      const after = last === undefined ? undefined : { key: String(last.value_key), id: String(last.doc_id) };
+      return readDocumentsByKey(collection.name, others, { ...range, after, descending: false, limit });
     });
     const more = await visit(rows.map(candidateOf));
     if (!more || rows.length < limit) return pages.scanned;
-    after = String(rows.at(-1)?.doc_id);
+    last = rows.at(-1);
   }
+}
+
+/** The range of keys that is walked along, where nothing exact narrows: for pages by id all its keys would be sorted each time. */
+function rangeIn({ owner, ids, fields }: DocumentFilter) {
+  const range = fields.find((one) => "from" in one);
+  return owner === undefined && ids === undefined && fields[0] === range ? range : undefined;
 }

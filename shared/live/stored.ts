@@ -31,7 +31,11 @@ export const ownerColumn = ({ _openid }: Fields): string | null => (isDocumentId
 
 export const documentText = (document: Document): string => JSON.stringify(encode(document));
 
-export const documentOf = (data: string): Document => decodeStored(JSON.parse(data) as Json);
+/** Most documents hold no date, and are what JSON makes of them. */
+export function documentOf(data: string): Document {
+  const parsed = JSON.parse(data) as Json;
+  return data.includes('"$date"') ? decodeStored(parsed) : (parsed as Document);
+}
 
 /** The document of a row that has the column `data`. */
 export const documentIn = (row: Row): Document => documentOf(String(row.data));

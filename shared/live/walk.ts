@@ -36,6 +36,7 @@ async function findsFew(pages: Pages, name: string, condition: Condition): Promi
 
 /**
  * Gives `visit` the documents that may match, in the field's order, until it has enough.
+ * @param first documents of the first page
  * @returns undefined when walking is of no use: the field is not indexed, or few documents may match
  * @throws TooManyDocuments, Stale
  */
@@ -45,12 +46,15 @@ export async function walk(
   condition: Condition,
   { path, descending }: OrderField,
   visit: (page: readonly Candidate[], isPassed: IsPassed) => Promise<boolean>,
+  first: number,
 ): Promise<Scanned | undefined> {
   if (!collection.indexes.includes(path)) return undefined;
   const pages = new Pages(app, collection);
   if (await findsFew(pages, collection.name, condition)) return undefined;
   const field = fieldName(path);
   const segments = [oddKey, ...(descending ? letters.toReversed() : letters)];
+  // A short page is planned and read quickly; those after it grow, for conditions that few documents satisfy.
+  let limit = Math.min(first, pageSize);
   for (const letter of segments) {
     let after: { key: string; id: string } | undefined;
     for (let isLast = false; !isLast; ) {
@@ -59,12 +63,10 @@ export async function walk(
         isUsable = indexes.includes(path);
         const filter = isUsable ? pages.filter(condition) : undefined;
         const range = { from: letter, to: letter === oddKey ? letter : `${letter}~` };
-        return (
-          filter && readDocumentsByKey(collection.name, filter, { field, ...range, after, descending, limit: pageSize })
-        );
+        return filter && readDocumentsByKey(collection.name, filter, { field, ...range, after, descending, limit });
       });
       if (!isUsable) return undefined;
-      isLast = rows.length < pageSize;
+      isLast = rows.length < limit;
       const last = rows.at(-1);
       if (last !== undefined) after = { key: String(last.value_key), id: String(last.doc_id) };
       const reached = isLast ? undefined : after?.key;
@@ -79,6 +81,7 @@ export async function walk(
         return reached === undefined || (descending ? key > reached : key < reached);
       };
       if (!(await visit(rows.map(candidateOf), isPassed))) return pages.scanned;
+      if (!isLast) limit = Math.min(2 * limit, pageSize);
     }
   }
   return pages.scanned;

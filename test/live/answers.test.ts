@@ -70,7 +70,13 @@ onEveryEngine((engine) => {
           expect(await countDocuments(shelf.app, me, "own", query)).toBe(count(own, selection.condition));
         },
       ),
-      { numRuns: 10 },
+      {
+        numRuns: 9,
+        examples: [
+          [{}, [{ field: "a", direction: "desc" }], 3, 20],
+          [{ a: { $gte: 0 } }, [], 700, 1_000],
+        ],
+      },
     );
     expect(found).toBeGreaterThan(100);
   }, 240_000);
