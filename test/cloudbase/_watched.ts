@@ -1,5 +1,4 @@
 /** Watches of CloudBase's own client in Node: what it told the app, kept for a test to look at. */
-import { WebSocket } from "ws";
 import { until } from "../_until.ts";
 
 export type Doc = Readonly<Record<string, unknown>>;
@@ -39,11 +38,10 @@ export interface Watched {
   close(): void;
 }
 
-/** Node 20 has no WebSocket of its own, and the client takes the global one. It prints every step of a watch. */
+/** The client prints every step of a watch. */
 export function prepareNode(): void {
   const { setTimeout } = globalThis;
   Object.assign(globalThis, {
-    WebSocket,
     // A closed watch keeps its timer for ever, and Node would wait for it.
     setTimeout: (...given: Parameters<typeof setTimeout>) => setTimeout(...given).unref(),
   });

@@ -1,8 +1,9 @@
 /** `watch()` of CloudBase's own client: lists that begin, change, grow, shrink, keep their order and their readers. */
 import { parseCollections } from "../../shared/live/collections.ts";
+import { newApiKey } from "../../shared/sessions/api_key.ts";
 import { onEveryEngine } from "../_engines.ts";
 import { type House, openHouse } from "../_house.ts";
-import { type EndPointMode, endPointModes, type SignedIn, signIn } from "./_client.ts";
+import { type EndPointMode, endPointModes, openClient, type SignedIn, signIn } from "./_client.ts";
 import { changesOf, type Doc, prepareNode, type Watched, watchOf } from "./_watched.ts";
 
 const { collections } = parseCollections(`
@@ -10,7 +11,6 @@ notes: { rules: { read: true, write: auth != null }, indexes: [group] }
 plain: { rules: { read: true, write: auth != null } }
 diary: { permission: PRIVATE }
 news: { permission: READONLY }
-secret: { permission: ADMINONLY }
 rooms: { rules: { read: true, write: auth != null } }
 talk: { rules: { read: "get(\`database.rooms.\${doc.room}\`).open == true", write: auth != null } }
 `);
@@ -209,6 +209,16 @@ onEveryEngine((engine) => {
     const again = watch(talk.where({ room }));
     await again.holds(["hello", "you", "nobody hears"]);
     expect(JSON.stringify(list.snapshots.map(({ docs }) => docs))).not.toContain("nobody hears");
+  });
+
+  it("a publishable key watches what anybody may read, without a sign-in", async () => {
+    const { key } = await newApiKey(house.app, "page", ["collections"], null);
+    const visitor = openClient(house, { accessKey: key }).database();
+    const list = watch(visitor.collection("news"));
+    await list.snapshot(1);
+    await me.db.collection("news").add({ name: "open" });
+    await list.shows(["open"]);
+    expect(list.errors).toEqual([]);
   });
 
   it("dates, texts and lists arrive as they were written", async () => {
