@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { type HttpRequest, http, ok, type Route } from "../apigateway/entry.ts";
 import type { App } from "../shared/app.ts";
 import { act } from "../shared/cloudbase/actions.ts";
-import { query as anyQuery, flag, name, transactionId } from "../shared/cloudbase/asked.ts";
+import { query as anyQuery, flag, mustBeSomebody, name, transactionId } from "../shared/cloudbase/asked.ts";
 import {
   changeDocuments,
   findDocument,
@@ -165,8 +165,9 @@ const aggregate: Serve = async (app, request, caller) => {
 };
 
 /** Collections are declared; one that is there needs no making. */
-const addCollection: Serve = async (app, request) => {
+const addCollection: Serve = async (app, request, caller) => {
   const { collectionName } = shape.parse(v.object({ collectionName: name }), request.json());
+  mustBeSomebody(caller);
   collectionOf(app, collectionName);
   return {};
 };
@@ -180,7 +181,8 @@ const finish =
     return { transactionId: id };
   };
 
-const runCommands: Serve = async () => {
+const runCommands: Serve = async (_, request) => {
+  shape.parse(v.object({ commands: v.array(v.unknown()) }), request.json());
   throw new NotSupported("a native command");
 };
 

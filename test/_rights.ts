@@ -23,7 +23,7 @@ const [guests, counter] = [
 const staff = [...counter, "kitchen"] as const;
 export const people = [...guests, ...staff, "neighbour"] as const;
 
-const database = "/v1/database/instances/{instance}/databases/{database}";
+export const database = "/v1/database/instances/{instance}/databases/{database}";
 const documents = `${database}/collections/{collection}/documents`;
 
 /** Route → who is served; the others are refused with this code, or with 401 when they have no session at all. */
@@ -79,20 +79,21 @@ export const routeRights: Readonly<Record<string, { readonly for: readonly Comer
   "POST /rooms/{room}/grants": { for: ["customer"], else: "FORBIDDEN" },
   "DELETE /rooms/{room}/grants": { for: ["customer"], else: "FORBIDDEN" },
   "GET /events": { for: staff, else: "STREAM_FORBIDDEN" },
-  // A failure has the status 200, and a code.
-  "GET /collections": { for: ["owner", "key"], else: "FORBIDDEN" },
+  // An error has the status 200 and a code.
   "POST /web": { for: [...people, "key"], else: "DATABASE_PERMISSION_DENIED" },
   [`GET ${documents}`]: { for: [...people, "key"], else: "DATABASE_PERMISSION_DENIED" },
   [`POST ${documents}`]: { for: [...people, "key"], else: "DATABASE_PERMISSION_DENIED" },
   [`PATCH ${documents}`]: { for: [...people, "key"], else: "DATABASE_PERMISSION_DENIED" },
-  [`GET ${documents}/{document}`]: { for: ["customer", "key"], else: "DOCUMENT_UNKNOWN" },
+  [`GET ${documents}/{document}`]: { for: ["customer", "owner", "key"], else: "DOCUMENT_UNKNOWN" },
   [`POST ${documents}/remove`]: { for: [...people, "key"], else: "DATABASE_PERMISSION_DENIED" },
   [`POST ${documents}/aggregations`]: { for: [...people, "key"], else: "DATABASE_PERMISSION_DENIED" },
-  [`POST ${database}/collections`]: { for: comers, else: "" },
-  [`POST ${database}/transactions`]: { for: comers, else: "" },
-  [`POST ${database}/transactions/{transaction}/commit`]: { for: comers, else: "" },
-  [`POST ${database}/transactions/{transaction}/rollback`]: { for: comers, else: "" },
+  // Who they are said to be is enough: these say nothing of a document.
+  [`POST ${database}/collections`]: { for: [...people, "key", "neighbourKey"], else: "" },
+  [`POST ${database}/transactions`]: { for: [...people, "key", "neighbourKey"], else: "" },
+  [`POST ${database}/transactions/{transaction}/commit`]: { for: [...people, "key", "neighbourKey"], else: "" },
+  [`POST ${database}/transactions/{transaction}/rollback`]: { for: [...people, "key", "neighbourKey"], else: "" },
   [`POST ${database}/commands`]: { for: [], else: "NOT_SUPPORTED" },
+  "GET /collections": { for: ["owner", "key"], else: "FORBIDDEN" },
   "POST /auth/v1/signin/anonymously": { for: comers, else: "" },
   "POST /auth/v1/token": { for: comers, else: "" },
   "POST /auth/v1/revoke": { for: comers, else: "" },
@@ -101,10 +102,40 @@ export const routeRights: Readonly<Record<string, { readonly for: readonly Comer
   [readsNothing]: { for: comers, else: "" },
 };
 
+/** Nobody, and a key that gives no rights, may read what anybody may; notes are private. */
+const visitors = {
+  nobody: "DATABASE_PERMISSION_DENIED",
+  neighbourKey: "DATABASE_PERMISSION_DENIED",
+  revokedKey: "INVALID_ACCESS_TOKEN",
+} as const;
+const keys = {
+  key: "INVALID_ACCESS_TOKEN",
+  neighbourKey: "INVALID_ACCESS_TOKEN",
+  revokedKey: "INVALID_ACCESS_TOKEN",
+} as const;
+
 /** Exceptions to the table's code: a customer may see the order, so it gets FORBIDDEN for a step of staff. */
 export const exceptions: Readonly<Record<string, Partial<Record<Comer, string>>>> = {
   "POST /orders/{id}/{action}": { customer: "FORBIDDEN" },
   "PUT /orders/{id}/lines/{line}": { customer: "FORBIDDEN" },
+  ...Object.fromEntries(["GET", "POST", "PATCH"].map((method) => [`${method} ${documents}`, visitors] as const)),
+  [`GET ${documents}/{document}`]: visitors,
+  [`POST ${documents}/remove`]: visitors,
+  [`POST ${documents}/aggregations`]: visitors,
+  // There the key stands in the header, which CloudBase's clients do not use.
+  "POST /web": { ...visitors, revokedKey: "API_KEY_INVALID" },
+  [`POST ${database}/collections`]: { revokedKey: "INVALID_ACCESS_TOKEN" },
+  [`POST ${database}/transactions`]: { revokedKey: "INVALID_ACCESS_TOKEN" },
+  [`POST ${database}/transactions/{transaction}/commit`]: { revokedKey: "INVALID_ACCESS_TOKEN" },
+  [`POST ${database}/transactions/{transaction}/rollback`]: { revokedKey: "INVALID_ACCESS_TOKEN" },
+  [`POST ${database}/commands`]: {
+    nobody: "NOT_SUPPORTED",
+    key: "NOT_SUPPORTED",
+    neighbourKey: "NOT_SUPPORTED",
+    revokedKey: "INVALID_ACCESS_TOKEN",
+  },
+  "GET /auth/v1/user/me": keys,
+  "POST /auth/v1/user/signout": keys,
   // A revoked key, and another shop's key.
   "POST /notify": { revokedKey: "API_KEY_INVALID", neighbourKey: "FORBIDDEN" },
   "GET /collections": { revokedKey: "API_KEY_INVALID", neighbourKey: "FORBIDDEN" },

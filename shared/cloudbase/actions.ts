@@ -9,7 +9,7 @@ import { collectionOf } from "../live/declared.ts";
 import { aggregateDocuments, countDocuments } from "../live/read_documents.ts";
 import { addDocuments, removeDocuments } from "../live/write_documents.ts";
 import * as shape from "../shape.ts";
-import { type Acts, type Asked, anything, byCaller, flag, name, query } from "./asked.ts";
+import { type Acts, type Asked, anything, byCaller, flag, mustBeSomebody, name, query } from "./asked.ts";
 import { authActions } from "./auth_actions.ts";
 import { changeDocuments, findDocuments, parseInner, wireOf } from "./documents.ts";
 import { transactionActions } from "./transaction_actions.ts";
@@ -82,7 +82,8 @@ const documentActions: Acts = {
     },
   ),
   // Collections are declared; one that is there needs no making.
-  "database.addCollection": byCaller(v.object({ collectionName: name }), async (app, _, { collectionName }) => {
+  "database.addCollection": byCaller(v.object({ collectionName: name }), async (app, caller, { collectionName }) => {
+    mustBeSomebody(caller);
     collectionOf(app, collectionName);
     return { data: {} };
   }),

@@ -1,6 +1,7 @@
 /** A request of the action dialect, and what its actions have in common. */
 import * as v from "valibot";
 import type { App } from "../app.ts";
+import { SessionMissing } from "../errors.ts";
 import type { Caller } from "../live/caller.ts";
 import * as shape from "../shape.ts";
 
@@ -27,6 +28,11 @@ export function byCaller<S extends v.GenericSchema>(
   run: (app: App, caller: Caller, ask: v.InferOutput<S>) => Promise<object>,
 ): Act {
   return async (app, { body, caller }) => run(app, await caller(), shape.parse(schema, body));
+}
+
+/** @throws SessionMissing where there is neither session nor key */
+export function mustBeSomebody({ session, key }: Caller): void {
+  if (session === undefined && key === undefined) throw new SessionMissing();
 }
 
 /** Of a collection. Which there are is said by the declaration. */

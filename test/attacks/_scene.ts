@@ -9,6 +9,9 @@ import { migrations } from "../../db/migrate.ts";
 import { raw, sql } from "../../db/sql.ts";
 import { readStale } from "../../db/streams.ts";
 import type { Json, Operation } from "../../scripts/read_api.ts";
+import { codeFor } from "../../shared/cloudbase/refusal.ts";
+import { AppError, type Code, codes } from "../../shared/errors.ts";
+import { parseCollections } from "../../shared/live/collections.ts";
 import { newApiKey, scopes } from "../../shared/sessions/api_key.ts";
 import { addWechatApp } from "../../shared/sessions/wechat_apps.ts";
 import { editMenu } from "../../shared/shop/edit_menu.ts";
@@ -64,6 +67,7 @@ export async function openScene(engine: Engine, more: Partial<HouseOptions> = {}
     lookMs: 3_600_000,
     environment: { GUEST_SESSIONS_PER_HOUR: "100000", COALESCE_MS: "0", COLLECTION_ADMINS: "noodle-house" },
     wechat: makeWechat({ get: async () => ({ data: session }) } as unknown as AxiosInstance),
+    config: { collections: parseCollections("notes: { permission: PRIVATE, indexes: [stars] }").collections },
     ...more,
   });
   await addWechatApp(house.app, { appid: "wx0123456789abcdef", secret: "secret-of-one", name: "one" });
@@ -74,6 +78,12 @@ export async function openScene(engine: Engine, more: Partial<HouseOptions> = {}
   const { key } = await newApiKey(house.app, "another back end", scopes, null);
   const { order } = (await customer.order()).body;
   const { room } = (await customer.http("POST", "/rooms")).body;
+  const one = { instance: "(default)", database: "(default)" };
+  const root = `/v1/database/instances/${one.instance}/databases/${one.database}`;
+  const note = { data: [{ title: "买茶叶", stars: 5 }] };
+  const document = (await customer.http("POST", `${root}/collections/notes/documents`, { body: note })).body
+    .insertedIds[0];
+  const transaction = (await customer.http("POST", `${root}/transactions`)).body.transactionId;
   await quiet(house);
   const at = { shop: house.shop, id: order.id, action: "accept", line: "1", dish: "bun", table: house.table };
   return {
@@ -85,7 +95,7 @@ export async function openScene(engine: Engine, more: Partial<HouseOptions> = {}
     kitchen,
     neighbour,
     key,
-    at: { ...at, device: kitchen.session, room: room.id },
+    at: { ...at, device: kitchen.session, room: room.id, ...one, collection: "notes", document, transaction },
     async close() {
       await house.close();
       await rm(pictures, { recursive: true });
@@ -170,6 +180,7 @@ const furtherDish = {
 function own({ at, customer }: Scene, { key }: Operation, shown: Json): Json {
   const body = shown as Record<string, Json>;
   if (key.startsWith("POST /mina_auth")) return waferLogin(newKey());
+  if (key === "POST /auth/v1/token") return { ...body, refresh_token: customer.token };
   if (key === "POST /login") return { ...body, code: newKey() };
   if (key === "POST /rooms/{room}/messages") return { ...body, id: newKey() };
   if (key === "POST /bill" && "table" in body) return { ...body, table: at.table as string };
@@ -187,7 +198,7 @@ const waferLogin = (code: string): Json => ({
 
 function tokenFor({ key, owner, customer }: Scene, { key: route, path }: Operation): string | undefined {
   if (route === "POST /introspect" || /^\/mina_auth|\/messages$/.test(path)) return key;
-  if (/^\/(login|weapp|get_shop_info|events)|\/board$/.test(path)) return undefined;
+  if (/^\/(login|weapp|get_shop_info|events|auth\/v1\/(signin|token|revoke))|\/board$/.test(path)) return undefined;
   return /^\/(shops|orders\/|notify|collections)/.test(path) ? owner.token : customer.token;
 }
 
@@ -202,6 +213,20 @@ export function send({ house }: Scene, to: Operation, right: Right): Promise<Ans
   };
   return house.http(method, right.url ?? filled + (asked === "" ? "" : `?${asked}`), options);
 }
+
+/** The code as orderbell has it, of one in the words of CloudBase's clients. */
+const ourCode = new Map(codes.toReversed().map((code) => [codeFor(code), code]));
+
+/** `400 INVALID_INPUT`: a refusal in orderbell's words, also where the route is for CloudBase's clients. */
+export function refusalIn({ status, body }: Answer): string {
+  const told: string | undefined = body?.code;
+  const code = told === undefined ? "bare" : (ourCode.get(told) ?? told);
+  // `POST /web` says it with the status 200.
+  return `${status === 200 && told !== undefined ? new AppError(code as Code, "").status : status} ${code}`;
+}
+
+/** Whether the answer is no refusal. */
+export const isServed = ({ status, body }: Answer) => status < 300 && typeof body?.code !== "string";
 
 // --- What is stored ------------------------------------------------------------------------------------------------
 

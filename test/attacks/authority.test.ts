@@ -8,11 +8,12 @@ import { addTables } from "../../shared/shop/tables.ts";
 import { streamTable } from "../../shared/streams/authority.ts";
 import { anyEngine, onEveryEngine } from "../_engines.ts";
 import { type Answer, newKey, type Person } from "../_house.ts";
-import { type Comer, comers, exceptions, people, routeRights } from "../_rights.ts";
+import { type Comer, comers, database, exceptions, people, routeRights } from "../_rights.ts";
 import {
   api,
   connected,
   digest,
+  isServed,
   nobody,
   openScene,
   operations,
@@ -55,6 +56,7 @@ describe("a route", () => {
     const right: Right = { ...rightRequest(scene, to), token: tokens[comer] };
     const own = async () => (comer === "nobody" ? undefined : comer === "kitchen" ? house.staff() : house.guest());
     switch (to.key) {
+      case "POST /auth/v1/user/signout":
       case "DELETE /session": {
         if (!(people as readonly Comer[]).includes(comer)) return right;
         return { ...right, token: (await own())?.token };
@@ -81,6 +83,12 @@ describe("a route", () => {
         const { today } = (await scene.owner.http("GET", `/shops/${at.shop}/menu`)).body;
         const { etag } = today.find(({ dish }: { dish: string }) => dish === at.dish);
         return { ...right, headers: { "if-match": `"${etag}"` } };
+      }
+      case `POST ${database}/transactions/{transaction}/commit`:
+      case `POST ${database}/transactions/{transaction}/rollback`: {
+        const path = `${database}/transactions`.replace(/\{\w+\}/g, "(default)");
+        const { body } = await house.http("POST", path, { token: right.token });
+        return { ...right, path: { ...right.path, transaction: body.transactionId ?? at.transaction } };
       }
       case "GET /events":
         return { ...right, query: { stream: `shop:${at.shop}` } };
@@ -113,7 +121,7 @@ describe("a route", () => {
         await quiet(scene.house);
         const before = await digest(db);
         const answer = await send(scene, to, request);
-        const outcome = answer.status < 300 ? "served" : answer.body.code;
+        const outcome = isServed(answer) ? "served" : answer.body.code;
         outcomes.push([comer, outcome]);
         if (outcome !== "served") expect([comer, await digest(db)]).toEqual([comer, before]);
       }

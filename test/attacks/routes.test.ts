@@ -4,17 +4,19 @@ import type { Menu } from "../../shared/menu.ts";
 import { addTables } from "../../shared/shop/tables.ts";
 import { isForWafer } from "../_contract.ts";
 import { anyEngine, onEveryEngine } from "../_engines.ts";
-import { type Answer, newKey, oneBowl, testMenu } from "../_house.ts";
+import { newKey, oneBowl, testMenu } from "../_house.ts";
 import {
   api,
   digest,
   everything,
   formType,
+  isServed,
   newShop,
   openScene,
   quiet,
   type Right,
   readsNothing,
+  refusalIn,
   rightRequest,
   type Scene,
   send,
@@ -33,7 +35,6 @@ interface Attack {
   readonly refusals: readonly string[];
 }
 
-const toAppError = ({ status, body }: Answer) => `${status} ${body?.code ?? "bare"}`;
 const invalid = ["400 INVALID_INPUT"];
 
 // --- Bodies --------------------------------------------------------------------------------------------------------
@@ -92,7 +93,9 @@ function* brokenBodies(scene: Scene, to: Operation): Generator<Attack> {
     right: { ...right, ...more },
     refusals,
   });
-  for (const type of [...otherTypes, isForm(to) ? "application/json" : formType["content-type"]])
+  // A client of CloudBase's sends its sign-in without a type.
+  const types = to.path.startsWith("/auth/v1/") ? [] : otherTypes;
+  for (const type of types.length === 0 ? [] : [...types, isForm(to) ? "application/json" : formType["content-type"]])
     yield attack(
       `type "${type}"`,
       { raw, headers: { ...right.headers, "content-type": type } },
@@ -210,7 +213,9 @@ function* otherMethods(scene: Scene, to: Operation): Generator<Attack> {
   for (const method of methods.filter((one) => !taken.includes(one))) {
     const content =
       method === "GET" ? {} : { ...(body === undefined ? {} : { body }), ...(raw === undefined ? {} : { raw }) };
-    yield { what: method, right: { ...right, ...content, method }, refusals: ["404 ROUTE_UNKNOWN"] };
+    // `remove` and `aggregations` stand where a document's id does.
+    const refusals = ["404 ROUTE_UNKNOWN", ...(/documents\/[a-z]+$/.test(to.path) ? ["404 DOCUMENT_UNKNOWN"] : [])];
+    yield { what: method, right: { ...right, ...content, method }, refusals };
   }
   yield { what: "HEAD", right: { ...right, method: "HEAD" }, refusals: ["404 bare"] };
 }
@@ -220,7 +225,9 @@ const noTokens = ["", "x", sqlText, "obg_", `obg_${"0".repeat(52)}${"x".repeat(3
 function* badTokens(scene: Scene, to: Operation): Generator<Attack> {
   const { token, ...right } = rightRequest(scene, to);
   if (token === undefined) return;
-  const refusals = ["401 SESSION_MISSING", "401 SESSION_INVALID", "401 API_KEY_INVALID"];
+  // A visitor of collections has rights too, if not to these.
+  const asVisitor = /^\/(web|v1)\b/.test(to.path) ? ["403 FORBIDDEN", "422 NOT_SUPPORTED"] : [];
+  const refusals = ["401 SESSION_MISSING", "401 SESSION_INVALID", "401 API_KEY_INVALID", ...asVisitor];
   const forged = `${token.slice(0, -4)}${token.endsWith("AAAA") ? "BBBB" : "AAAA"}`;
   const of = (authorization: string): Attack => ({
     what: `authorization ${authorization.slice(0, 60)}`,
@@ -252,7 +259,7 @@ describe("bad input", () => {
       const before = await digest(house.db);
       const wrong: string[] = [];
       for (const { what, right, refusals } of attacks) {
-        const refusal = toAppError(await send(scene, to, right));
+        const refusal = refusalIn(await send(scene, to, right));
         if (!refusals.includes(refusal)) wrong.push(`${what}: ${refusal}`);
       }
       expect(wrong.slice(0, 20)).toEqual([]);
@@ -291,9 +298,10 @@ describe("bad input", () => {
   });
 
   it("is distinguished from good input: the valid request of every route is answered with success", async () => {
-    for (const to of operations.filter(({ key }) => !/DELETE|PUT .*stock|login\/staff/.test(key))) {
-      const { status, text } = await send(scene, to, rightRequest(scene, to));
-      expect([to.key, status < 300 ? "" : text]).toEqual([to.key, ""]);
+    const once = /DELETE|PUT .*stock|login\/staff|signout|\/(commit|rollback|commands)$/;
+    for (const to of operations.filter(({ key }) => !once.test(key))) {
+      const answer = await send(scene, to, rightRequest(scene, to));
+      expect([to.key, isServed(answer) ? "" : answer.text]).toEqual([to.key, ""]);
     }
   });
 });
@@ -381,7 +389,7 @@ onEveryEngine((engine) => {
     const before = await digest(house.db);
     const key = newKey();
     for (const [bill, refusal] of forged)
-      expect([bill, toAppError(await customer.order(bill, key))]).toEqual([bill, refusal]);
+      expect([bill, refusalIn(await customer.order(bill, key))]).toEqual([bill, refusal]);
     expect(await digest(house.db)).toEqual(before);
     // Not even the key was used up.
     expect((await customer.order({}, key)).status).toBe(201);
@@ -412,7 +420,8 @@ onEveryEngine((engine) => {
               to.key.endsWith("/messages") && place !== ".id" ? { ...(asked as object), id: newKey() } : asked;
             const answer = await send(scene, to, { ...right, path, body: body as Json });
             if (answer.status >= 500) wrong.push(`${to.key} ${place}: ${answer.status}`);
-            if (answer.status >= 300) continue;
+            // A token that is revoked is nowhere afterwards, whether it was one or not.
+            if (!isServed(answer) || to.key.endsWith("/revoke")) continue;
             answers.add(to.key);
             taken += 1;
             // What the answer repeats is seen there; the rest is looked for in the database.
