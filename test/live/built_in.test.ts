@@ -91,6 +91,46 @@ onEveryEngine((engine) => {
     }
   });
 
+  it("is read, counted and aggregated through the doors, and written through none", async () => {
+    const act = async (person: Person, action: string, more: object) =>
+      (await person.http("POST", "/web", { body: { action: `database.${action}`, collectionName: "orders", ...more } }))
+        .body;
+    const query = { status: "placed", shop: house.shop };
+    const order = [{ field: "_id", direction: "desc" }];
+    const found = await act(ana, "queryDocument", { query, order, limit: 1, projection: { _id: 1, status: 1 } });
+    expect(found.data.list).toEqual([{ _id: own()[1], status: "placed" }]);
+    expect((await act(ana, "countDocument", { query })).data.total).toBe(2);
+    expect((await act(cook, "countDocument", { query })).data.total).toBe(3);
+    const stages = [
+      { stageKey: "$match", stageValue: JSON.stringify(query) },
+      { stageKey: "$group", stageValue: JSON.stringify({ _id: "$status", sum: { $sum: "$totalFen" } }) },
+    ];
+    const { list } = (await act(ana, "aggregate", { stages })).data;
+    const one = (await ana.http("GET", `/orders/${placed[0]}`)).body.order.totalFen;
+    expect(JSON.parse(list).map((text: string) => JSON.parse(text))).toEqual([{ _id: "placed", sum: 2 * one }]);
+
+    const before = (await ana.http("GET", "/orders")).body.orders;
+    for (const [action, more] of [
+      ["addDocument", { data: { status: "completed" } }],
+      ["updateDocument", { query: { _id: placed[0] }, data: { $set: { status: "completed" } }, multi: false }],
+      [
+        "updateDocument",
+        { query: { _id: "x" }, data: { status: "completed" }, multi: false, merge: false, upsert: true },
+      ],
+      ["deleteDocument", { query: { _id: placed[0] }, multi: false }],
+    ] as const)
+      for (const person of [ana, cook])
+        expect((await act(person, action, more)).code).toBe("DATABASE_PERMISSION_DENIED");
+    expect((await ana.http("GET", "/orders")).body.orders).toEqual(before);
+    // A visitor has no orders to see, and sees the shops.
+    const visit = (collectionName: string) =>
+      house.http("POST", "/web", { body: { action: "database.queryDocument", collectionName, query: {} } });
+    expect((await visit("orders")).body.code).toBe("DATABASE_PERMISSION_DENIED");
+    expect((await visit("shops")).body.data.list).toHaveLength(2);
+    const path = "/v1/database/instances/(default)/databases/(default)/collections/menus/documents";
+    expect((await house.http("GET", `${path}?limit=1`)).body.list).toHaveLength(1);
+  });
+
   it("says which callers find the same, so that a list is read once for all of them", async () => {
     const readers = await Promise.all([ana, ben, cook, neighbour].map((one) => callerOf(house, one)));
     const texts = (name: string) => readers.map((reader) => builtIns.get(name)?.readerOf(reader));
