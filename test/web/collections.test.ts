@@ -101,10 +101,15 @@ async function openNote(n: number): Promise<void> {
   await dialog().waitFor();
 }
 
+const field = () => dialog().getByLabel("JSON 格式的字段");
+
 /** Changes the JSON in the dialog, as the owner would with the keyboard. */
+async function type(change: (fields: Record<string, unknown>) => Record<string, unknown>): Promise<void> {
+  await field().fill(JSON.stringify(change(JSON.parse(await field().inputValue()))));
+}
+
 async function edit(change: (fields: Record<string, unknown>) => Record<string, unknown>): Promise<void> {
-  const field = dialog().getByLabel("JSON 格式的字段");
-  await field.fill(JSON.stringify(change(JSON.parse(await field.inputValue()))));
+  await type(change);
   await tap("保存");
   await allClosed();
 }
@@ -171,18 +176,37 @@ real("the owner's page changes what was changed, and not what somebody else chan
   await openNote(9);
   await web(ana, "updateDocument", "notes", {
     query: { n: 9 },
-    data: { $set: { text: "她的" } },
+    data: { $set: { text: "她的", done: true } },
     multi: false,
     merge: true,
   });
-  await edit((fields) => ({ ...fields, text: "我的" }));
-  await said("没有保存");
+  await type((fields) => ({ ...fields, text: "我的" }));
+  await tap("保存");
+  // Theirs beside mine, until it is saved once more.
+  await dialog()
+    .getByText(/还没有保存：刚有人改了 text。/)
+    .waitFor();
+  expect(JSON.parse(await field().inputValue())).toMatchObject({ text: "我的", done: true });
   expect((await note(9)).text).toBe("她的");
+  expect(await barriers(page)).toEqual([]);
+  await tap("保存");
+  await allClosed();
+  expect(await note(9)).toMatchObject({ text: "我的", done: true, n: 9 });
+
+  await openNote(12);
+  await web(ana, "deleteDocument", "notes", { query: { n: 12 }, multi: false });
+  await type((fields) => ({ ...fields, text: "我的" }));
+  await tap("保存");
+  await said("没有保存：刚有人删了这个文档");
+  await page.keyboard.press("Escape");
+  await tap("放弃改动");
+  await allClosed();
+  expect(await note(12)).toBeUndefined();
 });
 
 real("the owner's page saves no text that is no JSON, and asks before it is thrown away", async () => {
   await openNote(10);
-  await dialog().getByLabel("JSON 格式的字段").fill("{ n: 10 }");
+  await field().fill("{ n: 10 }");
   await tap("保存");
   await dialog().getByText("这不是一个 JSON 对象").waitFor();
   await page.keyboard.press("Escape");
@@ -192,13 +216,13 @@ real("the owner's page saves no text that is no JSON, and asks before it is thro
   expect((await note(10)).text).toBe("第 10 条");
   // What the server refuses is said, and what was typed stays.
   await openNote(10);
-  await dialog().getByLabel("JSON 格式的字段").fill('{"n": 10, "$bad": 1}');
+  await field().fill('{"n": 10, "$bad": 1}');
   await tap("保存");
   await page
     .getByText(/没有成功/)
     .first()
     .waitFor();
-  expect(await dialog().getByLabel("JSON 格式的字段").inputValue()).toBe('{"n": 10, "$bad": 1}');
+  expect(await field().inputValue()).toBe('{"n": 10, "$bad": 1}');
   await page.keyboard.press("Escape");
   await tap("放弃改动", question);
   await allClosed();

@@ -1,5 +1,5 @@
 /** One collection: its documents, found by a query, page by page; and who watches it. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { dateOf, numberOf, words } from "./dictionary.ts";
 import { DocumentDialog, NewDocumentDialog } from "./document_dialog.tsx";
 import { contentOf, queryOf } from "./document_text.ts";
@@ -17,6 +17,12 @@ export function CollectionPage({ collection, reload }: { collection: Collection;
   const [offset, setOffset] = useState(0);
   const [open, setOpen] = useState<StoredDocument | "new">();
   const page = useQuery(JSON.stringify([query, offset]), () => findDocuments(name, query, offset));
+  // The last page may have become empty.
+  const { total = 0 } = page.value ?? {};
+  useEffect(() => {
+    if (offset > 0 && offset >= total && page.value !== undefined)
+      setOffset(Math.max(0, pageSize * (Math.ceil(total / pageSize) - 1)));
+  }, [page.value]);
   const refresh = () => Promise.all([page.reload(), reload()]);
   const close = () => setOpen(undefined);
 

@@ -6,8 +6,9 @@ import { showError } from "./client.ts";
 import { ConfirmDialog } from "./confirm_dialog.tsx";
 import { words } from "./dictionary.ts";
 import { contentOf, fieldsOf } from "./document_text.ts";
-import { addDocument, removeDocument, saveDocument } from "./documents.ts";
+import { addDocument, findDocument, removeDocument, saveDocument } from "./documents.ts";
 import { TextField } from "./fields.tsx";
+import { merge } from "./merge.ts";
 import type { Fields, StoredDocument } from "./types.ts";
 
 interface Done {
@@ -23,15 +24,31 @@ interface DocumentDialogProps extends Done {
 
 export function DocumentDialog({ collection, document, canWrite, onDone, onClose }: DocumentDialogProps) {
   const [removing, setRemoving] = useState(false);
-  const shown = JSON.stringify(contentOf(document), null, 2);
-  const edit = useTextEdit(shown, async (after) => {
-    if (await saveDocument(collection, document, after)) toast(words.saved);
-    else toast(words.documentChanged);
+  const [base, setBase] = useState(document);
+  const [disputed, setDisputed] = useState<readonly string[]>();
+  const edit = useTextEdit(textOf(contentOf(document)), async (mine) => {
+    let [before, fields] = [base, mine];
+    while (!(await saveDocument(collection, before, fields))) {
+      const theirs = await findDocument(collection, document._id);
+      if (theirs === undefined) {
+        toast(words.documentGone);
+        return;
+      }
+      // What the owner typed stays, with what somebody else has changed beside it.
+      const merged = merge(contentOf(before), fields, contentOf(theirs));
+      [before, fields] = [theirs, merged.value];
+      if (merged.disputed.length === 0) continue;
+      setBase(theirs);
+      setDisputed(merged.disputed);
+      edit.setText(textOf(merged.value));
+      return;
+    }
+    toast(words.saved);
     await onDone();
     onClose();
   });
   const [leaving, setLeaving] = useState(false);
-  const leave = () => (edit.text === shown ? onClose() : setLeaving(true));
+  const leave = () => (edit.text === textOf(contentOf(base)) ? onClose() : setLeaving(true));
   return (
     <Dialog
       title={document._id}
@@ -56,12 +73,17 @@ export function DocumentDialog({ collection, document, canWrite, onDone, onClose
             {words.documentOwner} <span translate={false}>{document._openid}</span>
           </p>
         )}
+        {disputed !== undefined && (
+          <p class="note warn" role="alert">
+            {words.documentChanged(disputed.join(", "))}
+          </p>
+        )}
         {canWrite ? (
           <JsonField edit={edit} />
         ) : (
           // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
           <pre translate={false} tabIndex={0}>
-            {shown}
+            {edit.text}
           </pre>
         )}
       </div>
@@ -116,6 +138,8 @@ export function NewDocumentDialog({ collection, onDone, onClose }: Done & { coll
   );
 }
 
+const textOf = (fields: Fields) => JSON.stringify(fields, null, 2);
+
 interface TextEdit {
   text: string;
   setText(text: string): void;
@@ -138,8 +162,8 @@ function useTextEdit(begin: string, store: (fields: Fields) => Promise<void>): T
       await store(fields);
     } catch (error) {
       showError(error);
-      setBusy(false);
     }
+    setBusy(false);
   };
   return { text, setText, wrong: tried && fields === undefined, busy, save };
 }

@@ -1,4 +1,5 @@
 /** Documents as the text that an owner reads and writes: queries, and edits of their fields. */
+import { isChanged } from "./merge.ts";
 import type { Fields, StoredDocument } from "./types.ts";
 
 /** What stands in the field: a query as JSON, or a document's id. Undefined: neither. */
@@ -25,8 +26,8 @@ export function contentOf({ _id, _openid, ...fields }: StoredDocument): Fields {
 
 /** An edit as a query and an update: of the fields that differ, and only while they are as they were when the document was opened. */
 export function editOf(before: Fields, after: Fields): { query: Fields; data: Fields } | undefined {
-  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
-    (name) => canonical(before[name]) !== canonical(after[name]),
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) =>
+    isChanged(before[name], after[name]),
   );
   if (names.length === 0) return undefined;
   const has = (fields: Fields, name: string) => Object.keys(fields).includes(name);
@@ -42,11 +43,3 @@ export function editOf(before: Fields, after: Fields): { query: Fields; data: Fi
     },
   };
 }
-
-/** JSON with the members of objects in one order. */
-const canonical = (value: unknown): string | undefined =>
-  JSON.stringify(value, (_, one: unknown) =>
-    typeof one === "object" && one !== null && !Array.isArray(one)
-      ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : one,
-  );

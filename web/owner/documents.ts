@@ -36,6 +36,10 @@ export async function findDocuments(collection: string, query: Fields, offset: n
   return { documents: list, total };
 }
 
+/** The document as it is now; undefined when it is gone. */
+export const findDocument = async (collection: string, id: string): Promise<StoredDocument | undefined> =>
+  (await findDocuments(collection, { _id: id }, 0)).documents[0];
+
 /** @returns whether it was saved: not when somebody else has changed the same fields, or deleted the document */
 export async function saveDocument(collection: string, before: StoredDocument, after: Fields): Promise<boolean> {
   const edit = editOf(contentOf(before), after);

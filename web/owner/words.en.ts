@@ -294,7 +294,9 @@ export const words: Words = {
   documentFields: "Fields as JSON",
   documentFieldsHint: 'A date is {"$date": milliseconds since 1970}.',
   noJson: "This is not a JSON object",
-  documentChanged: "Not saved: somebody has just changed or deleted this document. Open it again.",
+  documentChanged: (fields) =>
+    `Not saved yet: somebody else has just changed ${fields}. Below is your text with their other changes. Save again to put yours in its place.`,
+  documentGone: "Not saved: somebody has just deleted this document",
   removeDocumentAsk: "Delete this document?",
   removeDocumentHint: "It disappears from everybody's list at once and cannot be brought back.",
   unsavedDocumentHint: "Go back and save, or leave the document as it was.",

@@ -244,7 +244,8 @@ export interface Words {
   documentFields: string;
   documentFieldsHint: string;
   noJson: string;
-  documentChanged: string;
+  documentChanged(fields: string): string;
+  documentGone: string;
   removeDocumentAsk: string;
   removeDocumentHint: string;
   unsavedDocumentHint: string;

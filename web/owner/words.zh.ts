@@ -286,7 +286,9 @@ export const words: Words = {
   documentFields: "JSON 格式的字段",
   documentFieldsHint: '日期写成 {"$date": 1970 年以来的毫秒数}',
   noJson: "这不是一个 JSON 对象",
-  documentChanged: "没有保存：刚有人改了或删了这个文档，请重新打开",
+  documentChanged: (fields) =>
+    `还没有保存：刚有人改了 ${fields}。下面是你的内容，并带上了对方改的其他字段；再点一次保存，就以你的为准。`,
+  documentGone: "没有保存：刚有人删了这个文档",
   removeDocumentAsk: "删除这个文档？",
   removeDocumentHint: "所有人的列表里会立刻消失，而且无法恢复。",
   unsavedDocumentHint: "返回保存，或者放弃这次修改。",
