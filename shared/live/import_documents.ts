@@ -5,12 +5,13 @@
 import type { Row } from "../../db/database.ts";
 import { insertKeys, readCollection, storeCollection, storeDocuments } from "../../db/documents.ts";
 import {
+  forgetCollection,
   moveDocuments,
+  readBounds,
   readCommonIds,
+  readNames,
   readTakenIds,
   removeAllDocuments,
-  removeImport,
-  removeImports,
 } from "../../db/imports.ts";
 import type { App } from "../app.ts";
 import { type Collection, collectionStream, documentsChanged } from "../collection.ts";
@@ -26,7 +27,7 @@ import { checkSize, decodeFields } from "./wire_value.ts";
 /** Errors of one call that are named. */
 const maxErrors = 20;
 /** An import whose client has gone is removed after this time. */
-const unusedMs = 3_600_000;
+const unusedMs = 24 * 3_600_000;
 const prefix = "import:";
 
 export interface Lines {
@@ -57,8 +58,8 @@ export async function stageLines(
     replace ? readTakenIds("", []) : readTakenIds(name, ids),
   ]);
   if (id !== undefined && counted?.[0] === undefined) throw new InvalidInput("import", "this import has ended");
-  refuseTaken(documents, idsIn(before), "stands in the file twice");
-  refuseTaken(documents, idsIn(taken), `is in "${name}" already`);
+  refuseTaken(documents, idsOf(before), "stands in the file twice");
+  refuseTaken(documents, idsOf(taken), `is in "${name}" already`);
   const count = countOf(counted?.[0]);
   const now = app.clock.now();
   const stored = documents.map(({ document }) => documentRow(staged, document, 0, now));
@@ -93,6 +94,7 @@ export async function commitImport(
   const collection = collectionOf(app, name);
   const stream = collectionStream(name);
   const staged = prefix + id;
+  const [ownParts, replacedParts] = await app.db.read([readBounds(staged), readBounds(replace ? name : "")]);
   const changed = await change(app, {
     locks: [],
     streams: [stream],
@@ -120,8 +122,8 @@ export async function commitImport(
       const version = (heads.get(stream)?.seq ?? 0) + 1;
       return {
         writes: [
-          ...(replace ? removeAllDocuments(name) : []),
-          ...moveDocuments(staged, name, version),
+          ...(replace ? removeAllDocuments(name, idsOf(replacedParts)) : []),
+          ...moveDocuments(staged, name, version, idsOf(ownParts)),
           ...storeCollection(app.db.dialect, row),
         ],
         // Without rows of the single changes: too many to be sent one by one.
@@ -137,13 +139,20 @@ export async function commitImport(
 
 /** Forgets what was staged. */
 export async function abortImport(app: App, id: string): Promise<void> {
-  await app.db.flight({ statements: removeImport(prefix + id), repeatable: true });
+  await removeStaged(app, prefix + id);
+}
+
+/** The row that counts them goes last: what ends in between is found again. */
+async function removeStaged(app: App, staged: string): Promise<void> {
+  const [parts] = await app.db.read([readBounds(staged)]);
+  const statements = [...removeAllDocuments(staged, idsOf(parts)), forgetCollection(staged)];
+  for (const statement of statements) await app.db.flight({ statements: [statement], repeatable: true });
 }
 
 /** Removes what interrupted imports have left. */
 export async function trimImports(app: App): Promise<void> {
-  const to = prefix + timeOfUlid(app.clock.now() - unusedMs);
-  await app.db.flight({ statements: removeImports(prefix, to), repeatable: true });
+  const [rows] = await app.db.read([readNames(prefix, prefix + timeOfUlid(app.clock.now() - unusedMs))]);
+  for (const row of rows) await removeStaged(app, String(row.name));
 }
 
 const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -201,7 +210,8 @@ function documentOf(app: App, text: string, now: number, { limits }: Collection)
   return document;
 }
 
-function refuseTaken(documents: readonly Placed[], taken: ReadonlySet<string>, why: string): void {
+function refuseTaken(documents: readonly Placed[], ids: readonly string[], why: string): void {
+  const taken = new Set(ids);
   const errors = documents
     .filter(({ document }) => taken.has(document._id))
     .map(({ line, document }) => `line ${line}: the _id "${document._id}" ${why}`);
@@ -211,7 +221,7 @@ function refuseTaken(documents: readonly Placed[], taken: ReadonlySet<string>, w
 const shortened = (errors: readonly string[]): readonly string[] =>
   errors.length > maxErrors ? [...errors.slice(0, maxErrors), `and ${errors.length - maxErrors} more`] : errors;
 
-const idsIn = (rows: readonly Row[] = []): ReadonlySet<string> => new Set(rows.map((row) => String(row.doc_id)));
+const idsOf = (rows: readonly Row[] = []): readonly string[] => rows.map((row) => String(row.doc_id));
 
 const countOf = (row: Row | undefined) => ({ documents: Number(row?.documents ?? 0), bytes: Number(row?.bytes ?? 0) });
 

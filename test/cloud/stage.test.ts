@@ -113,6 +113,44 @@ describe("orderbell --stage", () => {
     expect(err).toBe('SHOP_UNKNOWN: there is no shop "x"\n');
   });
 
+  it("exports in as many calls as there are pages, and remarks that the collection changed meanwhile", async () => {
+    const asked: unknown[] = [];
+    answer = async (_, event) => {
+      const { args } = event as { args: { after?: string } };
+      asked.push(args.after);
+      const isFirst = args.after === undefined;
+      return {
+        ok: { documents: [{ _id: isFirst ? "a" : "b" }], next: isFirst ? "a" : null, position: isFirst ? 1 : 2 },
+      };
+    };
+    expect(await run("collections export notes --stage prod")).toBe(0);
+    expect([asked, out]).toEqual([[undefined, "a"], '{"_id":"a"}\n{"_id":"b"}\n']);
+    expect(err).toMatch(/^the collection was written to meanwhile: /);
+  });
+
+  it("imports in portions, and gives up what was staged when one is refused", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "orderbell-import-"));
+    const path = join(folder, "notes.jsonl");
+    writeFileSync(path, "{}\n".repeat(250));
+    const steps: unknown[] = [];
+    answer = async (_, event) => {
+      const { args } = event as { args: { step: string; import?: string; from?: number; lines?: string[] } };
+      steps.push([args.step, args.import, args.from, args.lines?.length]);
+      return args.from === 201
+        ? { error: { code: "INVALID_INPUT", message: "x", errors: ["line 250: x", "line 251: y"] } }
+        : { ok: { import: "01M8K9B4DPYQD4P47RYVG34VDS" } };
+    };
+    const id = "01M8K9B4DPYQD4P47RYVG34VDS";
+    expect(await run(`collections import notes ${path} --stage prod`)).toBe(1);
+    rmSync(folder, { recursive: true });
+    expect(err).toBe("line 250: x\nline 251: y\n");
+    expect(steps).toEqual([
+      ["add", undefined, 1, 200],
+      ["add", id, 201, 50],
+      ["abort", id, undefined, undefined],
+    ]);
+  });
+
   it("migrates a stage by hand", async () => {
     answer = async (name) => {
       expect(name).toBe(`${service}-test-init_db`);

@@ -1,6 +1,7 @@
 /** Import and export of documents on every engine: all or nothing, beside other writers, and what is left is removed. */
 
 import { readCollections } from "../../db/documents.ts";
+import { moveDocuments, readBounds, removeAllDocuments } from "../../db/imports.ts";
 import { sql } from "../../db/sql.ts";
 import { readHeads } from "../../db/streams.ts";
 import { parseCollections } from "../../shared/live/collections.ts";
@@ -121,10 +122,10 @@ onEveryEngine((engine) => {
     expect(await rows()).toMatchObject({ "documents of notes": 1_001, "counted in notes": 1_001 });
   });
 
-  it("what interrupted imports have left is removed after an hour, and no younger one", async () => {
+  it("what interrupted imports have left is removed after a day, and no younger one", async () => {
     await put([{ _id: "kept", n: 1 }]);
     await stage([{ _id: "old", n: 1 }]);
-    house.clock.forward(2 * 3_600_000);
+    house.clock.forward(25 * 3_600_000);
     const young = await stage([{ _id: "young", n: 1 }]);
     await trimImports(house.app);
     const left = Object.keys(await rows()).filter((name) => name.includes("import:"));
@@ -134,6 +135,18 @@ onEveryEngine((engine) => {
       { _id: "kept", n: 1 },
       { _id: "young", n: 1 },
     ]);
+  });
+
+  it("many documents are moved and removed part by part, and none is left", async () => {
+    await put([]);
+    const id = await stage(Array.from({ length: 1_000 }, (_, nth) => ({ _id: `p${1_000 + nth}`, n: nth })));
+    const [bounds] = await house.db.read([readBounds(`import:${id}`, 300)]);
+    const ids = bounds.map((row) => String(row.doc_id));
+    expect(ids).toEqual(["p1299", "p1599", "p1899"]);
+    await house.db.flight({ statements: moveDocuments(`import:${id}`, "parts", 1, ids) });
+    expect(await rows()).toMatchObject({ "documents of parts": 1_000, "keys of parts": 2_000 });
+    await house.db.flight({ statements: removeAllDocuments("parts", ids) });
+    expect(Object.keys(await rows()).filter((name) => /parts|import/.test(name))).toEqual([]);
   });
 
   it("neither an import's own name nor an unknown collection is exported", async () => {
