@@ -4,7 +4,8 @@
  */
 import { ApiError, noAnswer } from "./api.ts";
 import type { Client } from "./client.ts";
-import type { Collection, Collections, Direction, Query, Stored } from "./collections/types.ts";
+import type { OrderField } from "./collections/order.ts";
+import type { Collection, Collections, Query, Stored } from "./collections/types.ts";
 import { watchQuery } from "./collections/watch_query.ts";
 import { fromWire, revive, toQuery, toUpdate, toWire } from "./collections/wire.ts";
 import type { Platform } from "./platform.ts";
@@ -24,7 +25,7 @@ interface Answer {
 /** What a query says. */
 interface Said {
   where?: object;
-  order: { field: string; direction: Direction }[];
+  order: readonly OrderField[];
   limit?: number;
   skip?: number;
   field?: object;
@@ -46,7 +47,7 @@ function collectionOf({ ask, channel }: Asker, collectionName: string): Collecti
   const { platform } = channel;
 
   async function call(action: string, params: object): Promise<NonNullable<Answer["data"]>> {
-    const body = { action: `database.${action}`, dataVersion: "2020-01-10", env: "", collectionName, ...params };
+    const body = { action: `database.${action}`, collectionName, ...params };
     const { code, message, data } = await ask<Answer>({ method: "POST", path: "/web", body });
     if (code) throw new ApiError(code, 200, `${message}`);
     return data ?? {};
@@ -55,6 +56,7 @@ function collectionOf({ ask, channel }: Asker, collectionName: string): Collecti
   function queryOf(said: Said): Query<Any> {
     const { where = {}, order, limit, skip: offset, field: projection } = said;
     const more = (part: Partial<Said>) => queryOf({ ...said, ...part });
+    const by: readonly OrderField[] = order.length ? order : [{ field: "_id", direction: "desc" }];
     const all = () => ({ query: toQuery(where), queryType: "WHERE", multi: true });
     return {
       where: (other) => more({ where: said.where ? { $and: [where, other] } : other }),
@@ -63,7 +65,6 @@ function collectionOf({ ask, channel }: Asker, collectionName: string): Collecti
       skip: (count) => more({ skip: count }),
       field: (fields) => more({ field: fields }),
       async get() {
-        const by = order.length ? order : [{ field: "_id", direction: "desc" }];
         const { list } = await call("queryDocument", { ...all(), order: by, offset, limit, projection });
         return fromWire(list as Stored<Any>[]);
       },
@@ -76,9 +77,9 @@ function collectionOf({ ask, channel }: Asker, collectionName: string): Collecti
       },
       remove: async () => (await call("deleteDocument", all())).deleted ?? 0,
       watch(listener) {
-        const orderBy = Object.fromEntries(order.map(({ field, direction }) => [field, direction]));
+        const orderBy = Object.fromEntries(by.map(({ field, direction }) => [field, direction]));
         const query = JSON.stringify(toQuery(where));
-        return watchQuery(channel, { collName: collectionName, query, orderBy, limit }, listener);
+        return watchQuery(channel, { collName: collectionName, query, orderBy, limit, sorts: true }, by, listener);
       },
     };
   }

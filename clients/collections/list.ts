@@ -2,6 +2,7 @@
  * The list of one watch: whole, in its order, whatever the network does. Pure.
  * Events have consecutive ids, those of one commit the same one. The next id is applied, repeats are dropped, early ones are held.
  */
+import { compareKeys, keysOf, type OrderField } from "./order.ts";
 import type { ListChange } from "./types.ts";
 import { revive } from "./wire.ts";
 
@@ -41,19 +42,20 @@ export interface List<T> {
 interface Entry<T> {
   text: string;
   document: T;
+  /** What it is sorted by. */
+  keys: readonly unknown[];
 }
 
 /** The bound of early commits that are held; what is dropped is fetched again. */
 const maxHeld = 100;
 
-/** @param byId the list is in the order of ids, largest first; else in the order in which the server puts it */
-export function makeList<T>(
-  byId: boolean,
+export function makeList<T extends object>(
+  order: readonly OrderField[],
   onChange: (documents: readonly T[], change: ListChange<T>) => void,
 ): List<T> {
   let at: number | undefined;
   let isPart = false;
-  /** By id, in the server's order. */
+  /** By id. */
   let entries = new Map<string, Entry<T>>();
   let shown = new Map<string, Entry<T>>();
   let documents: readonly T[] = [];
@@ -63,7 +65,11 @@ export function makeList<T>(
 
   function put(id: string, text: string): void {
     const known = shown.get(id);
-    entries.set(id, known?.text === text ? known : { text, document: JSON.parse(text, revive) });
+    if (known?.text === text) entries.set(id, known);
+    else {
+      const document = JSON.parse(text, revive);
+      entries.set(id, { text, document, keys: keysOf(document, order) });
+    }
   }
 
   function apply(events: readonly ListEvent[]): boolean {
@@ -83,7 +89,9 @@ export function makeList<T>(
   }
 
   function show(): void {
-    if (byId) entries = new Map([...entries].sort(([a], [b]) => (a < b ? 1 : -1)));
+    entries = new Map(
+      [...entries].sort(([a, { keys }], [b, other]) => compareKeys(keys, other.keys, order) || (a < b ? -1 : 1)),
+    );
     const added: T[] = [];
     const changed: T[] = [];
     for (const [id, entry] of entries) {

@@ -10,6 +10,7 @@ import { retryAfterMs } from "../retry.ts";
 import type { OpenSubscription, openSubscription } from "../subscription.ts";
 import { answerMs } from "../timing.ts";
 import { type List, type ListMessage, makeList } from "./list.ts";
+import type { OrderField } from "./order.ts";
 import type { ListListener, ListState, ListWatch } from "./types.ts";
 
 /** What is watched, as INIT_WATCH says it. */
@@ -19,6 +20,8 @@ export interface WatchedQuery {
   query: string;
   orderBy: Record<string, string>;
   limit?: number | undefined;
+  /** This client sorts: the server needs not send a list anew where only its order is another one. */
+  sorts: true;
 }
 
 interface Frame {
@@ -38,10 +41,13 @@ const graceMs = 500;
 let names = 0;
 
 /** Watches until it is closed. */
-export function watchQuery<T>(channel: Channel, query: WatchedQuery, listener: ListListener<T>): ListWatch<T> {
-  const list = makeList<T>(!Object.keys(query.orderBy).length, (documents, change) =>
-    safely(() => listener.onChange(documents, change)),
-  );
+export function watchQuery<T extends object>(
+  channel: Channel,
+  query: WatchedQuery,
+  order: readonly OrderField[],
+  listener: ListListener<T>,
+): ListWatch<T> {
+  const list = makeList<T>(order, (documents, change) => safely(() => listener.onChange(documents, change)));
   let is: ListState = "connecting";
   const tell = (now: ListState) => {
     if (now === is) return;
@@ -124,7 +130,7 @@ const opener =
       else {
         watchId = `w${++names}`;
         // A long list on a slow network gets longer with each try.
-        if (send("INIT_WATCH", { envId: "", ...query }, answerMs * Math.min(tries, 5))) tries += 1;
+        if (send("INIT_WATCH", query, answerMs * Math.min(tries, 5))) tries += 1;
         else watchId = undefined;
       }
     }

@@ -2,7 +2,10 @@
 
 type Fields = Record<string, unknown>;
 
-const isPlain = (value: unknown): value is Fields => Object.prototype.toString.call(value) === "[object Object]";
+/** The language's name of a value's kind, such as Array or Date. */
+export const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
+
+export const isPlain = (value: unknown): value is Fields => kindOf(value) === "Object";
 
 /** An object of operators, such as `{ $gt: 1 }`; a date on the wire is a value. */
 const isCommand = (value: unknown): value is Fields =>
@@ -12,13 +15,14 @@ const isCommand = (value: unknown): value is Fields =>
 const isNested = (value: unknown): value is Fields =>
   isPlain(value) && !isCommand(value) && Object.keys(value).length > 0 && !("$date" in value);
 
-/** A value for the wire. Fields that are undefined are left out. */
-export function toWire(value: unknown): unknown {
+/** A value for the wire. Fields that are undefined are left out. @param where a condition's path: there they are refused */
+export function toWire(value: unknown, where?: string): unknown {
+  if (value === undefined && where) throw new TypeError(`where: ${where} is undefined`);
   if (value instanceof Date) return { $date: +value };
   if (value instanceof RegExp) return { $regex: value.source, $options: value.flags };
-  if (Array.isArray(value)) return value.map(toWire);
+  if (Array.isArray(value)) return value.map((one) => toWire(one, where));
   if (!isPlain(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, toWire(one)]));
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, toWire(one, where)]));
 }
 
 /** For JSON.parse: dates are dates. */
@@ -35,14 +39,13 @@ export function toQuery(where: object): Fields {
   const walk = (fields: object, path: string) => {
     for (const [name, value] of Object.entries(fields)) {
       const at = path + name;
-      if (value === undefined) throw new TypeError(`where: ${at} is undefined`);
       // Logic between conditions, and between the operators of one field.
       if (/^\$(and|n?or)$/.test(name)) all.push({ [name]: value.map(toQuery) });
       else if (isNested(value)) walk(value, `${at}.`);
-      else if (isCommand(value) && /^\$(and|n?or)$/.test(Object.keys(value)[0] ?? ""))
+      else if (name[0] !== "$" && isCommand(value) && /^\$(and|n?or)$/.test(Object.keys(value)[0] ?? ""))
         for (const [logic, some] of Object.entries(value))
           all.push({ [logic]: (some as unknown[]).map((one) => toQuery({ [at]: one })) });
-      else query[at] = toWire(value);
+      else query[at] = toWire(value, at);
     }
   };
   walk(where, "");

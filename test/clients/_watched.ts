@@ -145,7 +145,7 @@ export class Watched {
 
 function askedBy({ query, orderBy, limit }: { query: string; orderBy: object; limit?: number }): Asked {
   const { n } = JSON.parse(query) as { n: { $gte: number } };
-  return { least: n.$gte, ordered: Object.keys(orderBy).length > 0, limit };
+  return { least: n.$gte, ordered: "n" in orderBy, limit };
 }
 
 export const answer = (notes: readonly Note[], { least, ordered, limit }: Asked): readonly Note[] =>
@@ -164,8 +164,8 @@ const eventOf = (id: number, dataType: string, queueType: string, note: Note): E
 
 const nobody: Note = { _id: "-", n: 0, at: new Date(0) };
 
-/** Changes of one commit; or the whole list, where the client's list would be in another order, or at random. */
-function eventsBetween({ counter, asked, list: before }: Row, list: readonly Note[], whole: boolean): Event[] {
+/** Changes of one commit, in any order, since the client sorts; or the whole list. */
+function eventsBetween({ counter, list: before }: Row, list: readonly Note[], whole: boolean): Event[] {
   const ids = new Set(list.map(({ _id }) => _id));
   const known = new Map(before.map((note) => [note._id, note]));
   const gone = before.filter(({ _id }) => !ids.has(_id)).map((note) => eventOf(counter, "remove", "dequeue", note));
@@ -174,12 +174,7 @@ function eventsBetween({ counter, asked, list: before }: Row, list: readonly Not
     .map((note) =>
       known.has(note._id) ? eventOf(counter, "update", "update", note) : eventOf(counter, "add", "enqueue", note),
     );
-  const inPlace = [
-    ...before.filter(({ _id }) => ids.has(_id)).map(({ _id }) => _id),
-    ...list.filter(({ _id }) => !known.has(_id)).map(({ _id }) => _id),
-  ];
-  const fits = !asked.ordered || inPlace.every((id, at) => list[at]?._id === id);
-  if (fits && !whole) return [...gone, ...come];
+  if (!whole) return [...gone, ...come];
   if (list.length > 0) return list.map((note) => eventOf(counter, "init", "init", note));
   return [eventOf(counter, "init", "init", nobody), eventOf(counter, "remove", "dequeue", nobody)];
 }

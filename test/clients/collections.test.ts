@@ -1,4 +1,5 @@
 /** Collections of the SDK: what is sent for what is written, and what comes back. The server's own readers are held against it. */
+import fc from "fast-check";
 import type { ApiRequest } from "../../clients/api.ts";
 import type { Channel } from "../../clients/channel.ts";
 import { makeList } from "../../clients/collections/list.ts";
@@ -6,9 +7,12 @@ import { fromWire, toQuery, toUpdate, toWire } from "../../clients/collections/w
 import { command as _, ApiError, collections, type Where } from "../../clients/collections.ts";
 import { compileMatch } from "../../shared/live/match.ts";
 import { parseQuery } from "../../shared/live/query.ts";
+import { comparator, parseOrder } from "../../shared/live/sort.ts";
 import { applyUpdate, parseUpdate } from "../../shared/live/update.ts";
 import { answerFrames, cut, cutList, pushFrames } from "../../shared/live/watch_cloud_cut.ts";
 import { left } from "../../shared/live/watch_events.ts";
+import { encode } from "../../shared/live/wire_value.ts";
+import { document, path } from "../live/_arbitrary.ts";
 import { World } from "./_world.ts";
 
 interface Note {
@@ -32,7 +36,7 @@ function stub(...answers: unknown[]) {
   const channel = { platform: world.platform } as Channel;
   const { collection } = collections<{ notes: Note }>({ ask, channel });
   const sent = () => {
-    const { collectionName, dataVersion, env, ...rest } = (asked.at(-1) as { body: Record<string, unknown> }).body;
+    const { collectionName, ...rest } = (asked.at(-1) as { body: Record<string, unknown> }).body;
     return rest;
   };
   return { notes: collection("notes"), asked, sent, world };
@@ -80,6 +84,8 @@ describe("a condition", () => {
     expect(() => toQuery({ n: undefined })).toThrow("where: n is undefined");
     expect(() => toQuery({ by: { name: undefined } })).toThrow("where: by.name is undefined");
     expect(() => toQuery(_.or({ n: undefined }))).toThrow("where: n is undefined");
+    expect(() => toQuery({ n: _.in([1, undefined]) })).toThrow("where: n is undefined");
+    expect(() => toQuery({ n: _.eq(undefined) })).toThrow("where: n is undefined");
   });
 });
 
@@ -261,14 +267,44 @@ describe("a new document", () => {
   });
 });
 
+describe("the order of a list", () => {
+  const direction = fc.constantFrom<"asc" | "desc">("asc", "desc");
+  const order = fc.array(fc.record({ field: fc.oneof(path, fc.constant("_id")), direction }), {
+    minLength: 1,
+    maxLength: 3,
+  });
+
+  it("is the server's, over all types and along all paths", () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(document, { selector: ({ _id }) => _id, maxLength: 8 }), order, (documents, by) => {
+        let shown: readonly object[] = [];
+        const list = makeList<object>(by, (all) => {
+          shown = all;
+        });
+        const events = documents.map((one) => ({
+          ID: 0,
+          DataType: "init",
+          QueueType: "init",
+          DocID: one._id,
+          Doc: JSON.stringify(encode(one)),
+        }));
+        list._take({ currEvent: 1, events }, true);
+        expect(shown).toEqual(documents.toSorted(comparator(parseOrder(by))));
+      }),
+      { numRuns: 3_000, seed: 1 },
+    );
+  });
+});
+
 describe("a list that the cloud sends in parts", () => {
   const documents = Array.from({ length: 9 }, (_, n) => ({ _id: `d${9 - n}`, text: "x".repeat(400) }));
+  const byId = [{ field: "_id", direction: "desc" }] as const;
   const answered = { watchId: "w", requestId: "r", queryId: "q" };
   const messages = (frames: readonly string[]) => frames.map((frame) => JSON.parse(frame).msgData);
 
   it("is shown when it is whole, and so is a commit of many documents", () => {
     const shown: number[] = [];
-    const list = makeList<object>(true, (all) => shown.push(all.length));
+    const list = makeList<object>(byId, (all) => shown.push(all.length));
     const parts = cutList(documents, 1_000);
     const [init, ...rest] = messages(answerFrames("INIT_EVENT", answered, parts, 1, 1_000));
     expect(rest.length).toBeGreaterThan(2);
@@ -287,7 +323,7 @@ describe("a list that the cloud sends in parts", () => {
   });
 
   it("lacks a part that has not come", () => {
-    const list = makeList<object>(true, () => {});
+    const list = makeList<object>(byId, () => {});
     const [init, , ...rest] = messages(answerFrames("INIT_EVENT", answered, cutList(documents, 1_000), 1, 1_000));
     list._take(init, true);
     for (const message of rest) list._take(message, false);
