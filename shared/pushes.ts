@@ -136,9 +136,7 @@ export class Pushes {
 
   #wake(stream: string): Promise<void> {
     const chain = this.#chainOf(stream);
-    chain.running ??= this.#run(stream, chain).finally(() => {
-      chain.running = undefined;
-    });
+    chain.running ??= this.#run(stream, chain);
     return chain.running;
   }
 
@@ -157,6 +155,8 @@ export class Pushes {
         if (bursts.length === 0) this.#log.error("push", { stream }, error);
       }
     }
+    // In the same turn in which nothing was left: a burst that comes next starts the next run.
+    chain.running = undefined;
   }
 
   async #pushBursts(stream: string, chain: Chain, bursts: readonly Burst[]): Promise<void> {

@@ -32,7 +32,6 @@ import { watchesOf } from "./watches_of.ts";
  * @param gateway where the connection is, for one that is not stored @returns false when the frame is of another dialect
  */
 export async function hearWatch(app: App, connection: string, text: string, gateway: string): Promise<boolean> {
-  if (!text.includes('"msgType"')) return false;
   let input: unknown;
   try {
     input = parseJson(text);

@@ -191,14 +191,23 @@ export class LiveGroup {
   }
 
   #wake(): void {
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#run();
   }
 
   async #run(): Promise<void> {
     // Those that come in the same turn of the event loop share the read.
     await undefined;
+    try {
+      do await this.#readWhileNeeded();
+      while (this.#needsRead && !this.#isStopped);
+    } finally {
+      // In the same turn in which nothing more was needed: what comes next starts the next run.
+      this.#buffer = undefined;
+      this.#running = undefined;
+    }
+  }
+
+  async #readWhileNeeded(): Promise<void> {
     for (let tries = 0; !this.#isStopped && (this.#needsRead || this.#joining.length > 0); ) {
       this.#joining = [...this.#joining, ...this.#waiting.splice(0)];
       this.#buffer = [];
@@ -218,7 +227,6 @@ export class LiveGroup {
         if (!(await this.#failed(error))) tries = 0;
       }
     }
-    this.#buffer = undefined;
   }
 
   #adopt({ documents, heads }: Listing): void {

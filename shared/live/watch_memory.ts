@@ -1,11 +1,12 @@
 /** Watches of the sockets of this process, in memory. */
-import { type Head, headOf, noHead, readHeads } from "../../db/streams.ts";
+import { type Head, noHead } from "../../db/streams.ts";
 import type { App } from "../app.ts";
 import { collectionStream } from "../collection.ts";
 import { type AppError, TooManyWatches } from "../errors.ts";
 import type { NumberedEvent, WatchReceiver } from "../pushes.ts";
 import { builtIns } from "./built_in.ts";
 import { readCommits } from "./changes.ts";
+import { HeadReader } from "./head_reader.ts";
 import { vendorError } from "./vendor_codes.ts";
 import { WatchFeeds } from "./watch_feeds.ts";
 import { watchErrorFrame } from "./watch_frames.ts";
@@ -28,6 +29,7 @@ export class MemoryWatches implements Watches, WatchReceiver {
   readonly #app: () => App;
   readonly #feeds: WatchFeeds;
   readonly #outbox: WatchOutbox;
+  readonly #heads = new HeadReader();
   readonly #groups = new Map<string, LiveGroup>();
   /** Connection → watchId → watch. */
   readonly #places = new Map<string, Map<string, Place>>();
@@ -125,7 +127,7 @@ export class MemoryWatches implements Watches, WatchReceiver {
       .then(() => {
         const { held = [] } = member;
         member.held = undefined;
-        for (const frame of held) this.#push(member, frame);
+        for (const frame of held) this.#outbox.add({ connection: member.opening.connection, frame });
         return this.#outbox.send();
       })
       .catch((error) => app.log.error("watch.push", {}, error));
@@ -135,15 +137,17 @@ export class MemoryWatches implements Watches, WatchReceiver {
     const { connection, watchId, requestId } = member.opening;
     this.#push(member, watchErrorFrame(requestId, vendorError(error), watchId));
     const place = this.#places.get(connection)?.get(watchId);
-    if (place?.member === member) this.#remove(place);
+    if (place?.member === member) this.#remove(place, true);
     void this.#outbox.send();
   }
 
-  #remove(place: Place | undefined): void {
+  #remove(place: Place | undefined, isEnded = false): void {
     if (place === undefined) return;
     const { member, group } = place;
     const { connection, watchId } = member.opening;
     member.isClosed = true;
+    // Its client has closed it; of a watch that has ended for a reason, the reason is still on its way.
+    if (!isEnded && member.held !== undefined) member.held = [];
     group.leave(member);
     const places = this.#places.get(connection);
     if (places?.get(watchId)?.member === member) places.delete(watchId);
@@ -162,8 +166,7 @@ export class MemoryWatches implements Watches, WatchReceiver {
     if (place === undefined || place.member.opening.queryId !== queryId) return eventId + 1;
     const { group, member } = place;
     const streams = this.#feeds.streamsOf(group);
-    const [rows = []] = await app.db.read([readHeads(streams)]);
-    const heads = new Map(rows.map((row) => [String(row.name), headOf(row)]));
+    const heads = await this.#heads.read(app.db, streams);
     // What is committed and was not told is told now.
     await Promise.all(streams.map((stream) => app.pushes?.compare(stream, heads.get(stream) ?? noHead)));
     await group.idle();

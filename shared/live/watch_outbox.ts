@@ -17,21 +17,21 @@ export class WatchOutbox {
 
   /** Resolves when everything that was added has been sent. */
   send(): Promise<void> {
-    this.#sending ??= this.#drain().finally(() => {
-      this.#sending = undefined;
-    });
+    this.#sending ??= this.#drain();
     return this.#sending;
   }
 
   async #drain(): Promise<void> {
+    // What is added in the same turn of the event loop goes together.
+    await undefined;
     while (this.#waiting.length > 0) {
-      // What is added in the same turn of the event loop goes together.
-      await undefined;
       const frames = this.#waiting;
       this.#waiting = [];
       const { gateway, log } = this.#app();
       // A client that lacks a number asks for its list.
       await gateway.publishEach(frames).catch((error) => log.error("watch.push", { frames: frames.length }, error));
     }
+    // In the same turn in which nothing was left: what is added next starts the next run.
+    this.#sending = undefined;
   }
 }
