@@ -190,7 +190,8 @@ export function trimSessions(codesBefore: number, sessionsBefore: number): Sql[]
 /** Guests without activity since then and without data, and users without a session, an order or an account. */
 export function trimGuests(before: number): Sql[] {
   const nothing = (user: Sql) => sql`NOT EXISTS (SELECT 1 FROM orders o WHERE o.user_id = ${user})
-    AND NOT EXISTS (SELECT 1 FROM rooms r WHERE r.owner_id = ${user})`;
+    AND NOT EXISTS (SELECT 1 FROM rooms r WHERE r.owner_id = ${user})
+    AND NOT EXISTS (SELECT 1 FROM documents d WHERE d.owner = ${user})`;
   return [
     sql`DELETE FROM sessions WHERE kind = 'guest' AND seen_at < ${before} AND ${nothing(sql`sessions.user_id`)}`,
     sql`DELETE FROM users WHERE created_at < ${before} AND ${nothing(sql`users.id`)}

@@ -31,7 +31,8 @@ export const collections: Migration = {
       updated_at ${bigint} NOT NULL,
       PRIMARY KEY (collection, doc_id)
     ) ${hotTable}`,
-    `CREATE INDEX documents_owner ON documents (collection, owner, doc_id)`,
+    // Of one collection, and whether a user has any document at all.
+    `CREATE INDEX documents_owner ON documents (owner, collection, doc_id)`,
 
     `CREATE TABLE document_keys (
       collection ${id} NOT NULL,

@@ -20,7 +20,7 @@ import { CollectionFull, TooManyDocuments } from "../errors.ts";
 import { change, type NewEvent } from "../streams/change.ts";
 import { deliver } from "../streams/deliver.ts";
 import { indexedIn, indexingIn, noIndexing } from "./ensure_indexes.ts";
-import { maxWritten, maxWrittenCharacters } from "./limits.ts";
+import { maxKeysWritten, maxWritten, maxWrittenCharacters } from "./limits.ts";
 import { type Lookups, repeatedly } from "./lookups.ts";
 import { indexedOf } from "./scan.ts";
 import { documentRow, documentText, keyRows } from "./stored.ts";
@@ -203,5 +203,7 @@ function keyStatements(
   const moved = writes.filter(({ before, after }) => textOf(before) !== textOf(after));
   const old = moved.flatMap(({ before }) => (before === undefined ? [] : [before._id]));
   const now = moved.flatMap(({ after }) => (after === undefined ? [] : keyRows(name, after, keyed)));
+  if (now.length > maxKeysWritten)
+    throw new TooManyDocuments(`a write gives indexed fields at most ${maxKeysWritten} values`);
   return [...removeKeys(name, old), ...insertKeys(dialect, now)];
 }

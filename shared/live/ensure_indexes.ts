@@ -8,6 +8,7 @@ import type { Row } from "../../db/database.ts";
 import {
   type CollectionRow,
   insertKeys,
+  type KeyRow,
   readCollection,
   readCollections,
   readDocuments,
@@ -18,6 +19,7 @@ import type { Statement } from "../../db/sql.ts";
 import type { App } from "../app.ts";
 import { type Collection, collectionStream } from "../collection.ts";
 import { change } from "../streams/change.ts";
+import { maxKeysWritten } from "./limits.ts";
 import { documentIn, keyRows } from "./stored.ts";
 
 /** Documents of a batch: the collection is locked while one is written. */
@@ -68,11 +70,10 @@ async function index(app: App, collection: Collection, until: number): Promise<v
       (row, page) => {
         const indexing = indexingIn(row);
         if (indexing.run !== run) return undefined;
-        last = page.length < batch ? undefined : String(page.at(-1)?.doc_id);
-        const statements = keysOf(app, collection.name, page, [...indexedIn(row), ...indexing.fields]);
-        if (last !== undefined) return { statements };
         const indexed = [...indexedIn(row), ...indexing.fields];
-        return { statements, next: { indexed, indexing: noIndexing } };
+        const { statements, count } = keysOf(app, collection.name, page, indexed);
+        last = count === page.length && count < batch ? undefined : String(page[count - 1]?.doc_id);
+        return last === undefined ? { statements, next: { indexed, indexing: noIndexing } } : { statements };
       },
       after,
     );
@@ -121,16 +122,20 @@ function stored(app: App, row: Row, { indexed, indexing }: NonNullable<Step["nex
   return storeCollection(app.db.dialect, next);
 }
 
-function keysOf(app: App, name: string, page: readonly Row[], fields: readonly string[]): Statement[] {
-  const documents = page.map(documentIn);
-  return [
-    ...removeKeys(
-      name,
-      documents.map(({ _id }) => _id),
-    ),
-    ...insertKeys(
-      app.db.dialect,
-      documents.flatMap((one) => keyRows(name, one, fields)),
-    ),
-  ];
+/** Keys of the first documents of a page: as many as one write may make, and of one document at least. */
+function keysOf(
+  app: App,
+  name: string,
+  page: readonly Row[],
+  fields: readonly string[],
+): { statements: Statement[]; count: number } {
+  const ids: string[] = [];
+  const keys: KeyRow[] = [];
+  for (const document of page.map(documentIn)) {
+    const own = keyRows(name, document, fields);
+    if (ids.length > 0 && keys.length + own.length > maxKeysWritten) break;
+    ids.push(document._id);
+    keys.push(...own);
+  }
+  return { statements: [...removeKeys(name, ids), ...insertKeys(app.db.dialect, keys)], count: ids.length };
 }

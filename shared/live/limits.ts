@@ -65,6 +65,8 @@ export const maxKeptCharacters = 64_000_000;
 /** Documents that one write adds, changes or removes, and their characters before and after. */
 export const maxWritten = 1_000;
 export const maxWrittenCharacters = 8_000_000;
+/** Values of indexed fields of the documents of one write. */
+export const maxKeysWritten = 20_000;
 /** Documents that one transaction reads and writes. */
 export const maxInTransaction = 500;
 /** Characters of what a transaction has read and is to write. */

@@ -3,6 +3,7 @@ import type { Row } from "../../db/database.ts";
 import { readDocumentsById } from "../../db/documents.ts";
 import type { Sql } from "../../db/sql.ts";
 import type { App } from "../app.ts";
+import { TooManyDocuments } from "../errors.ts";
 import { maxGetDepth, maxGetDocuments, maxGets } from "./limits.ts";
 import { type Lookup, type Named, NotRead } from "./rules.ts";
 import { documentIn, isDocumentId } from "./stored.ts";
@@ -47,14 +48,19 @@ export class Lookups {
         ?.set(String(row.doc_id), { version: Number(row.version), document: documentIn(row) });
   }
 
-  /** Notes that these are to be read. */
+  /** Notes that these are to be read. @throws TooManyDocuments */
   want(documents: readonly Named[]): void {
+    const count = [...this.#read.values()].reduce((sum, found) => sum + found.size, documents.length);
+    if (count > maxGot) throw new TooManyDocuments(`the collection's rules would read more than ${maxGot} others`);
     for (const { collection, id } of documents) {
       const found = this.#read.get(collection) ?? new Map<string, Versioned | undefined>();
       this.#read.set(collection, found.set(id, found.get(id)));
     }
   }
 }
+
+/** Documents that rules read for one request. */
+const maxGot = 2_000;
 
 /** Every round reads all that one level of a rule's `get()` names. */
 const maxRounds = maxGetDocuments + maxGets * maxGetDepth;
@@ -86,4 +92,20 @@ export async function repeatedly<T>(lookups: Lookups, run: () => Promise<T>): Pr
       lookups.want(error.documents);
     }
   }
+}
+
+/** Those for which the answer is yes. What is not read yet is named for all of them at once. @throws NotRead */
+export function chosenBy<T>(all: readonly T[], ask: (one: T) => boolean): T[] {
+  const notRead: Named[] = [];
+  const chosen = all.filter((one) => {
+    try {
+      return ask(one);
+    } catch (error) {
+      if (!(error instanceof NotRead)) throw error;
+      notRead.push(...error.documents);
+      return false;
+    }
+  });
+  if (notRead.length > 0) throw new NotRead(notRead);
+  return chosen;
 }

@@ -65,7 +65,9 @@ async function countInSql(
   { name, permission }: Collection,
   condition: Condition,
 ): Promise<number | undefined> {
-  if (auth?.isAdmin !== true && "rules" in permission) return undefined;
+  const rule = "rules" in permission ? permission.rules.read : undefined;
+  const isForAll = rule?.kind === "literal" && rule.value === true;
+  if (auth?.isAdmin !== true && "rules" in permission && !isForAll) return undefined;
   const parts = partsOf(condition);
   const [first, ...more] = parts ?? [];
   if (parts === undefined || more.length > 0) return undefined;

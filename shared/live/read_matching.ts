@@ -11,11 +11,10 @@ import { Best, type Keeper } from "./best.ts";
 import { type Caller, requestOf } from "./caller.ts";
 import { readCommits } from "./changes.ts";
 import { maxWatched } from "./limits.ts";
-import { Lookups, withLookups } from "./lookups.ts";
+import { chosenBy, Lookups, withLookups } from "./lookups.ts";
 import { compileMatch, type Match } from "./match.ts";
 import { authorizeQuery, mayDo } from "./permission.ts";
 import type { Condition } from "./query.ts";
-import { type Named, NotRead } from "./rules.ts";
 import { type Candidate, pageSize, type Scanned, Stale, scan } from "./scan.ts";
 import { comparator, type Order } from "./sort.ts";
 import type { Document } from "./value.ts";
@@ -185,18 +184,7 @@ export async function permittedOf<T extends { readonly document: Document }>(
     app,
     (lookup) => {
       const request = requestOf(app, caller, lookup);
-      const notRead: Named[] = [];
-      const permitted = all.filter(({ document }) => {
-        try {
-          return mayDo(permission, action, document, request);
-        } catch (error) {
-          if (!(error instanceof NotRead)) throw error;
-          notRead.push(...error.documents);
-          return false;
-        }
-      });
-      if (notRead.length > 0) throw new NotRead(notRead);
-      return permitted;
+      return chosenBy(all, ({ document }) => mayDo(permission, action, document, request));
     },
     lookups,
   );

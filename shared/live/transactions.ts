@@ -21,8 +21,8 @@ import { Lookups } from "./lookups.ts";
 import { Transaction } from "./transaction.ts";
 import { byIdOf } from "./write_now.ts";
 
-/** Open transactions of one session or key. */
-const maxOpen = 20;
+/** Open transactions of one session; and of all visitors with one key. */
+const maxOpen = { session: 20, key: 200 };
 /** Requests of one transaction that run at once are stored one after the other. */
 const maxTries = 10;
 
@@ -37,7 +37,8 @@ export async function startTransaction(app: App, caller: Caller): Promise<string
   const holder = holderOf(caller);
   const now = app.clock.now();
   const [open] = await app.db.read([countTransactions(holder, now)]);
-  if (Number(open[0]?.transactions) >= maxOpen) throw new Overloaded();
+  if (Number(open[0]?.transactions) >= maxOpen[caller.session === undefined ? "key" : "session"])
+    throw new Overloaded();
   const id = app.random.id();
   const row = { id, holder, version: 0, state: new Transaction(app, caller).text, expires_at: now + transactionMs };
   await app.db.flight({ statements: [insertTransaction(row)] });

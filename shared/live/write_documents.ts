@@ -4,11 +4,10 @@ import type { Action, Collection } from "../collection.ts";
 import { DocumentExists, Forbidden, InvalidInput, TooManyDocuments } from "../errors.ts";
 import { builtIns } from "./built_in.ts";
 import { type Caller, contextOf, requestOf } from "./caller.ts";
-import type { Write } from "./commit.ts";
 import { collectionOf } from "./declared.ts";
 import { step } from "./field_name.ts";
 import { maxWritten } from "./limits.ts";
-import { Lookups, withLookups } from "./lookups.ts";
+import { chosenBy, Lookups, withLookups } from "./lookups.ts";
 import { authorizeQuery, mayDo } from "./permission.ts";
 import { type Condition, nothing, parseQuery } from "./query.ts";
 import { type Lookup, ownerOf } from "./rules.ts";
@@ -43,6 +42,11 @@ function forbidden(action: Action, { name }: Collection): Forbidden {
   return new Forbidden(`no permission to ${action} this document of "${name}"`);
 }
 
+/** @throws Forbidden unless the answer is yes for all; NotRead */
+function askAll<T>(all: readonly T[], action: Action, collection: Collection, ask: (one: T) => boolean): void {
+  if (chosenBy(all, ask).length < all.length) throw forbidden(action, collection);
+}
+
 /**
  * Adds documents, all or none.
  * @param id of a single one; else each may have its `_id` @returns their ids
@@ -69,14 +73,13 @@ export async function addDocuments(
     multi: false,
     ids,
     decide({ byId }, lookup) {
-      const writes = documents.map((after): Write => {
+      askAll(documents, "create", collection, (after) => {
         const { _id, _openid, ...fields } = after;
-        if (!mayDo(collection.permission, "create", after, requestOf(app, caller, lookup, fields)))
-          throw forbidden("create", collection);
-        if (byId.has(_id)) throw new DocumentExists(name, _id);
-        return { before: undefined, after };
+        return mayDo(collection.permission, "create", after, requestOf(app, caller, lookup, fields));
       });
-      return { writes, result: ids };
+      const taken = ids.find((one) => byId.has(one));
+      if (taken !== undefined) throw new DocumentExists(name, taken);
+      return { writes: documents.map((after) => ({ before: undefined, after })), result: ids };
     },
   };
   return write(app, caller, collection, targets, new Lookups(), transaction);
@@ -139,12 +142,20 @@ export async function updateDocuments(app: App, caller: Caller, name: string, as
         const after = upserted(app, caller, collection, update, made, byId, lookup);
         return { writes: [{ before: undefined, after }], result: { matched: 0, updated: 0, upsertedId: after._id } };
       }
-      const writes = matched.map((before): Write => {
-        const after = applyUpdate(update, before, collection.limits.documentBytes);
-        const request = requestOf(app, caller, lookup, writtenData(update, after));
-        if (!mayDo(collection.permission, "update", before, request)) throw forbidden("update", collection);
-        return { before, after };
+      const writes = matched.map((before) => {
+        try {
+          return { before, after: applyUpdate(update, before, collection.limits.documentBytes) };
+        } catch (error) {
+          // What does not fit the document is told only to those who may change it.
+          askAll([before], "update", collection, () =>
+            mayDo(collection.permission, "update", before, requestOf(app, caller, lookup, {})),
+          );
+          throw error;
+        }
       });
+      askAll(writes, "update", collection, ({ before, after }) =>
+        mayDo(collection.permission, "update", before, requestOf(app, caller, lookup, writtenData(update, after))),
+      );
       const updated = writes.filter(({ before, after }) => !isSame(before, after)).length;
       return { writes, result: { matched: writes.length, updated } };
     },
@@ -211,11 +222,8 @@ export async function removeDocuments(app: App, caller: Caller, name: string, as
     ids: [],
     decide({ matched }, lookup) {
       const request = requestOf(app, caller, lookup);
-      const writes = matched.map((before): Write => {
-        if (!mayDo(collection.permission, "delete", before, request)) throw forbidden("delete", collection);
-        return { before, after: undefined };
-      });
-      return { writes, result: writes.length };
+      askAll(matched, "delete", collection, (before) => mayDo(collection.permission, "delete", before, request));
+      return { writes: matched.map((before) => ({ before, after: undefined })), result: matched.length };
     },
   };
   return write(app, caller, collection, targets, lookups, ask.transaction);

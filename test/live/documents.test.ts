@@ -166,6 +166,16 @@ onEveryEngine((engine) => {
     await expect(update("messages", { _id: "m1" }, { $inc: { stars: 1 } })).rejects.toThrow(Forbidden);
     await expect(update("messages", { _id: "m2" }, { $set: { stars: 1 } })).rejects.toThrow(Forbidden);
     await expect(remove("messages", { _id: "m2" })).rejects.toThrow(Forbidden);
+    await expect(update("messages", { _id: "m2" }, { $inc: { text: 1 } })).rejects.toThrow(Forbidden);
+    await expect(update("messages", { _id: "m1" }, { $inc: { text: 1 } })).rejects.toThrow(Forbidden);
+    // Many documents, each with a room of its own: all that the rule reads is read at once.
+    const rooms = Array.from({ length: 60 }, (_, n) => ({ _id: `own${n}`, members: n === 59 ? ["you"] : ["me"] }));
+    await add("rooms", rooms, admin);
+    const texts = rooms.map(({ _id }) => ({ _id: `in-${_id}`, room: _id, text: "x", stars: 0 }));
+    await expect(add("messages", texts)).rejects.toThrow(Forbidden);
+    await add("messages", texts.slice(0, 59));
+    expect(await get("messages", { _id: { $in: texts.map(({ _id }) => _id) } })).toHaveLength(59);
+    expect(await remove("messages", { _openid: "me", text: "x" })).toBe(59);
     // Who leaves the room sees nothing any more.
     expect(await update("rooms", { _id: "r1" }, { $pull: { members: "me" } })).toEqual({ matched: 1, updated: 1 });
     expect(await get("messages", { _id: "m1" })).toEqual([]);
