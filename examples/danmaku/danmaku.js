@@ -39,7 +39,7 @@ function item({ text, second }) {
 
 // The newest two hundred: `_id` grows with time, and the largest come first.
 let known = [];
-const watch = comments
+comments
   .where({ film })
   .limit(200)
   .watch({
@@ -56,7 +56,6 @@ const watch = comments
       at("state").textContent = `${code}: ${message}`;
     },
   });
-addEventListener("pagehide", () => watch.close());
 
 at("form").onsubmit = async (event) => {
   event.preventDefault();

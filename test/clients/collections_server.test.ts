@@ -24,6 +24,7 @@ import { anyEngine } from "../_engines.ts";
 import { type House, oneBowl, openHouse, TestClock } from "../_house.ts";
 import { startProxy, type Wire } from "../_proxy.ts";
 import { until } from "../_until.ts";
+import { type CloudHouse, openCloud } from "../apigateway/_clouds.ts";
 import { fakeWx } from "./_wx.ts";
 
 interface Note {
@@ -464,5 +465,66 @@ describe("in a mini-program", () => {
     expect(screen.errors).toEqual([]);
     await cafe.close();
     await standIn.close();
+  });
+});
+
+describe("with functions that share no memory", () => {
+  let cloud: CloudHouse;
+  let losing = false;
+  let lost = 0;
+  beforeAll(async () => {
+    cloud = await openCloud(anyEngine, "aws", {
+      config: { collections: parseCollections(declared).collections },
+      faults: {
+        push(_, frame) {
+          if (!losing || !frame.includes('"NEXT_EVENT"')) return undefined;
+          lost += 1;
+          return "drop";
+        },
+      },
+    });
+  });
+  afterAll(() => cloud.close());
+
+  it("a long list comes in parts and is shown whole, with each change, in its order", async () => {
+    const comments = of(person(cloud.url), "comments");
+    const text = "面".repeat(1_500);
+    for (let n = 0; n < 60; n++) await comments.add({ text, n, by: { name: "long" } });
+    const screen = look(of(person(cloud.url), "comments").where({ "by.name": "long" }).orderBy("n"));
+    const numbers = () => screen.shown?.map(({ n }) => n);
+    await until(
+      () => screen.watch.state() === "live",
+      "live",
+      () => screen.errors,
+    );
+    // Never a part of it.
+    expect(screen.changes.map(({ added }) => added.length)).toEqual([60]);
+    expect(numbers()).toEqual(Array.from({ length: 60 }, (_, n) => n));
+    await comments.where({ n: 59 }).update({ n: -1 });
+    await until(() => numbers()?.[0] === -1, "moved");
+    await comments.where({ n: _.gte(1) }).remove();
+    await until(() => numbers()?.join() === "-1,0", "removed", numbers);
+    expect(screen.changes.filter(({ snapshot }) => snapshot)).toHaveLength(1);
+  });
+
+  it("a list whose pushes are lost asks, and has everything again", async () => {
+    const comments = of(person(cloud.url), "comments");
+    const client = kept(makeClient(hasty(6), { url: cloud.url, begin: asGuest }));
+    const screen = look(of(client, "comments").where({ "by.name": "lost" }));
+    await shows(screen, "");
+    losing = true;
+    await comments.add({ text: "a", n: 1, by: { name: "lost" } });
+    await until(() => lost > 0, "lost");
+    losing = false;
+    // The next one shows the gap.
+    await comments.add({ text: "b", n: 2, by: { name: "lost" } });
+    await shows(screen, "b,a");
+    losing = true;
+    lost = 0;
+    await comments.add({ text: "c", n: 3, by: { name: "lost" } });
+    await until(() => lost > 0, "the last one lost");
+    losing = false;
+    await shows(screen, "c,b,a");
+    expect(screen.errors).toEqual([]);
   });
 });
