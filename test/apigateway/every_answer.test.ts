@@ -5,6 +5,7 @@ import { raw, sql } from "../../db/sql.ts";
 import { type StandIn, startWechat } from "../../demo/wechat.ts";
 import { codesIn } from "../../scripts/check_api.ts";
 import { type Operation, problemType } from "../../scripts/read_api.ts";
+import { parseCollections } from "../../shared/live/collections.ts";
 import { eventTypes, type MenuState, type StreamEvent } from "../../shared/protocol.ts";
 import { newApiKey, scopes } from "../../shared/sessions/api_key.ts";
 import { addWechatApp } from "../../shared/sessions/wechat_apps.ts";
@@ -239,6 +240,38 @@ describe("every answer of openapi.yaml", () => {
       const [[, body] = []] = api.operations.find((one) => one.path === path)?.body["application/json"]?.examples ?? [];
       expect((await house.http("POST", path, { body })).body.code).toBe(path === "/ws/log" ? 9004 : 0);
     }
+  });
+
+  it("is given to CloudBase's clients", async () => {
+    const { collections } = parseCollections("notes: { permission: PRIVATE }");
+    const doors = await openHouse(anyEngine, { config: { collections } });
+    const begun = await doors.http("POST", "/auth/v1/signin/anonymously", { body: {} });
+    const { access_token: token, refresh_token } = begun.body;
+    const rest = "/v1/database/instances/(default)/databases/(default)";
+    const documents = `${rest}/collections/notes/documents`;
+    const ask = async (method: string, path: string, body?: object) => {
+      const answer = await doors.http(method, path, { token, ...(body === undefined ? {} : { body }) });
+      expect([path, answer.status, answer.body?.code]).toEqual([path, 200, undefined]);
+      return answer.body;
+    };
+    await ask("POST", `${rest}/collections`, { collectionName: "notes" });
+    const [id] = (await ask("POST", documents, { data: [{ n: 1 }] })).insertedIds;
+    expect((await ask("GET", documents)).list).toHaveLength(1);
+    expect(await ask("GET", `${documents}?count=true`)).toEqual({ total: 1 });
+    expect(await ask("GET", `${documents}/${id}`)).toMatchObject({ n: 1 });
+    await ask("PATCH", documents, { data: { n: 2 }, multi: true });
+    await ask("POST", `${documents}/aggregations`, { pipeline: [{ $count: "all" }] });
+    for (const end of ["commit", "rollback"]) {
+      const { transactionId } = await ask("POST", `${rest}/transactions`);
+      await ask("POST", `${rest}/transactions/${transactionId}/${end}`);
+    }
+    await ask("POST", `${documents}/remove`, { multi: true });
+    await ask("POST", "/web", { action: "database.countDocument", collectionName: "notes" });
+    await ask("POST", "/auth/v1/token", { grant_type: "refresh_token", refresh_token });
+    await ask("GET", "/auth/v1/user/me");
+    await ask("POST", "/auth/v1/user/signout");
+    await ask("POST", "/auth/v1/revoke", { token });
+    await doors.close();
   });
 
   it("is given by reading shops", async () => {
