@@ -59,7 +59,7 @@ export interface NewGroup {
 }
 
 export function insertGroup(dialect: Dialect, { id, collection, spec, at }: NewGroup): Sql[] {
-  const row = { id, collection, spec, counter: 0, digest: "", used_at: at };
+  const row = { id, collection, spec, counter: 0, digest: "", known: "", used_at: at };
   const tail = sql`${dialect.onConflict(["id"])} used_at = ${dialect.incoming("used_at")}`;
   return insertRows(dialect, "watch_groups", [row], tail);
 }
@@ -92,17 +92,17 @@ export function readPaths(stream: string): Sql {
 /** The groups that a document with one of these values at a path may concern, and those of every document. */
 export function readGroupsFor(stream: string, keysOf: ReadonlyMap<string, readonly string[]>): Sql {
   const ways = [...keysOf].map(([path, keys]) => sql`(k.path = ${path} AND ${among(sql`k.value_key`, padded(keys))})`);
-  return sql`SELECT g.id, g.spec, g.counter, g.digest FROM watch_keys k JOIN watch_groups g ON g.id = k.group_id
+  return sql`SELECT g.id, g.spec, g.counter, g.digest, g.known FROM watch_keys k JOIN watch_groups g ON g.id = k.group_id
     WHERE k.stream = ${stream} AND (${join([sql`k.path = ''`, ...ways], " OR ")})`;
 }
 
 export function readGroup(id: string): Sql {
-  return sql`SELECT id, spec, counter, digest, used_at FROM watch_groups WHERE id = ${id}`;
+  return sql`SELECT id, spec, counter, digest, known, used_at FROM watch_groups WHERE id = ${id}`;
 }
 
 /** All of a stream's groups, whatever they look for. */
 export function readGroupsOf(stream: string): Sql {
-  return sql`SELECT g.id, g.spec, g.counter, g.digest FROM watch_groups g
+  return sql`SELECT g.id, g.spec, g.counter, g.digest, g.known FROM watch_groups g
     WHERE g.id IN (SELECT k.group_id FROM watch_keys k WHERE k.stream = ${stream})`;
 }
 
@@ -111,18 +111,21 @@ export function lockGroups(ids: readonly string[]): Sql {
   return sql`SELECT id, counter, digest FROM watch_groups WHERE ${among(sql`id`, padded(ids.toSorted()))} ORDER BY id FOR UPDATE`;
 }
 
-/** @param digest of the list that is pushed whole; undefined where none is */
-export function countEvents(ids: readonly string[], events: number, digest: string | undefined): Sql {
-  const pushed = digest === undefined ? sql`` : sql`, digest = ${digest}`;
-  return sql`UPDATE watch_groups SET counter = counter + ${events}${pushed} WHERE ${among(sql`id`, padded(ids))}`;
+/** The list that all watches of a group have: its digest, and as JSON, where it is short. */
+export interface KnownList {
+  readonly digest: string;
+  readonly known: string;
 }
 
-export function setDigest(id: string, digest: string): Sql {
-  return sql`UPDATE watch_groups SET digest = ${digest} WHERE id = ${id}`;
+/** @param list undefined: as it was */
+export function countEvents(ids: readonly string[], events: number, list: KnownList | undefined): Sql {
+  const changed = list === undefined ? sql`` : sql`, digest = ${list.digest}, known = ${list.known}`;
+  return sql`UPDATE watch_groups SET counter = counter + ${events}${changed} WHERE ${among(sql`id`, padded(ids))}`;
 }
 
-export function touchGroup(id: string, at: number): Sql {
-  return sql`UPDATE watch_groups SET used_at = ${at} WHERE id = ${id}`;
+/** Where no event was counted since. */
+export function setKnown(id: string, counter: number, { digest, known }: KnownList): Sql {
+  return sql`UPDATE watch_groups SET digest = ${digest}, known = ${known} WHERE id = ${id} AND counter = ${counter}`;
 }
 
 // --- Watches -------------------------------------------------------------------------------------------------------

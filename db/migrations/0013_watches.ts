@@ -4,7 +4,8 @@
  *
  * - `watch_streams`: up to which event of a stream the groups' counters count. Whoever moves it moves the counters in the same transaction.
  *   While somebody pushes, `lease` names who, and the others leave the stream's next events to it.
- * - `watch_groups`: what is watched, as JSON, and how many events the group had. `digest`: of the list that was last pushed whole.
+ * - `watch_groups`: what is watched, as JSON, and how many events the group had. Where a list is kept in its order,
+ *   `digest` is that of the list that all its watches have, and `known` the list itself as JSON; empty when it is long.
  * - `watch_keys`: which groups an event of a stream may concern. With a path: those where the document has this value there.
  * - `watches`: whose. The id of a watch's event is `shift` + the group's counter; none before it was first active. Between a request for the list and its answer the watch
  *   is not active: `opening` names the request.
@@ -30,6 +31,7 @@ export const watches: Migration = {
       spec ${text} NOT NULL,
       counter ${bigint} NOT NULL,
       digest ${id} NOT NULL,
+      known ${text} NOT NULL,
       used_at ${bigint} NOT NULL
     ) ${hotTable}`,
     `CREATE INDEX watch_groups_used ON watch_groups (used_at)`,

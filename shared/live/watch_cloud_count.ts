@@ -142,7 +142,7 @@ async function move(
 function counts(plans: readonly GroupPlan[]) {
   const alike = new Map<string, GroupPlan[]>();
   for (const plan of plans) {
-    const key = `${eventsOf(plan)} ${plan.digest}`;
+    const key = `${eventsOf(plan)} ${plan.list?.digest}`;
     alike.set(key, [...(alike.get(key) ?? []), plan]);
   }
   return [...alike.values()].flatMap((own) =>
@@ -152,7 +152,7 @@ function counts(plans: readonly GroupPlan[]) {
           countEvents(
             own.map(({ id }) => id),
             eventsOf(own[0]),
-            own[0].digest,
+            own[0].list,
           ),
         ],
   );

@@ -1,13 +1,15 @@
 /** What an event of a stream means for one group: the parts of its push. */
 import type { Row } from "../../db/database.ts";
-import { readSessionOfGroup } from "../../db/watches.ts";
+import { type KnownList, readSessionOfGroup } from "../../db/watches.ts";
 import type { App } from "../app.ts";
 import { collectionStream } from "../collection.ts";
 import { AppError, SessionEnded } from "../errors.ts";
 import { aliveOf } from "../sessions/session.ts";
 import { type Caller, callerOfSession } from "./caller.ts";
 import type { Commit } from "./changes.ts";
+import type { Auth } from "./rules.ts";
 import { cut, cutList, type Part } from "./watch_cloud_cut.ts";
+import { changeOfList, unknownList } from "./watch_cloud_known.ts";
 import type { Happened } from "./watch_cloud_position.ts";
 import { directEvents, fillerEvents } from "./watch_events.ts";
 import { type Group, groupOfKey } from "./watch_group.ts";
@@ -19,8 +21,8 @@ export interface GroupPlan {
   readonly counter: number;
   /** None: one id is used up and nothing is pushed. Each client finds at its next check that it is behind, and asks for its list. */
   readonly parts: readonly Part[];
-  /** Of the whole list, where that is pushed. */
-  readonly digest?: string;
+  /** What all its watches have then, where they have a list in its order. */
+  readonly list?: KnownList;
   /** Why its watches end. */
   readonly ends?: AppError;
 }
@@ -35,10 +37,12 @@ export async function planOf(app: App, row: Row, stream: string, happened: Happe
       const parts = happened.flatMap((commit) => cut(directEvents(commit, group.visible)));
       return parts.length === 0 ? undefined : { ...plan, parts };
     }
-    const { parts, digest } = await cutListOf(app, group, await callerOfGroup(app, plan.id));
-    // Of a direct group the lists are not compared: what was pushed since the last one is not in its digest.
-    if (group.kind === "direct") return { ...plan, parts };
-    return digest === row.digest ? undefined : { ...plan, parts, digest };
+    const caller = () => callerOfGroup(app, group, plan.id);
+    if (group.kind === "direct")
+      return { ...plan, parts: cutList((await readList(app, await caller(), group)).documents) };
+    const before = { digest: String(row.digest), known: String(row.known) };
+    const changed = await changeOfList(app, group, before, happened, caller);
+    return changed === undefined ? undefined : { ...plan, ...changed };
   } catch (error) {
     return failed(app, plan, error);
   }
@@ -46,17 +50,11 @@ export async function planOf(app: App, row: Row, stream: string, happened: Happe
 
 function failed(app: App, plan: Pick<GroupPlan, "id" | "counter">, error: unknown): GroupPlan {
   // The gateway finds the same of each connection that is pushed to, and closes it.
-  if (error instanceof AppError && error.status === 401) return { ...plan, parts: cut(fillerEvents), digest: "" };
+  if (error instanceof AppError && error.status === 401)
+    return { ...plan, parts: cut(fillerEvents), list: unknownList };
   if (error instanceof AppError && error.status < 500) return { ...plan, parts: [], ends: error };
   app.log.error("watch.group", { group: plan.id }, error);
-  return { ...plan, parts: [], digest: "" };
-}
-
-/** A group's list in parts, with what it is as of. */
-export async function cutListOf(app: App, group: Group, caller: Caller) {
-  const { documents, heads } = await readList(app, caller, group);
-  const parts = cutList(documents);
-  return { documents, heads, parts, digest: app.secrets.hash(parts.map(({ text }) => text(0)).join("\n")) };
+  return { ...plan, parts: [], list: unknownList };
 }
 
 /** Whether what happened may change the group's list. */
@@ -71,9 +69,11 @@ const touches = ({ visible }: Group, { changes }: Commit) =>
     ({ before, after }) => (before !== undefined && visible(before)) || (after !== undefined && visible(after)),
   );
 
-/** One who watches: all have the same rights. @throws SessionEnded */
-async function callerOfGroup(app: App, group: string): Promise<Caller> {
-  const [rows = []] = await app.db.read([readSessionOfGroup(group)]);
+/** With the rights that its key names; for built-in collections one who watches: all find the same. @throws SessionEnded */
+async function callerOfGroup(app: App, { key, collection }: Group, id: string): Promise<Caller> {
+  const { auth = null } = JSON.parse(key) as { auth?: Auth | null };
+  if (collection !== undefined && auth?.isAdmin !== true) return { auth, session: undefined };
+  const [rows = []] = await app.db.read([readSessionOfGroup(id)]);
   if (rows[0] === undefined) throw new SessionEnded();
   return callerOfSession(app, aliveOf(rows[0], app.clock.now()));
 }

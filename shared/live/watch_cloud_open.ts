@@ -19,7 +19,7 @@ import {
   readPositions,
   readWatch,
   removeWatch,
-  setDigest,
+  setKnown,
   startStream,
   type WatchKey,
 } from "../../db/watches.ts";
@@ -28,11 +28,13 @@ import { collectionStream } from "../collection.ts";
 import { ConnectionUnknown, TooManyWatches } from "../errors.ts";
 import { builtIns } from "./built_in.ts";
 import { countStream } from "./watch_cloud_count.ts";
-import { answerFrames, cut, pushFrames } from "./watch_cloud_cut.ts";
-import { cutListOf, planOf } from "./watch_cloud_group.ts";
+import { answerFrames, cut, cutList, pushFrames } from "./watch_cloud_cut.ts";
+import { planOf } from "./watch_cloud_group.ts";
+import { knownList, unknownList } from "./watch_cloud_known.ts";
 import { happenedIn, type Position, positionsOf } from "./watch_cloud_position.ts";
 import { fillerEvents } from "./watch_events.ts";
 import { type Group, groupOf } from "./watch_group.ts";
+import { readList } from "./watch_list.ts";
 import type { Opening } from "./watch_port.ts";
 
 /** Node's clients lose a frame that comes right behind the answer. */
@@ -69,7 +71,8 @@ class CloudOpening {
   readonly #streams = new Set<string>();
   /** What the client's list is as of. */
   readonly #heads = new Map<string, Head>();
-  #digest = "";
+  /** The list that the client has, where it is kept in its order. */
+  #list = unknownList;
   /** The last id that was sent. */
   #last = 0;
 
@@ -151,9 +154,10 @@ class CloudOpening {
   /** Answers with the list. @returns whether the client has it */
   async answer(ahead: number): Promise<boolean> {
     const { after, watchId, requestId, queryId, caller } = this.#opening;
-    const { documents, heads, parts, digest } = await cutListOf(this.#app, this.#group, caller);
+    const { documents, heads } = await readList(this.#app, caller, this.#group);
+    const parts = cutList(documents);
     for (const stream of this.#streams) this.#heads.set(stream, heads.get(stream) ?? { epoch: "", seq: 0, tag: "" });
-    this.#digest = digest;
+    if (this.#group.kind !== "direct") this.#list = knownList(this.#app, documents);
     const first = (after ?? ahead) + 1;
     const isEmpty = after === undefined && documents.length === 0;
     const list = isEmpty ? [] : parts;
@@ -213,10 +217,10 @@ class CloudOpening {
     for (const { stream, at: head } of ahead) {
       const at = this.#heads.get(stream) ?? head;
       const happened = await happenedIn(this.#app, { stream, at, head, state: "behind" });
-      const plan = await planOf(this.#app, { ...group, digest: this.#digest }, stream, happened);
+      const plan = await planOf(this.#app, { ...group, ...this.#list }, stream, happened);
       this.#heads.set(stream, head);
       if (plan === undefined || plan.parts.length === 0) continue;
-      this.#digest = plan.digest ?? this.#digest;
+      this.#list = plan.list ?? this.#list;
       await this.#app.clock.sleep(pauseMs);
       await this.#send(pushFrames(this.#opening.watchId, plan.parts, this.#last + 1));
       this.#last += plan.parts.length;
@@ -227,19 +231,23 @@ class CloudOpening {
   /** @returns false when a later request has taken its place, or the watch was closed */
   async #activate(shift: number, group: Row): Promise<boolean> {
     const { connection, watchId } = this.#opening;
-    const isCompared = this.#group.kind !== "direct" && group.digest !== "" && group.digest !== this.#digest;
     let isOwn = false;
     await this.#app.db.flight({
       statements: [lockWatch(connection, watchId)],
       decide: ([rows = []]) => {
         isOwn = rows[0]?.opening === this.#name;
         if (!isOwn) return [];
-        // This one's list is not what was pushed to the others: the next list goes to all.
-        return [activateWatch(connection, watchId, shift), ...(isCompared ? [setDigest(this.#id, "")] : [])];
+        return [activateWatch(connection, watchId, shift), ...this.#noteList(group)];
       },
       repeatable: true,
     });
     return isOwn;
+  }
+
+  /** The first one's list is known from then on. Where it is not what the others have, the next list goes to all as a whole. */
+  #noteList({ digest, counter }: Row) {
+    if (this.#group.kind === "direct" || digest === this.#list.digest) return [];
+    return [setKnown(this.#id, Number(counter), digest === "" ? this.#list : unknownList)];
   }
 
   /** What was committed meanwhile, and whose function did not find this watch. */
