@@ -132,12 +132,8 @@ export interface OrderChoice {
   readonly days?: readonly string[] | undefined;
 }
 
-/**
- * The newest orders of a choice: their rows, their lines, and for each the last step beside the `hidden` ones, with its version and time.
- * @param hidden actions that the reader is not told of
- */
-export function readChosenOrders(choice: OrderChoice, hidden: readonly string[], limit: number): [Sql, Sql, Sql] {
-  const { of, ids, shops, statuses, days } = choice;
+/** The newest orders of a choice with their lines, and what a reader who is not told of all steps needs. */
+export function readChosenOrders({ of, ids, shops, statuses, days }: OrderChoice, limit: number) {
   const parts = [
     "shop" in of ? sql`shop_id = ${of.shop}` : sql`user_id = ${of.user}`,
     ...(ids === undefined ? [] : [among(sql`id`, ids)]),
@@ -146,9 +142,14 @@ export function readChosenOrders(choice: OrderChoice, hidden: readonly string[],
     ...(days === undefined ? [] : [among(sql`day`, days)]),
   ];
   const { orders, lines, chosen } = newestWithLines(join(parts, " AND "), limit);
-  const steps = sql`SELECT h.order_id, max(h.version) AS version, max(h.at) AS at FROM order_history h JOIN ${chosen} ON chosen.id = h.order_id
-    WHERE NOT (${among(sql`h.action`, hidden)}) GROUP BY h.order_id`;
-  return [orders, lines, steps];
+  return {
+    orders,
+    lines,
+    /** Of each order the last step beside the hidden ones: its version and its time. */
+    stepsBeside: (hidden: readonly string[]): Sql =>
+      sql`SELECT h.order_id, max(h.version) AS version, max(h.at) AS at FROM order_history h JOIN ${chosen} ON chosen.id = h.order_id
+        WHERE NOT (${among(sql`h.action`, hidden)}) GROUP BY h.order_id`,
+  };
 }
 
 /** Numbers for the board: those of pickup orders. Orders for a table or for delivery are not called up. */

@@ -59,9 +59,12 @@ export const orders: BuiltIn = {
   streams: async (_, caller) => [readerOf(caller).stream],
   async read(app, caller, condition) {
     const reader = readerOf(caller);
-    const [rows, lines, steps, heads] = await app.db.read([
-      ...readChosenOrders(choiceOf(reader, condition), hidden, maxOrders),
+    const chosen = readChosenOrders(choiceOf(reader, condition), maxOrders);
+    const [rows, lines, heads, steps = []] = await app.db.read([
+      chosen.orders,
+      chosen.lines,
       readHeads([reader.stream]),
+      ...(reader.kind === "staff" ? [] : [chosen.stepsBeside(hidden)]),
     ]);
     return {
       documents: matching(documentsOf(reader, rows, lines, steps), condition),
