@@ -54,6 +54,8 @@ export async function main(argv: readonly string[], environment: Environment): P
       return printError((error as Error).message, 2);
     const problem = databaseProblem(error);
     if (problem !== undefined) return printError(`DATABASE_URL: ${problem}`, 2);
+    // The reader of the output has enough, such as `head`.
+    if ((error as NodeJS.ErrnoException).code === "EPIPE") return 0;
     // The port is in use or not permitted.
     if ((error as NodeJS.ErrnoException).syscall === "listen") return printError((error as Error).message);
     throw error;
@@ -143,8 +145,15 @@ function printError(message: string, code = 1): number {
 const output: Output = {
   out: (text) =>
     new Promise((resolve, reject) => {
-      if (process.stdout.write(text, (error) => (error ? reject(error) : undefined))) resolve();
-      else process.stdout.once("drain", resolve);
+      const { stdout } = process;
+      const done = () => {
+        stdout.off("error", reject);
+        resolve();
+      };
+      stdout.once("error", reject);
+      // An error comes in the turn of the write, or while it waits.
+      if (stdout.write(text)) setImmediate(done);
+      else stdout.once("drain", done);
     }),
   remark: (text) => void process.stderr.write(`${text}\n`),
 };

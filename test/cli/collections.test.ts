@@ -1,7 +1,7 @@
 /** `orderbell collections …`: list, export and import, with a running server and without one. */
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { cleanUp, type Demo, newDemoHome, orderbell, startDemo, within } from "./_cli.ts";
+import { cleanUp, type Demo, launch, newDemoHome, orderbell, startDemo, within } from "./_cli.ts";
 
 let home: string;
 let demo: Demo;
@@ -174,15 +174,16 @@ it("an import leaves one line in the audit, and a refused one none", async () =>
 
 it("standard input is imported, and without a server the commands work on the database itself", async () => {
   await demo.kill("SIGTERM");
-  const lines = Array.from({ length: 450 }, (_, nth) => ({ _id: `m${String(nth).padStart(3, "0")}`, done: true }));
+  const lines = Array.from({ length: 450 }, (_, nth) => ({
+    _id: `m${String(nth).padStart(3, "0")}`,
+    text: "x".repeat(500),
+  }));
   const input = lines.map((one) => `${JSON.stringify(one)}\n`).join("");
   const imported = await orderbell(["collections", "import", "comments", "-"], { environment, input });
   expect(imported).toEqual(done("comments", 450));
   const { out, code } = await orderbell(["collections", "export", "comments"], { environment });
   expect([code, out]).toEqual([0, input]);
-  const path = await file("again.jsonl", out);
-  expect((await orderbell(["collections", "import", "comments", "--replace", path], { environment })).code).toBe(0);
-  expect(await readFile(path, "utf8")).toBe(
-    (await orderbell(["collections", "export", "comments"], { environment })).out,
-  );
+  const early = launch(["collections", "export", "comments"], { environment });
+  early.child.stdout?.once("data", () => early.child.stdout?.destroy());
+  expect([await early.ended, early.err()]).toEqual([0, ""]);
 });
