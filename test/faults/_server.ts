@@ -1,12 +1,13 @@
 /**
  * A server process that a fault run kills, freezes and disturbs: `_server.ts <database url> <port>`.
  * Sends `{port}` to its parent when it is ready, and gets `{clockMs}` (the error of its wall clock) and `{weather}`
- * (the faults of its pushes) from it.
+ * (the faults of its pushes) from it. COLLECTIONS is the text of a `collections.yml`.
  */
 import { startMachine } from "../../cli/machine.ts";
 import { openDatabase } from "../../db/open.ts";
 import { openPglite } from "../../db/pglite.ts";
 import { readConfig } from "../../shared/config.ts";
+import { parseCollections } from "../../shared/live/collections.ts";
 
 export interface Weather {
   readonly lost: number;
@@ -26,7 +27,8 @@ process.on("message", (told: { clockMs?: number; weather?: Weather | null }) => 
   if (told.weather !== undefined) weather = told.weather ?? undefined;
 });
 
-const config = readConfig({ ...process.env, DATABASE_URL: url });
+const { collections } = parseCollections(process.env.COLLECTIONS ?? "");
+const config = { ...readConfig({ ...process.env, DATABASE_URL: url }), collections };
 const db = url.startsWith("pglite:")
   ? await openPglite({ directory: url.slice("pglite:".length) })
   : await openDatabase({ url, maxConnections: 5, connectTimeoutMs: 1_000 });
