@@ -73,7 +73,7 @@ export function localGateway({ connections, db, now, sleep, log }: LocalOptions)
         const reader = there.get(connection);
         if (reader === undefined || !readers.has(reader)) continue;
         if (at++ % sendsPerTurn === sendsPerTurn - 1) await new Promise((resolve) => setImmediate(resolve));
-        if (push(reader, [Buffer.from(frame)]) === "sent") sent++;
+        if (push(reader, [Buffer.from(frame)], true) === "sent") sent++;
       }
       return { readers: there.size, sent, gone: frames.length - sent };
     },

@@ -12,15 +12,26 @@ export interface PushQueueOptions {
 const retries = 4;
 /** Frames that may wait for a reader whose buffer is full. */
 const maxWaiting = 1_000;
+/** Bytes of those that may be left out. One frame may be larger. */
+const maxOptionalBytes = 4 * 1_024 * 1_024;
 
-/** @returns sends frames in their order, or queues them; "gone" if the connection is closed */
-export function pushQueue({ connections, sleep, log }: PushQueueOptions) {
-  const waiting = new Map<Connection, Buffer[]>();
+interface Waiting {
+  readonly frame: Buffer;
+  /** Its reader notices when it is left out, and asks. So it is not the reason to close a slow reader. */
+  readonly isOptional: boolean;
+}
 
-  function push(connection: Connection, frames: readonly Buffer[]): "sent" | "gone" {
+/** Sends frames in their order, or queues them; "gone" if the connection is closed. */
+export type Push = (connection: Connection, frames: readonly Buffer[], isOptional?: boolean) => "sent" | "gone";
+
+export function pushQueue({ connections, sleep, log }: PushQueueOptions): Push {
+  const waiting = new Map<Connection, Waiting[]>();
+
+  function push(connection: Connection, frames: readonly Buffer[], isOptional = false): "sent" | "gone" {
     const queue = waiting.get(connection);
     if (queue !== undefined) {
-      queue.push(...frames);
+      queue.push(...frames.map((frame) => ({ frame, isOptional })));
+      if (isOptional) leaveOut(connection, queue);
       return "sent";
     }
     for (const [at, frame] of frames.entries()) {
@@ -30,30 +41,44 @@ export function pushQueue({ connections, sleep, log }: PushQueueOptions) {
         log.info("gone", { connection: connection.id, session: connection.session });
         return "gone";
       }
-      waiting.set(connection, frames.slice(at));
+      waiting.set(
+        connection,
+        frames.slice(at).map((frame) => ({ frame, isOptional })),
+      );
       void drain(connection);
       return "sent";
     }
     return "sent";
   }
 
+  /** Of optional frames that wait, all or none: a reader that lacks one has no use for those behind it. */
+  function leaveOut(connection: Connection, queue: Waiting[]): void {
+    const optional = queue.filter((one) => one.isOptional);
+    const bytes = optional.reduce((sum, { frame }) => sum + frame.length, 0);
+    if (optional.length <= maxWaiting && (bytes <= maxOptionalBytes || optional.length === 1)) return;
+    log.debug("slow.left_out", { connection: connection.id, frames: optional.length });
+    queue.splice(0, queue.length, ...queue.filter((one) => !one.isOptional));
+  }
+
   async function drain(connection: Connection): Promise<void> {
     const queue = waiting.get(connection) ?? [];
     let tries = 0;
-    while (queue[0] !== undefined) {
-      const sent = connections.send(connection.id, queue[0]);
+    for (let next = queue[0]; next !== undefined; next = queue[0]) {
+      const sent = connections.send(connection.id, next.frame);
       if (sent === "gone") break;
       if (sent === "sent") {
         queue.shift();
         tries = 0;
         continue;
       }
-      if (tries === retries || queue.length > maxWaiting) {
+      if (!next.isOptional && (tries >= retries || queue.length > maxWaiting)) {
         log.warn("slow", { connection: connection.id });
         closeWithError(connection, new SlowReader());
         break;
       }
-      await sleep(20 * 2 ** tries * (0.5 + Math.random()));
+      await sleep(20 * 2 ** Math.min(tries, retries) * (0.5 + Math.random()));
+      // However short the pause: the reader's socket needs its turn of the event loop.
+      await new Promise((resolve) => setImmediate(resolve));
       tries += 1;
     }
     waiting.delete(connection);

@@ -81,6 +81,8 @@ async function serve(
 /** What tells the client, if it waits for an answer. */
 function refusalFrame({ msgType, requestId, watchId }: WatchEnvelope, refusal: AppError): string | undefined {
   const error = vendorError(refusal);
+  // It may be tried again, which the client does when it hears nothing; of an error its watch would end.
+  if (refusal.status === 503) return undefined;
   if (msgType === "LOGIN") return loginFrame(requestId, "", error);
   // The watch has not begun: without its id the app is told once, and with it twice.
   if (msgType === "INIT_WATCH") return watchErrorFrame(requestId, error);

@@ -60,6 +60,8 @@ export class LiveGroup {
   /** What is being read belongs to another history. */
   #isStale = false;
   #isStopped = false;
+  /** Something was queued for its watches and is not sent yet. */
+  #hasQueued = false;
   readonly #causes = new Map<string, DocumentChange>();
   #running: Promise<void> | undefined;
 
@@ -131,6 +133,8 @@ export class LiveGroup {
 
   /** Sends what commits have queued. */
   flush(): void {
+    if (!this.#hasQueued) return;
+    this.#hasQueued = false;
     this.options.flush(this.members);
   }
 
@@ -146,7 +150,7 @@ export class LiveGroup {
         member.queue(step.events);
         isTold = true;
       }
-    if (isTold) this.counter++;
+    if (isTold) this.#counts();
   }
 
   #apply(commit: Commit, stream: string, head: Head): void {
@@ -177,7 +181,13 @@ export class LiveGroup {
     if (events.length === 0) return;
     const made = template(events);
     for (const member of this.members) member.queue(made);
+    this.#counts();
+  }
+
+  /** Its watches have one number more. */
+  #counts(): void {
     this.counter++;
+    this.#hasQueued = true;
   }
 
   // --- Reading ---------------------------------------------------------------------------------------------------------
@@ -248,7 +258,8 @@ export class LiveGroup {
     this.#buffer = undefined;
     this.#from = own?.seq ?? 0;
     if (relisted.length > 0) this.counter++;
-    this.options.flush([...this.members, ...relisted]);
+    this.flush();
+    this.options.flush(relisted);
     for (const { member, answered } of joining) {
       // The others have had these numbers; it gets them behind the answer.
       const ahead = member.buffer.filter(({ seq }) => seq > this.#from).length;
@@ -264,7 +275,8 @@ export class LiveGroup {
     }
     for (const commit of buffer)
       if (own !== undefined) this.commit(commit, `collection:${collection?.name}`, { ...own, seq: commit.seq });
-    this.options.flush(this.members);
+    this.options.flush([...relisted, ...joining.map((one) => one.member)]);
+    this.flush();
   }
 
   /** @returns whether it is to be tried again */

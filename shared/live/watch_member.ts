@@ -25,6 +25,8 @@ export class WatchMember {
   /** What is committed while its list is being read. */
   buffer: Step[] = [];
   isClosed = false;
+  /** When its client last said something of it, in milliseconds. */
+  heardAt: number;
   /** Frames that wait, because an answer was sent just now: the vendor's client in Node loses what comes in the same packet. */
   held: string[] | undefined;
   #pending: Template[] = [];
@@ -32,6 +34,7 @@ export class WatchMember {
   constructor(opening: Opening, since: number, counter: number) {
     this.opening = opening;
     this.since = since;
+    this.heardAt = since;
     this.counter = counter;
   }
 

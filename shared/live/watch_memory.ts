@@ -24,6 +24,8 @@ interface Place {
 /** After an answer to a watch, its next frame waits for so long. */
 const gapMs = 30;
 const maxListed = 1_000;
+/** A watch of which nothing was heard for so long gives way to a new one of its connection. */
+const silentMs = 120_000;
 
 export class MemoryWatches implements Watches, WatchReceiver {
   readonly #app: () => App;
@@ -69,6 +71,7 @@ export class MemoryWatches implements Watches, WatchReceiver {
     const { watchesPerConnection } = app.config.limits;
     const places = this.#places.get(connection) ?? new Map<string, Place>();
     const before = places.get(watchId);
+    if (before === undefined && places.size >= watchesPerConnection) this.#removeSilent(app, places);
     if (before === undefined && places.size >= watchesPerConnection) throw new TooManyWatches(watchesPerConnection);
     const member = new WatchMember(opening, app.clock.now(), before?.member.counter ?? 0);
     this.#remove(before);
@@ -157,6 +160,12 @@ export class MemoryWatches implements Watches, WatchReceiver {
     this.#feeds.leave(group);
   }
 
+  /** The vendor's client says nothing of a watch that it closes while its list is on the way; of others it checks every 10 s. */
+  #removeSilent(app: App, places: ReadonlyMap<string, Place>): void {
+    const before = app.clock.now() - silentMs;
+    for (const place of [...places.values()]) if (place.member.heardAt < before) this.#remove(place);
+  }
+
   async check(
     app: App,
     { connection, watchId, queryId }: { connection: string; watchId: string; queryId: string },
@@ -165,6 +174,7 @@ export class MemoryWatches implements Watches, WatchReceiver {
     const place = this.#places.get(connection)?.get(watchId);
     if (place === undefined || place.member.opening.queryId !== queryId) return eventId + 1;
     const { group, member } = place;
+    member.heardAt = app.clock.now();
     const streams = this.#feeds.streamsOf(group);
     const heads = await this.#heads.read(app.db, streams);
     // What is committed and was not told is told now.
