@@ -23,11 +23,15 @@ const membersOf = (value: unknown): unknown[] | undefined =>
           .flatMap((name) => [name, value[name]])
       : undefined;
 
+const difference = (a: unknown, b: unknown) => +((a as number) > (b as number)) - +((a as number) < (b as number));
+
 export function compare(a: unknown, b: unknown): number {
+  // Most are two numbers or two texts.
+  if (typeof a === typeof b && typeof a !== "object") return difference(a, b);
   const by = kinds.indexOf(kindOf(a)) - kinds.indexOf(kindOf(b));
   if (by) return by;
   const [some, others] = [membersOf(a), membersOf(b)];
-  if (!some || !others) return +((a as number) > (b as number)) - +((a as number) < (b as number));
+  if (!some || !others) return difference(a, b);
   for (let at = 0; at < Math.max(some.length, others.length); at++) {
     const found = compare(some[at], others[at]);
     if (found) return found;
