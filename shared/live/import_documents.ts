@@ -94,15 +94,17 @@ export async function commitImport(
   const collection = collectionOf(app, name);
   const stream = collectionStream(name);
   const staged = prefix + id;
-  const [ownParts, replacedParts] = await app.db.read([readBounds(staged), readBounds(replace ? name : "")]);
+  // No collection has an empty name: nothing is read.
+  const [replaced, kept] = replace ? [name, ""] : ["", name];
+  const [ownParts, replacedParts] = await app.db.read([readBounds(staged), readBounds(replaced)]);
   const changed = await change(app, {
     locks: [],
     streams: [stream],
-    reads: [readCollection(staged), readCollection(name), readCommonIds(staged, name, maxErrors)],
+    reads: [readCollection(staged), readCollection(name), readCommonIds(staged, kept, maxErrors)],
     decide(_, [counted, own, common = []], heads) {
       const [ours, theirs] = [counted?.[0], own?.[0]];
       if (ours === undefined) throw new InvalidInput("import", "this import has ended");
-      if (!replace && common.length > 0)
+      if (common.length > 0)
         throw new DocumentsInvalid(common.map((row) => `the _id "${row.doc_id}" is in "${name}" already`));
       const [added, before] = [countOf(ours), countOf(theirs)];
       const left = replace ? { documents: 0, bytes: 0 } : before;
@@ -112,6 +114,7 @@ export async function commitImport(
       if (fieldsOf(collection, theirs).some((field) => !fields.includes(field)))
         throw new InvalidInput("collection", "its indexed fields have changed meanwhile; import again");
       const removed = before.documents - left.documents;
+      const changes = added.documents + removed;
       const row = {
         name,
         documents: left.documents + added.documents,
@@ -127,7 +130,7 @@ export async function commitImport(
           ...storeCollection(app.db.dialect, row),
         ],
         // Without rows of the single changes: too many to be sent one by one.
-        events: [{ stream, type: documentsChanged, data: { changes: added.documents + removed } }],
+        events: changes === 0 ? [] : [{ stream, type: documentsChanged, data: { changes } }],
         result: { collection: name, imported: added.documents, removed },
       };
     },
