@@ -10,7 +10,7 @@ import * as stages from "mingo/operators/pipeline";
 import { InvalidInput, NotSupported } from "../errors.ts";
 import { accumulatorNames, contextOf, type Expression, guarded, parseExpression } from "./expression.ts";
 import { isIndex, pathOf, quoted, step } from "./field_name.ts";
-import { maxBuckets, maxSkip, maxStages, maxSteps } from "./limits.ts";
+import { maxBuckets, maxSkip, maxStages, maxSteadySteps, maxSteps } from "./limits.ts";
 import { compileMatch, type Match } from "./match.ts";
 import { type Condition, parseQuery, type QueryContext } from "./query.ts";
 import { parseOrder } from "./sort.ts";
@@ -40,7 +40,7 @@ export function parsePipeline(input: unknown, context: QueryContext, at = "pipel
     if (name === "$match") {
       const parsed = parseQuery(value, context, step(inner, name));
       if (nth === 0) condition = parsed;
-      return filter(compileMatch(parsed));
+      return filter(compileMatch(parsed, new Steps(maxSteadySteps)));
     }
     if (name === "$bucket") return bucket(value, context, step(inner, name));
     const parse = Object.hasOwn(parsers, name) ? parsers[name] : undefined;

@@ -2,8 +2,10 @@
 import type { Head } from "../../db/streams.ts";
 import type { App } from "../app.ts";
 import type { Caller } from "./caller.ts";
+import { maxSteadySteps } from "./limits.ts";
 import { compileMatch } from "./match.ts";
 import type { Condition } from "./query.ts";
+import { Steps } from "./steps.ts";
 import type { Document } from "./value.ts";
 import { decodeStored } from "./wire_value.ts";
 
@@ -30,6 +32,6 @@ export const documentOf = (id: string, view: object): Document =>
 
 /** Those that match. */
 export function matching(documents: readonly Document[], condition: Condition): Document[] {
-  const match = compileMatch(condition);
+  const match = compileMatch(condition, new Steps(maxSteadySteps));
   return documents.filter((document) => match(document));
 }

@@ -19,11 +19,13 @@ import { type Collection, collectionStream } from "../collection.ts";
 import { Overloaded, TooManyDocuments } from "../errors.ts";
 import { changesIn } from "./changes.ts";
 import type { Locked } from "./commit.ts";
-import { maxWritten } from "./limits.ts";
+import { maxReadSteps, maxSteadySteps, maxWritten } from "./limits.ts";
 import { compileMatch } from "./match.ts";
+import { matchingOf } from "./matching_of.ts";
 import { narrow } from "./narrow.ts";
 import type { Condition } from "./query.ts";
 import { type Candidate, Stale, scan } from "./scan.ts";
+import { Steps } from "./steps.ts";
 import { documentIn, filterOf } from "./stored.ts";
 import type { Document } from "./value.ts";
 
@@ -65,13 +67,13 @@ export async function onMatching<T>(
 
 function direct(collection: Collection, condition: Condition, multi: boolean): Candidates {
   const filter = filterOf(narrow(condition, collection.indexes));
-  const match = compileMatch(condition);
   if (filter === undefined) return { reads: [], matching: () => [] };
   const page = { after: undefined, descending: false, limit: atOnce + 1 };
   return {
     reads: [readDocuments(collection.name, filter, page)],
     matching([rows = []], { indexed }) {
       if (filter.fields.length > 0 && indexed.length < collection.indexes.length) throw new NotAll();
+      const match = compileMatch(condition, new Steps(maxSteadySteps));
       const found = rows.map(documentIn).filter(match);
       if (rows.length > atOnce && (multi || found.length === 0)) throw new NotAll();
       return multi ? found : found.slice(0, 1);
@@ -81,7 +83,6 @@ function direct(collection: Collection, condition: Condition, multi: boolean): C
 
 /** @throws TooManyDocuments when more match than one write may change */
 async function lookedFor(app: App, collection: Collection, condition: Condition, multi: boolean): Promise<Candidates> {
-  const match = compileMatch(condition);
   const { ids, head } = await idsOf(app, collection, condition, multi);
   const { name } = collection;
   const stream = collectionStream(name);
@@ -96,6 +97,7 @@ async function lookedFor(app: App, collection: Collection, condition: Condition,
       const told = events.reduce((sum, { data }) => sum + changesIn(String(data)), 0);
       const isWhole = events.length === locked.head.seq - head.seq && told === changes.length;
       if (!isWhole || (head.epoch !== locked.head.epoch && head.epoch !== "")) throw new NotAll();
+      const match = compileMatch(condition, new Steps(maxSteadySteps));
       const all = new Map([...named, ...changed].map((row) => [String(row.doc_id), row]));
       const found = [...all.values()]
         .map(documentIn)
@@ -114,11 +116,12 @@ async function idsOf(
   condition: Condition,
   multi: boolean,
 ): Promise<{ ids: readonly string[]; head: Head }> {
-  const match = compileMatch(condition);
+  const steps = new Steps(maxReadSteps);
+  const match = compileMatch(condition, steps);
   for (let tries = 0; tries < maxTries; tries++) {
     const ids = new Set<string>();
     const visit = async (page: readonly Candidate[]) => {
-      for (const { document } of page) if (match(document)) ids.add(document._id);
+      for (const { document } of await matchingOf(page, match, steps)) ids.add(document._id);
       if (ids.size > maxWritten && multi) throw new TooManyDocuments(`a write changes at most ${maxWritten} documents`);
       return multi || ids.size === 0;
     };

@@ -112,13 +112,18 @@ export function contextOf(steps: Steps): Context {
   });
 }
 
-/** Compiles a checked expression. It throws InvalidInput when a value does not fit, or when one document takes too many steps. */
-export function compileExpression({ checked }: Expression): (document: Fields) => Value | undefined {
+/**
+ * Compiles a checked expression. It throws InvalidInput when a value does not fit, or when one document takes too many steps.
+ * @param outer counts its steps together with others'
+ */
+export function compileExpression({ checked }: Expression, outer?: Steps): (document: Fields) => Value | undefined {
   const steps = new Steps(maxExpressionSteps);
   const options = { context: contextOf(steps), scriptEnabled: false } as never;
   return (document) => {
     steps.reset();
-    return guarded(() => evalExpr(document as never, checked as never, options)) as Value | undefined;
+    const value = guarded(() => evalExpr(document as never, checked as never, options)) as Value | undefined;
+    outer?.take(steps.taken);
+    return value;
   };
 }
 

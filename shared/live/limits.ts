@@ -40,6 +40,13 @@ export const maxAggregated = 5_000;
 export const maxBuckets = 100;
 /** Steps of one evaluation: one for each operator, and one for each value of each result. */
 export const maxSteps = 1_000_000;
+/** Steps of a query on one document: one for each value that is tested, and those of its `$expr`. */
+export const maxMatchSteps = 200_000;
+/** Steps of a query on all documents that one read looks at, and on those that are looked at in one go, such as under a lock. */
+export const maxReadSteps = 10_000_000;
+export const maxSteadySteps = 2_000_000;
+/** So many steps of a query, and whoever else waits for the processor has a turn. */
+export const sliceSteps = 20_000;
 /** Steps of `$expr` on one document. */
 export const maxExpressionSteps = 20_000;
 

@@ -8,25 +8,41 @@ import { Context } from "mingo/core";
 import * as operators from "mingo/operators/query";
 import { Query } from "mingo/query";
 import { compileExpression } from "./expression.ts";
+import { maxMatchSteps, maxSteadySteps } from "./limits.ts";
 import { valuesAt } from "./path_values.ts";
 import { type Condition, element, type Test } from "./query.ts";
+import { Steps } from "./steps.ts";
 import { type Fields, isFields, isList, isSame, isScalar, type Scalar, type Value } from "./value.ts";
 
-/** Whether the document matches. Throws InvalidInput only where the query has `$expr`, when it takes too many steps. */
+/** Whether the document matches. Throws InvalidInput when it takes too many steps, or a value does not fit its `$expr`. */
 export type Match = (document: Fields) => boolean;
 
-/** Compiles a checked query. */
-export function compileMatch(condition: Condition): Match {
-  if ("path" in condition) return compileField(condition.path, condition.test);
+/**
+ * Compiles a checked query. What one document may take is bounded, as long lists in it and many tests of them multiply.
+ * @param total counts the steps on all documents together
+ */
+export function compileMatch(condition: Condition, total?: Steps): Match {
+  const own = new Steps(maxMatchSteps);
+  const match = compile(condition, own);
+  return (document) => {
+    own.reset();
+    const matches = match(document);
+    total?.take(own.taken);
+    return matches;
+  };
+}
+
+function compile(condition: Condition, steps: Steps): Match {
+  if ("path" in condition) return compileField(condition.path, condition.test, steps);
   if ("expression" in condition) {
-    const evaluate = compileExpression(condition.expression);
+    const evaluate = compileExpression(condition.expression, steps);
     return (document) => isTrue(evaluate(document));
   }
   if ("all" in condition) {
-    const matches = condition.all.map(compileMatch);
+    const matches = condition.all.map((one) => compile(one, steps));
     return (document) => matches.every((match) => match(document));
   }
-  const matches = ("any" in condition ? condition.any : condition.none).map(compileMatch);
+  const matches = ("any" in condition ? condition.any : condition.none).map((one) => compile(one, steps));
   const wanted = "any" in condition;
   return (document) => matches.some((match) => match(document)) === wanted;
 }
@@ -35,15 +51,27 @@ export function compileMatch(condition: Condition): Match {
 const isTrue = (value: unknown) => value !== false && value !== 0 && value !== null && value !== undefined;
 
 /** A field matches when one of its values does. */
-function compileField(path: string, test: Test): Match {
+function compileField(path: string, test: Test, steps: Steps): Match {
   const names = path.split(".");
-  const matches = compileTest(test);
-  return (document) => valuesAt(document, names).some(matches);
+  const matches = compileTest(test, steps);
+  const costOf = test.op === "pattern" ? costOfText : costOfValue;
+  return (document) =>
+    valuesAt(document, names).some((value) => {
+      steps.take(costOf(value));
+      return matches(value);
+    });
 }
+
+/** A list is tested element by element. */
+const costOfValue = (value: Value | undefined) => (isList(value) ? 1 + value.length : 1);
+
+/** A pattern goes through a text once, several characters a step. */
+const costOfText = (value: Value | undefined) =>
+  partsOf(value).reduce<number>((sum, one) => sum + 1 + (typeof one === "string" ? one.length / 64 : 0), 0);
 
 type MatchValue = (value: Value | undefined) => boolean;
 
-function compileTest(test: Test): MatchValue {
+function compileTest(test: Test, steps: Steps): MatchValue {
   switch (test.op) {
     case "exists":
       return (value) => value !== undefined;
@@ -56,7 +84,7 @@ function compileTest(test: Test): MatchValue {
     case "pattern":
       return (value) => partsOf(value).some((one) => typeof one === "string" && test.pattern.test(one));
     case "element": {
-      const matches = compileElement(test);
+      const matches = elementMatch(test, steps);
       return (value) => isList(value) && value.some(matches);
     }
     default:
@@ -104,12 +132,14 @@ function compileIn(values: readonly Value[]): MatchValue {
 /** Dates are not equal to themselves in a set. */
 const keyOf = (value: Scalar) => (value instanceof Date ? `date ${value.getTime()}` : `${typeof value} ${value}`);
 
-/** Compiles what `$elemMatch` and `$pull` hold. */
-export function compileElement({
-  plain,
-  condition,
-}: Extract<Test, { readonly op: "element" }>): (value: Value) => boolean {
-  const match = compileMatch(condition);
+type ElementTest = Extract<Test, { readonly op: "element" }>;
+
+/** Compiles what `$pull` and a projection's `$elemMatch` hold. All that it is asked about is counted together. */
+export const compileElement = (test: ElementTest): ((value: Value) => boolean) =>
+  elementMatch(test, new Steps(maxSteadySteps));
+
+function elementMatch({ plain, condition }: ElementTest, steps: Steps): (value: Value) => boolean {
+  const match = compile(condition, steps);
   if (plain) return (value) => match({ [element]: value });
   return (value) => isFields(value) && match(value);
 }

@@ -10,13 +10,15 @@ import { Overloaded } from "../errors.ts";
 import { Best, type Keeper } from "./best.ts";
 import { type Caller, requestOf } from "./caller.ts";
 import { readCommits } from "./changes.ts";
-import { maxWatched } from "./limits.ts";
+import { maxReadSteps, maxWatched } from "./limits.ts";
 import { chosenBy, Lookups, withLookups } from "./lookups.ts";
 import { compileMatch, type Match } from "./match.ts";
+import { matchingOf } from "./matching_of.ts";
 import { authorizeQuery, mayDo } from "./permission.ts";
 import type { Condition } from "./query.ts";
 import { type Candidate, pageSize, type Scanned, Stale, scan } from "./scan.ts";
 import { comparator, type Order } from "./sort.ts";
+import { Steps } from "./steps.ts";
 import type { Document } from "./value.ts";
 import { type IsPassed, walk } from "./walk.ts";
 
@@ -99,6 +101,7 @@ class Reading {
   readonly #collection: Collection;
   readonly #condition: Condition;
   readonly #wanted: ReadOptions;
+  readonly #steps = new Steps(maxReadSteps);
   readonly #match: Match;
   readonly #lookups = new Lookups();
 
@@ -108,7 +111,7 @@ class Reading {
     this.#collection = collection;
     this.#condition = condition;
     this.#wanted = wanted;
-    this.#match = compileMatch(condition);
+    this.#match = compileMatch(condition, this.#steps);
   }
 
   /** @returns the head of which it is; undefined when it is to be tried again */
@@ -153,7 +156,7 @@ class Reading {
 
   /** Those that match and may be read. */
   async #chosen(page: readonly Candidate[]): Promise<Candidate[]> {
-    const matching = page.filter(({ document }) => this.#match(document));
+    const matching = await matchingOf(page, this.#match, this.#steps);
     return permittedOf(this.#app, this.#caller, this.#collection, "read", matching, this.#lookups);
   }
 

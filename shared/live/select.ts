@@ -1,10 +1,11 @@
 /** A whole read: which documents, in which order, how many, with which fields. */
 import { InvalidInput } from "../errors.ts";
-import { defaultLimit, maxLimit, maxSkip } from "./limits.ts";
+import { defaultLimit, maxLimit, maxSkip, maxSteadySteps } from "./limits.ts";
 import { compileMatch, type Match } from "./match.ts";
 import { type Project, parseProjection } from "./projection.ts";
 import { type Condition, parseQuery, type QueryContext } from "./query.ts";
 import { comparator, type Order, parseOrder } from "./sort.ts";
+import { Steps } from "./steps.ts";
 import type { Document, Fields } from "./value.ts";
 
 /** A read, checked. */
@@ -47,7 +48,7 @@ export function countOf(input: unknown, at: string, missing: number, least: numb
 
 /** The answer of a read. @param documents all those that may match, in any order */
 export function select(documents: Iterable<Document>, { condition, order, skip, limit, project }: Selection): Fields[] {
-  return matching(documents, compileMatch(condition))
+  return matching(documents, compileMatch(condition, new Steps(maxSteadySteps)))
     .toSorted(comparator(order))
     .slice(skip, skip + limit)
     .map(project);
@@ -55,6 +56,6 @@ export function select(documents: Iterable<Document>, { condition, order, skip, 
 
 /** How many documents match. */
 export const count = (documents: Iterable<Document>, condition: Condition): number =>
-  matching(documents, compileMatch(condition)).length;
+  matching(documents, compileMatch(condition, new Steps(maxSteadySteps))).length;
 
 const matching = (documents: Iterable<Document>, match: Match) => [...documents].filter((document) => match(document));

@@ -16,6 +16,11 @@ export class Steps {
     this.#left = this.#most;
   }
 
+  /** Since it began to count. */
+  get taken(): number {
+    return this.#most - this.#left;
+  }
+
   take(count = 1): void {
     this.#left -= count;
     if (this.#left < 0) throw new InvalidInput("", `the evaluation takes more than ${this.#most} steps`);

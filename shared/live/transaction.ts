@@ -5,12 +5,13 @@ import type { App } from "../app.ts";
 import type { Collection } from "../collection.ts";
 import { TooManyDocuments, TransactionConflict } from "../errors.ts";
 import type { Caller } from "./caller.ts";
-import { maxInTransaction, maxTransactionCharacters } from "./limits.ts";
+import { maxInTransaction, maxSteadySteps, maxTransactionCharacters } from "./limits.ts";
 import { Lookups, withLookups } from "./lookups.ts";
 import { compileMatch } from "./match.ts";
 import { narrow } from "./narrow.ts";
 import type { Condition } from "./query.ts";
 import { authorizeRead, permittedOf, readMatching } from "./read_matching.ts";
+import { Steps } from "./steps.ts";
 import { filterOf } from "./stored.ts";
 import type { Document } from "./value.ts";
 import { decodeStored, encode, type Json } from "./wire_value.ts";
@@ -120,7 +121,7 @@ export class Transaction {
   async #matching(collection: Collection, condition: Condition): Promise<Document[]> {
     const filter = filterOf(narrow(condition, []));
     if (filter === undefined) return [];
-    const match = compileMatch(condition);
+    const match = compileMatch(condition, new Steps(maxSteadySteps));
     if (filter.ids !== undefined) return (await this.#byId(collection, filter.ids)).filter(match);
     // Permissions are asked about each document afterwards.
     const everything = { auth: { uid: "", openid: null, loginType: "", isAdmin: true }, session: undefined };
