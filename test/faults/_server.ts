@@ -1,7 +1,7 @@
 /**
  * A server process that a fault run kills, freezes and disturbs: `_server.ts <database url> <port>`.
  * Sends `{port}` to its parent when it is ready, and gets `{clockMs}` (the error of its wall clock) and `{weather}`
- * (the faults of its pushes) from it. COLLECTIONS is the text of a `collections.yml`.
+ * (the faults of its pushes) from it. ORDERBELL_TEST_COLLECTIONS is the text of a `collections.yml`.
  */
 import { startMachine } from "../../cli/machine.ts";
 import { openDatabase } from "../../db/open.ts";
@@ -27,7 +27,7 @@ process.on("message", (told: { clockMs?: number; weather?: Weather | null }) => 
   if (told.weather !== undefined) weather = told.weather ?? undefined;
 });
 
-const { collections } = parseCollections(process.env.COLLECTIONS ?? "");
+const { collections } = parseCollections(process.env.ORDERBELL_TEST_COLLECTIONS ?? "");
 const config = { ...readConfig({ ...process.env, DATABASE_URL: url }), collections };
 const db = url.startsWith("pglite:")
   ? await openPglite({ directory: url.slice("pglite:".length) })

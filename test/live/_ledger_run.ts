@@ -34,7 +34,7 @@ export async function runLedger(options: LedgerOptions): Promise<LedgerOutcome> 
   const storage = await openStorage(engine);
   const people = await prepare(engine, storage.db);
   if (engine.name === "pglite") await storage.db.close();
-  const world = new World(engine, storage, new Ledger(), { COLLECTIONS: declaration });
+  const world = new World(engine, storage, new Ledger(), { ORDERBELL_TEST_COLLECTIONS: declaration });
   const scene = { processes: engine.name === "pglite" ? 1 : 2, embedded: engine.name === "pglite" };
   await world.start(scene.processes);
   const urls = world.urls();
