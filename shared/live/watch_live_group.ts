@@ -180,7 +180,8 @@ export class LiveGroup {
     const events = compareLists(before, documents, { sorts: spec.sorts, ...causes });
     if (events.length === 0) return;
     const made = template(events);
-    for (const member of this.members) member.queue(made);
+    const isList = events[0]?.queueType === "init";
+    for (const member of this.members) member.queue(made, isList);
     this.#counts();
   }
 
@@ -252,7 +253,7 @@ export class LiveGroup {
     this.#joining = [];
     this.#relisted.clear();
     const list = listTemplate(documents);
-    if (kind === "direct") for (const member of relisted) member.queue(list);
+    if (kind === "direct") for (const member of relisted) member.queue(list, true);
     else this.#show(documents);
     const buffer = this.#buffer ?? [];
     this.#buffer = undefined;

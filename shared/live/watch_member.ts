@@ -42,8 +42,12 @@ export class WatchMember {
     return this.opening.watchId;
   }
 
-  /** Takes events of one number. */
-  queue(events: Template): void {
+  /**
+   * Takes events of one number. A whole list takes the place of what waits, which has no number yet: the vendor's client replaces its
+   * list at the first list of a frame and would append a second one.
+   */
+  queue(events: Template, isList = false): void {
+    if (isList) this.#pending = [];
     this.#pending.push(events);
   }
 
