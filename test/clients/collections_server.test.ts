@@ -1,5 +1,6 @@
 /** Collections of the SDK against a whole server: read, written and watched, through cuts, restarts and silence; in a mini-program too. */
 import axios from "axios";
+import fc from "fast-check";
 import {
   command as _,
   type Collection,
@@ -426,6 +427,67 @@ describe("a watched list goes on", () => {
     wire.silence(false);
     await shows(screen, "a");
     expect(screen.errors).toEqual([]);
+  });
+});
+
+describe("watched lists", () => {
+  it("equal what their queries answer, at every quiet moment, through cuts and restarts while everybody writes", async () => {
+    const random = fc.sample(fc.nat(1_000_000), { numRuns: 4_000, seed: 7 });
+    let drawn = 0;
+    const draw = (below: number) => (random[drawn++ % random.length] ?? 0) % below;
+    const far = () => kept(makeClient(hasty(6), { url: distantUrl(), begin: asGuest }));
+    const people = [far(), far(), person()];
+    const writers = [person(), people[2] as Client];
+    const all = of(people[0] as Client, "comments").where({ "by.name": "ledger" });
+    const byN = { "by.name": "ledger", n: _.gte(5) } as const;
+    const queries = people.flatMap((client) => {
+      const comments = of(client, "comments");
+      const mine = comments.where({ "by.name": "ledger" });
+      return [
+        mine,
+        comments.where(byN),
+        mine.orderBy("n", "desc"),
+        mine.orderBy("tags").orderBy("n").limit(4),
+        mine.limit(3),
+        comments.where({ ...byN, text: /^[a-m]/ }).orderBy("text"),
+        of(client, "notes").where({ n: _.lt(5) }),
+      ];
+    });
+    const screens = queries.map((query) => look(query));
+    const write = async () => {
+      const client = writers[draw(writers.length)] as Client;
+      const comments = of(client, draw(4) === 0 ? "notes" : "comments");
+      const mine = comments.where({ "by.name": "ledger", n: draw(10) });
+      const letter = String.fromCharCode(97 + draw(26));
+      const kind = draw(6);
+      if (kind === 0) await mine.remove();
+      else if (kind === 1) await mine.update({ n: _.inc(draw(3)), tags: _.addToSet(letter) });
+      else if (kind === 2) await mine.update({ text: letter, tags: [letter] });
+      else await comments.add({ text: letter, n: draw(10), tags: [letter], by: { name: "ledger" } });
+    };
+    for (let round = 0; round < 2; round++) {
+      for (let batch = 0; batch < 6; batch++) {
+        await Promise.all(Array.from({ length: 5 }, () => write().catch(() => undefined)));
+        if (batch === 1) wire.cut();
+        if (batch === 3) wire.mend();
+        if (batch === 4 && round === 1) await house.restart();
+      }
+      await until(
+        () => screens.every(({ watch }) => watch.state() === "live"),
+        "live",
+        () => screens.map(({ watch }) => watch.state()),
+      );
+      for (const [at, query] of queries.entries()) {
+        const wanted = JSON.stringify(await query.get());
+        await until(
+          () => JSON.stringify(screens[at]?.shown) === wanted,
+          `list ${at} of round ${round}`,
+          () => [texts(screens[at]?.shown), wanted],
+        );
+      }
+    }
+    expect(await all.count()).toBeGreaterThan(5);
+    for (const { errors } of screens) expect(errors).toEqual([]);
   });
 });
 
