@@ -26,6 +26,9 @@ export interface FeedsOptions {
   readonly start: (stream: string, head: Head) => void;
 }
 
+/** Queries that a change is held against before other work of the event loop gets its turn. */
+const perTurn = 100;
+
 export class WatchFeeds {
   readonly #feeds = new Map<string, Feed>();
   readonly #options: FeedsOptions;
@@ -115,8 +118,11 @@ export class WatchFeeds {
     feed.position = { epoch: last.epoch, seq: last.seq, tag: last.tag };
     if (commits === undefined) for (const group of feed.own.all()) group.relist();
     const concerned = new Set<LiveGroup>();
+    let matched = 0;
     for (const commit of commits ?? [])
       for (const group of feed.own.find(commit.changes)) {
+        // Queries without an equality are held against every change, and there may be thousands of them.
+        if (++matched % perTurn === 0) await new Promise((resolve) => setImmediate(resolve));
         group.commit(commit, stream, { epoch: last.epoch, seq: commit.seq, tag: last.tag });
         concerned.add(group);
       }
