@@ -163,21 +163,30 @@ async function readers(orderbell: Orderbell, { concerned }: Case): Promise<Scene
   return { sockets, change };
 }
 
+/** A change has arrived with a later one too: changes of one document that come together may be told as one. */
 async function measure({ sockets, change }: Scene, changes: number, rate: number): Promise<Round> {
-  const arrived = new Map<string, number>();
+  const dues: number[] = [];
+  const counts = new Array<number>(changes).fill(0);
   const all: number[] = [];
-  const hear = (data: { toString(): string }) => {
-    const due = /due (\d+\.\d+)/.exec(data.toString())?.[1];
-    if (due === undefined) return;
-    const count = (arrived.get(due) ?? 0) + 1;
-    arrived.set(due, count);
-    if (count === sockets.length) all.push(now() - Number(due));
-  };
-  for (const socket of sockets) socket.on("message", hear);
-  const late = await openLoop(changes, rate, change);
+  const hears = sockets.map((socket) => {
+    let next = 0;
+    const hear = (data: { toString(): string }) => {
+      const due = Number(/due (\d+\.\d+)/.exec(data.toString())?.[1]);
+      for (const known = dues.indexOf(due); next <= known; next++) {
+        counts[next] = (counts[next] ?? 0) + 1;
+        if (counts[next] === sockets.length) all.push(now() - (dues[next] ?? 0));
+      }
+    };
+    socket.on("message", hear);
+    return () => socket.off("message", hear);
+  });
+  const late = await openLoop(changes, rate, (k, due) => {
+    dues[k] = Number(due.toFixed(3));
+    change(k, due);
+  });
   for (let waited = 0; waited < 400 && all.length < changes; waited++)
     await new Promise((resolve) => setTimeout(resolve, 50));
-  for (const socket of sockets) socket.off("message", hear);
+  for (const end of hears) end();
   return { all: ascending(all), late, lost: changes - all.length };
 }
 
