@@ -8,10 +8,11 @@ import { collectionOf } from "./declared.ts";
 import { step } from "./field_name.ts";
 import { maxWritten } from "./limits.ts";
 import { chosenBy, Lookups, withLookups } from "./lookups.ts";
+import { textsAt } from "./narrow.ts";
 import { authorizeQuery, mayDo } from "./permission.ts";
 import { type Condition, nothing, parseQuery } from "./query.ts";
 import { type Lookup, ownerOf } from "./rules.ts";
-import { checkId, checkOwner } from "./stored.ts";
+import { checkId, checkOwner, isDocumentId } from "./stored.ts";
 import { inTransaction } from "./transactions.ts";
 import { applyUpdate, parseUpdate, type Update } from "./update.ts";
 import { newDocument, writtenData } from "./upsert.ts";
@@ -132,12 +133,17 @@ export async function updateDocuments(app: App, caller: Caller, name: string, as
   if ("changes" in update && ask.replace) throw new InvalidInput("data", "a replacement has no operators");
   const lookups = new Lookups();
   const condition = await authorizeWrite(app, caller, collection, "update", query, lookups);
+  const named = namedBy(caller, collection, query);
   const made = ask.upsert ? newDocument(query, update, context, newOwner(caller), app.random.id()) : undefined;
   const targets: Targets<Updated> = {
     condition,
     multi: ask.multi,
-    ids: made === undefined ? [] : [made._id],
+    ids: [...(made === undefined ? [] : [made._id]), ...named],
     decide({ matched, byId }, lookup) {
+      const dataOf = (before: Document) => dataFor(update, before, collection);
+      askAll(unmatched(named, matched, byId), "update", collection, (before) =>
+        mayDo(collection.permission, "update", before, requestOf(app, caller, lookup, dataOf(before))),
+      );
       if (matched.length === 0 && made !== undefined) {
         const after = upserted(app, caller, collection, update, made, byId, lookup);
         return { writes: [{ before: undefined, after }], result: { matched: 0, updated: 0, upsertedId: after._id } };
@@ -161,6 +167,31 @@ export async function updateDocuments(app: App, caller: Caller, name: string, as
     },
   };
   return write(app, caller, collection, targets, lookups, ask.transaction);
+}
+
+/**
+ * Ids that the query names, where rules decide about each document. All of these are asked about, whether the rest of the query fits
+ * them or not: a refusal must not tell what stands in a document that the caller may not read.
+ */
+const namedBy = ({ auth }: Caller, { permission }: Collection, query: Condition): readonly string[] =>
+  "preset" in permission || auth?.isAdmin === true ? [] : (textsAt(query, "_id") ?? []).filter(isDocumentId);
+
+function unmatched(
+  named: readonly string[],
+  matched: readonly Document[],
+  byId: ReadonlyMap<string, Document>,
+): Document[] {
+  const known = new Set(matched.map(({ _id }) => _id));
+  return named.flatMap((id) => (known.has(id) ? [] : (byId.get(id) ?? [])));
+}
+
+/** What the update would bring to this document; of one that it does not fit, nothing. */
+function dataFor(update: Update, before: Document, { limits }: Collection): Fields {
+  try {
+    return writtenData(update, applyUpdate(update, before, limits.documentBytes));
+  } catch {
+    return {};
+  }
 }
 
 /** @throws Forbidden */
@@ -216,13 +247,16 @@ export async function removeDocuments(app: App, caller: Caller, name: string, as
   const query = parseQuery(ask.query ?? {}, contextOf(app, caller), "query");
   const lookups = new Lookups();
   const condition = await authorizeWrite(app, caller, collection, "delete", query, lookups);
+  const named = namedBy(caller, collection, query);
   const targets: Targets<number> = {
     condition,
     multi: ask.multi,
-    ids: [],
-    decide({ matched }, lookup) {
+    ids: named,
+    decide({ matched, byId }, lookup) {
       const request = requestOf(app, caller, lookup);
-      askAll(matched, "delete", collection, (before) => mayDo(collection.permission, "delete", before, request));
+      askAll([...matched, ...unmatched(named, matched, byId)], "delete", collection, (before) =>
+        mayDo(collection.permission, "delete", before, request),
+      );
       return { writes: matched.map((before) => ({ before, after: undefined })), result: matched.length };
     },
   };

@@ -50,6 +50,22 @@ onEveryEngine((engine) => {
     removeDocuments(shelf.app, caller, name, { query, multi });
   const ids = (documents: readonly Fields[]) => documents.map(({ _id }) => _id);
 
+  it("a refusal by rules does not tell what stands in another's document", async () => {
+    await add("rooms", { _id: "oracle", members: ["me"] }, admin);
+    await add("messages", { _id: "mine", room: "oracle", text: "42", stars: 1 });
+    for (const text of ["42", "43"])
+      for (const multi of [true, false]) {
+        const query = { _id: "mine", text };
+        await expect(update("messages", query, { $set: { stars: 2 } }, { multi }, you)).rejects.toThrow(Forbidden);
+        await expect(remove("messages", query, you, multi)).rejects.toThrow(Forbidden);
+      }
+    // To whom it belongs it is an ordinary condition.
+    expect(await update("messages", { _id: "mine", text: "43" }, { $set: { stars: 2 } })).toMatchObject({ matched: 0 });
+    expect(await remove("messages", { _id: "mine", text: "43" })).toBe(0);
+    expect(await remove("messages", { _id: "mine", text: "42" })).toBe(1);
+    expect(await remove("messages", { _id: "mine", text: "42" }, you)).toBe(0);
+  });
+
   it("a document is added, read, changed, replaced and removed", async () => {
     const at = new Date(1_700_000_000_000);
     const [id] = await add("notes", { _id: "a1", n: 1, 文: "面", at: { $date: at.getTime() }, list: [1, { x: null }] });
