@@ -4,7 +4,7 @@
  * A document's keys tell its place, except of those that are sorted by an object or a list: they have the key `oddKey` and come first.
  * Another document comes no later than its place, and may come earlier, by another of its keys.
  */
-import { countUpTo, readDocumentsByKey } from "../../db/documents.ts";
+import { countUpTo, type DocumentFilter, readDocumentsByKey } from "../../db/documents.ts";
 import type { App } from "../app.ts";
 import type { Collection } from "../collection.ts";
 import { keyOf } from "./index_key.ts";
@@ -23,13 +23,16 @@ export type IsPassed = (document: Document) => boolean;
 /** So many documents are sorted rather than walked over in order. */
 const few = 2_000;
 
+/** Also of what finds nothing at all. */
+const narrows = (filter: DocumentFilter | undefined): boolean =>
+  filter?.fields.length !== 0 || filter.owner !== undefined || filter.ids !== undefined;
+
 /** Whether the condition's indexed part finds only few documents. */
 async function findsFew(pages: Pages, name: string, condition: Condition): Promise<boolean> {
+  if (!narrows(pages.filter(condition))) return false;
   const rows = await pages.read(() => {
     const filter = pages.filter(condition);
-    if (filter === undefined) return undefined;
-    const narrows = filter.owner !== undefined || filter.ids !== undefined || filter.fields.length > 0;
-    return narrows ? countUpTo(name, filter, few) : undefined;
+    return filter !== undefined && narrows(filter) ? countUpTo(name, filter, few) : undefined;
   });
   return rows[0] !== undefined && Number(rows[0].documents) < few;
 }

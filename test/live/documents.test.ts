@@ -1,6 +1,7 @@
 /** Documents in the database: reads, writes, permissions, limits, on every engine. */
 
-import { sql } from "../../db/sql.ts";
+import { insertSession, insertUser } from "../../db/sessions.ts";
+import { raw, sql } from "../../db/sql.ts";
 import { readHeads } from "../../db/streams.ts";
 import {
   CollectionFull,
@@ -9,14 +10,17 @@ import {
   Forbidden,
   InvalidInput,
   TooManyDocuments,
+  TransactionUnknown,
 } from "../../shared/errors.ts";
 import type { Caller } from "../../shared/live/caller.ts";
 import { readCommits } from "../../shared/live/changes.ts";
 import { aggregateDocuments, countDocuments, getDocuments } from "../../shared/live/read_documents.ts";
+import { commitTransaction, startTransaction } from "../../shared/live/transactions.ts";
 import type { Fields } from "../../shared/live/value.ts";
 import { addDocuments, removeDocuments, updateDocuments } from "../../shared/live/write_documents.ts";
+import { trim } from "../../shared/shop/sweep.ts";
 import { onEveryEngine } from "../_engines.ts";
-import { admin, me, nobody, openShelf, type Shelf, you } from "./_collections.ts";
+import { admin, me, nobody, openShelf, type Shelf, someone, you } from "./_collections.ts";
 
 const declaration = `
 notes: { permission: PRIVATE, indexes: [n, tags, author.id] }
@@ -347,5 +351,35 @@ onEveryEngine((engine) => {
         SELECT 1 FROM documents d WHERE d.collection = k.collection AND d.doc_id = k.doc_id)`,
     ]);
     expect(keys[0]?.lost).toBe(0);
+  });
+
+  it("the sweep removes old changes and transactions, and no guest who keeps documents", async () => {
+    const { app, db, clock } = shelf;
+    const now = clock.now();
+    const guests = ["has-documents", "has-nothing"];
+    for (const id of guests) {
+      const more = { user: id, kind: "guest", tokenHash: id, addressHash: null, widerHash: null, at: now };
+      await db.flight({
+        statements: [insertUser(id, null, now), insertSession({ id, ...more, expiresAt: now + 1e10 })],
+      });
+    }
+    await add("notes", { _id: "kept" }, someone("has-documents"));
+    const id = await startTransaction(app, me);
+    const count = async (table: string) =>
+      Number((await db.read([sql`SELECT count(*) AS n FROM ${raw(table)}`]))[0][0]?.n);
+    clock.forward(9 * 60_000);
+    await trim(app);
+    expect(await count("live_transactions")).toBe(0);
+    await expect(commitTransaction(app, me, id)).rejects.toThrow(TransactionUnknown);
+    expect(await count("document_changes")).toBeGreaterThan(0);
+    clock.forward(2 * 60_000);
+    await trim(app);
+    expect(await count("document_changes")).toBe(0);
+    expect(await count("users")).toBe(2);
+    clock.forward(3 * 24 * 3_600_000);
+    await trim(app);
+    const [users, sessions] = await db.read([sql`SELECT id FROM users`, sql`SELECT id FROM sessions`]);
+    expect([users, sessions]).toEqual([[{ id: "has-documents" }], [{ id: "has-documents" }]]);
+    expect(await get("notes", {}, someone("has-documents"))).toHaveLength(1);
   });
 });
