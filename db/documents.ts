@@ -74,18 +74,27 @@ export interface PageAt {
   readonly limit: number;
 }
 
-/** A page of the documents that may match, in the order of their ids. One key alone has them in this order. */
+/**
+ * A page of the documents that may match, in the order of their ids.
+ *
+ * What is asked of another table stands in subqueries of one row, here and below. Joins would be planned by statistics, which PGlite
+ * never has and PostgreSQL not yet for a new table: without them it compares every document with every key.
+ */
 export function readDocuments(collection: string, filter: DocumentFilter, { after, descending, limit }: PageAt): Sql {
   const [behind, direction] = descending ? [sql`<`, sql`DESC`] : [sql`>`, sql``];
   const from = (id: Sql) => (after === undefined ? sql`` : sql`AND ${id} ${behind} ${after}`);
-  const [first, ...fields] = filter.fields;
-  if (first === undefined || !("keys" in first) || first.keys.length !== 1)
-    return sql`SELECT d.doc_id, d.version, d.data FROM documents d WHERE d.collection = ${collection} ${from(sql`d.doc_id`)}
-      ${conditionOf(collection, filter)} ORDER BY d.doc_id ${direction} LIMIT ${limit}`;
-  return sql`SELECT d.doc_id, d.version, d.data FROM document_keys k
-    JOIN documents d ON d.collection = k.collection AND d.doc_id = k.doc_id
-    WHERE k.collection = ${collection} AND k.field = ${first.field} AND k.value_key = ${first.keys[0] ?? ""}
-    ${from(sql`k.doc_id`)} ${conditionOf(collection, { ...filter, fields })} ORDER BY k.doc_id ${direction} LIMIT ${limit}`;
+  const [first, ...others] = filter.fields;
+  if (first === undefined)
+    return sql`SELECT d.doc_id, d.data FROM documents d WHERE d.collection = ${collection} ${from(sql`d.doc_id`)}
+      ${ownConditions(filter)} ORDER BY d.doc_id ${direction} LIMIT ${limit}`;
+  const rest = conditionsOf(collection, { ...filter, fields: others });
+  const keyed = sql`FROM document_keys k WHERE k.collection = ${collection} AND k.field = ${first.field}
+    AND ${keysOf(sql`k`, first)} ${from(sql`k.doc_id`)}`;
+  // One key has its documents in order; of several, a document may have more than one.
+  if ("keys" in first && first.keys.length === 1)
+    return sql`SELECT k.doc_id, ${dataOf(collection)} AS data ${keyed} ${rest} ORDER BY k.doc_id ${direction} LIMIT ${limit}`;
+  return sql`SELECT k.doc_id, ${dataOf(collection)} AS data FROM (SELECT DISTINCT k.doc_id ${keyed}) k
+    WHERE 1 = 1 ${rest} ORDER BY k.doc_id ${direction} LIMIT ${limit}`;
 }
 
 /** A place in the order of a field's keys. */
@@ -113,44 +122,57 @@ export function readDocumentsByKey(collection: string, filter: DocumentFilter, a
     at.after === undefined
       ? sql``
       : sql`AND (k.value_key ${behind} ${at.after.key} OR (k.value_key = ${at.after.key} AND k.doc_id ${behind} ${at.after.id}))`;
-  return sql`SELECT k.value_key, d.doc_id, d.version, d.data FROM document_keys k
-    JOIN documents d ON d.collection = k.collection AND d.doc_id = k.doc_id
+  return sql`SELECT k.value_key, k.doc_id, ${dataOf(collection)} AS data FROM document_keys k
     WHERE k.collection = ${collection} AND k.field = ${at.field} AND k.value_key >= ${from} AND k.value_key <= ${to} ${rest}
-    ${conditionOf(collection, filter, eachHasKey)} ORDER BY k.value_key ${direction}, k.doc_id ${direction} LIMIT ${at.limit}`;
+    ${conditionsOf(collection, filter)} ORDER BY k.value_key ${direction}, k.doc_id ${direction} LIMIT ${at.limit}`;
 }
 
-/** How many satisfy the condition, counted up to a limit. */
+/** About how many satisfy the condition, counted up to a limit: a document with several of the keys counts several times. */
 export function countUpTo(collection: string, filter: DocumentFilter, limit: number): Sql {
-  return sql`SELECT count(*) AS documents FROM (SELECT d.doc_id FROM documents d WHERE d.collection = ${collection}
-    ${conditionOf(collection, filter)} LIMIT ${limit}) few`;
+  const [first, ...others] = filter.fields;
+  if (first === undefined)
+    return sql`SELECT count(*) AS documents FROM (SELECT d.doc_id FROM documents d WHERE d.collection = ${collection}
+      ${ownConditions(filter)} LIMIT ${limit}) few`;
+  return sql`SELECT count(*) AS documents FROM (SELECT k.doc_id FROM document_keys k WHERE k.collection = ${collection}
+    AND k.field = ${first.field} AND ${keysOf(sql`k`, first)} ${conditionsOf(collection, { ...filter, fields: others })} LIMIT ${limit}) few`;
 }
 
-/** How many satisfy the condition. */
-export function countStored(collection: string, filter: DocumentFilter): Sql {
-  return sql`SELECT count(*) AS documents FROM documents d WHERE d.collection = ${collection} ${conditionOf(collection, filter)}`;
+/** How many documents of this owner there are. */
+export function countOwned(collection: string, owner: string): Sql {
+  return sql`SELECT count(*) AS documents FROM documents WHERE owner = ${owner} AND collection = ${collection}`;
 }
 
-/** As a set, from which the database may start. */
-const amongKeyed = (collection: string, one: KeyFilter): Sql => sql`d.doc_id IN (SELECT f.doc_id FROM document_keys f
-  WHERE f.collection = ${collection} AND f.field = ${one.field} AND ${keysOf(one)})`;
+/** The document of a row `k`. */
+const dataOf = (collection: string): Sql =>
+  sql`(SELECT d.data FROM documents d WHERE d.collection = ${collection} AND d.doc_id = k.doc_id)`;
 
-/** Asked of one document after the other: a walk that ends soon must not begin with a set of all. The limit keeps it from being joined. */
-const eachHasKey = (collection: string, one: KeyFilter): Sql => sql`(SELECT 1 FROM document_keys f
-  WHERE f.collection = ${collection} AND f.doc_id = d.doc_id AND f.field = ${one.field} AND ${keysOf(one)} LIMIT 1) = 1`;
+/** Of a row `d` of documents. */
+function ownConditions({ owner, ids }: DocumentFilter): Sql {
+  return sql`${owner === undefined ? sql`` : sql`AND d.owner = ${owner}`}
+    ${ids === undefined ? sql`` : sql`AND ${among(sql`d.doc_id`, padded(ids))}`}`;
+}
 
-function conditionOf(collection: string, { owner, ids, fields }: DocumentFilter, hasKey = amongKeyed): Sql {
+/** Of a row `k` with a document's id. */
+function conditionsOf(collection: string, { owner, ids, fields }: DocumentFilter): Sql {
   const parts = [
-    ...(owner === undefined ? [] : [sql`AND d.owner = ${owner}`]),
-    ...(ids === undefined ? [] : [sql`AND ${among(sql`d.doc_id`, padded(ids))}`]),
-    ...fields.map((one) => sql`AND ${hasKey(collection, one)}`),
+    ...(owner === undefined
+      ? []
+      : [
+          sql`AND (SELECT d.owner FROM documents d WHERE d.collection = ${collection} AND d.doc_id = k.doc_id) = ${owner}`,
+        ]),
+    ...(ids === undefined ? [] : [sql`AND ${among(sql`k.doc_id`, padded(ids))}`]),
+    ...fields.map(
+      (one) => sql`AND (SELECT 1 FROM document_keys f WHERE f.doc_id = k.doc_id AND f.collection = ${collection}
+        AND f.field = ${one.field} AND ${keysOf(sql`f`, one)} LIMIT 1) = 1`,
+    ),
   ];
   return parts.length === 0 ? sql`` : join(parts, " ");
 }
 
-const keysOf = (one: KeyFilter): Sql =>
+const keysOf = (table: Sql, one: KeyFilter): Sql =>
   "keys" in one
-    ? among(sql`f.value_key`, padded(one.keys))
-    : sql`f.value_key >= ${one.from} AND f.value_key <= ${one.to}`;
+    ? among(sql`${table}.value_key`, padded(one.keys))
+    : sql`${table}.value_key >= ${one.from} AND ${table}.value_key <= ${one.to}`;
 
 export function readDocumentsById(collection: string, ids: readonly string[]): Sql {
   return sql`SELECT collection, doc_id, version, data FROM documents WHERE collection = ${collection} AND ${among(sql`doc_id`, padded(ids))}`;
@@ -161,10 +183,10 @@ export function readChangedIds(collection: string, after: number): Sql {
   return sql`SELECT seq, doc_id FROM document_changes WHERE collection = ${collection} AND seq > ${after}`;
 }
 
-/** Of those that commits behind this number have changed, the documents that are there. */
+/** Of those that commits behind this number have changed, the documents that are there; the others have no data. */
 export function readDocumentsChanged(collection: string, after: number): Sql {
-  return sql`SELECT d.doc_id, d.version, d.data FROM documents d WHERE d.collection = ${collection} AND d.doc_id IN (
-    SELECT c.doc_id FROM document_changes c WHERE c.collection = ${collection} AND c.seq > ${after})`;
+  return sql`SELECT k.doc_id, ${dataOf(collection)} AS data FROM (SELECT DISTINCT doc_id FROM document_changes
+    WHERE collection = ${collection} AND seq > ${after}) k`;
 }
 
 /** Writes documents, new ones and those that are there already. */

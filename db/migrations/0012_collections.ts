@@ -41,7 +41,8 @@ export const collections: Migration = {
       doc_id ${id} NOT NULL,
       PRIMARY KEY (collection, field, value_key, doc_id)
     ) ${table}`,
-    `CREATE INDEX document_keys_document ON document_keys (collection, doc_id)`,
+    // Not (collection, doc_id): where there are no statistics PostgreSQL would take it for a collection's keys of one field.
+    `CREATE INDEX document_keys_document ON document_keys (doc_id, collection)`,
 
     `CREATE TABLE document_changes (
       collection ${id} NOT NULL,

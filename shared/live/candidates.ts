@@ -98,7 +98,8 @@ async function lookedFor(app: App, collection: Collection, condition: Condition,
       const isWhole = events.length === locked.head.seq - head.seq && told === changes.length;
       if (!isWhole || (head.epoch !== locked.head.epoch && head.epoch !== "")) throw new NotAll();
       const match = compileMatch(condition, new Steps(maxSteadySteps));
-      const all = new Map([...named, ...changed].map((row) => [String(row.doc_id), row]));
+      const there = [...named, ...changed].filter(({ data }) => data !== null);
+      const all = new Map(there.map((row) => [String(row.doc_id), row]));
       const found = [...all.values()]
         .map(documentIn)
         .filter(match)

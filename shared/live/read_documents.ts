@@ -1,5 +1,5 @@
 /** Reads of documents: pages, counts, aggregations. */
-import { countStored, readCollection } from "../../db/documents.ts";
+import { countOwned, readCollection } from "../../db/documents.ts";
 import type { App } from "../app.ts";
 import type { Collection } from "../collection.ts";
 import { aggregate, parsePipeline } from "./aggregate.ts";
@@ -76,7 +76,7 @@ async function countInSql(
     return Number(rows[0]?.documents ?? 0);
   }
   if (first.path !== "_openid" || first.test.op !== "eq" || !isDocumentId(first.test.value)) return undefined;
-  const [rows] = await app.db.read([countStored(name, { owner: first.test.value, fields: [] })]);
+  const [rows] = await app.db.read([countOwned(name, first.test.value)]);
   return Number(rows[0]?.documents ?? 0);
 }
 

@@ -43,10 +43,11 @@ export function indexedOf(row: Row | undefined, { indexes }: Pick<Collection, "i
   return indexes.filter((path) => stored.includes(path));
 }
 
-export const candidateOf = (row: Row): Candidate => {
-  const text = String(row.data);
-  return { document: documentOf(text), characters: text.length };
-};
+/** The documents of rows with the column `data`. */
+export const candidatesOf = (rows: readonly Row[]): Candidate[] =>
+  rows.flatMap(({ data }) =>
+    data === null ? [] : [{ document: documentOf(String(data)), characters: String(data).length }],
+  );
 
 /** Reads pages of one walk, each with the head of the collection's stream, and holds them together. */
 export class Pages {
@@ -133,7 +134,7 @@ export async function scan(
       const after = last === undefined ? undefined : { key: String(last.value_key), id: String(last.doc_id) };
       return readDocumentsByKey(collection.name, others, { ...range, after, descending: false, limit });
     });
-    const more = await visit(rows.map(candidateOf));
+    const more = await visit(candidatesOf(rows));
     if (!more || rows.length < limit) return pages.scanned;
     last = rows.at(-1);
   }

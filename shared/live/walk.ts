@@ -9,7 +9,7 @@ import type { App } from "../app.ts";
 import type { Collection } from "../collection.ts";
 import { keyOf } from "./index_key.ts";
 import type { Condition } from "./query.ts";
-import { type Candidate, candidateOf, Pages, pageSize, type Scanned } from "./scan.ts";
+import { type Candidate, candidatesOf, Pages, pageSize, type Scanned } from "./scan.ts";
 import { type OrderField, sortValue } from "./sort.ts";
 import { fieldName, oddKey } from "./stored.ts";
 import { type Document, isScalar } from "./value.ts";
@@ -83,7 +83,7 @@ export async function walk(
         if (own !== here) return descending ? own > here : own < here;
         return reached === undefined || (descending ? key > reached : key < reached);
       };
-      if (!(await visit(rows.map(candidateOf), isPassed))) return pages.scanned;
+      if (!(await visit(candidatesOf(rows), isPassed))) return pages.scanned;
       if (!isLast) limit = Math.min(2 * limit, pageSize);
     }
   }

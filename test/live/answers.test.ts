@@ -74,7 +74,7 @@ onEveryEngine((engine) => {
         numRuns: 9,
         examples: [
           [{}, [{ field: "a", direction: "desc" }], 3, 20],
-          [{ a: { $gte: 0 } }, [], 700, 1_000],
+          [{ a: { $gte: 0 } }, [], 3, 1_000],
         ],
       },
     );
