@@ -37,7 +37,7 @@ export const handler = connect(async (app, request) => {
  */
 async function acceptWatches(app: App, ticket: string, connection: string, gateway: string): Promise<void> {
   try {
-    const session = await register(app, ticket, connection, gateway);
+    const session = await register(app, ticket, connection, gateway, "refuse");
     await connectionOpened(app, connection, session);
   } catch (error) {
     const refusal = toAppError(app, error);

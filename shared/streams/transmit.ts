@@ -34,16 +34,23 @@ import { publishMessage } from "./room.ts";
 /**
  * Registers a connection for the holder of the ticket. It opens with its first message: a push made before the gateway
  * has the answer of this call would be answered "gone".
- * @throws TicketInvalid
+ * @param beyondLimit of the session's connections: the oldest give way, or this one does @throws TicketInvalid, TooManyConnections
  */
-export async function register(app: App, ticket: string, connection: string, gateway: string): Promise<Session> {
+export async function register(
+  app: App,
+  ticket: string,
+  connection: string,
+  gateway: string,
+  beyondLimit: "evict" | "refuse" = "evict",
+): Promise<Session> {
   const now = app.clock.now();
   const { rows } = await app.db.flight({ statements: redeem(app.secrets.hash(ticket), connection, gateway, now) });
   const row = rows.at(-1)?.[0];
   if (row === undefined) throw new TicketInvalid();
   const session = aliveOf(row, now);
   // One key is the key of all visitors of a page.
-  if (session.kind !== "key") await evictOldest(app, session.id, connection);
+  if (session.kind === "key") return session;
+  await (beyondLimit === "evict" ? evictOldest : refuseSurplus)(app, session.id, connection);
   return session;
 }
 
@@ -56,6 +63,24 @@ async function evictOldest(app: App, session: string, newest: string): Promise<v
     await closeWithError(app, id, new TooManyConnections(limit));
     await unregister(app, id);
   }
+}
+
+/** Tabs of one page share a session, and a phone leaves dead sockets behind. */
+const timesRefused = 5;
+
+/**
+ * For clients that come back at once whatever they are told: of two such that evict each other neither would ever rest. These take
+ * nobody's place, may be more, and the newest is refused.
+ * @throws TooManyConnections
+ */
+async function refuseSurplus(app: App, session: string, newest: string): Promise<void> {
+  const limit = app.config.limits.connectionsPerSession * timesRefused;
+  const [rows] = await app.db.read([readConnectionsOfSession(session)]);
+  // The newest is first. Of several that come at once only those are refused that are too many.
+  const older = rows.length - 1 - rows.findIndex(({ id }) => id === newest);
+  if (older < limit) return;
+  await unregister(app, newest);
+  throw new TooManyConnections(limit);
 }
 
 /** Removes the connection. It need not be called: rows expire, and a push to a closed connection finds it gone. */
