@@ -12,6 +12,8 @@ import { openStorage, World } from "../faults/_world.ts";
 import { asker, type Figures, Lists, type Person } from "./_ledger_lists.ts";
 import { begin, declaration, write } from "./_ledger_writers.ts";
 
+const writesPerRound = 60;
+
 export interface LedgerOptions {
   readonly engine: Engine;
   readonly seed: number;
@@ -63,6 +65,8 @@ export async function runLedger(options: LedgerOptions): Promise<LedgerOutcome> 
     }
     await pause(Math.max(0, begunAt + stormMs - performance.now()));
     await world.mended();
+    // On a busy machine a storm is over before much was written.
+    while (figures.writes < (round + 1) * writesPerRound) await pause(50);
     storm = false;
     await Promise.all(writers);
     const { wrong, tookMs } = await scenes.untilRight();
