@@ -48,17 +48,21 @@ const options = { perMessageDeflate: false };
 /** Sockets that open at once. */
 const width = 32;
 
+/** A session has only so many sockets, and opens a further one in place of its oldest. */
+const sessionsFor = (sockets: number) => Math.ceil(sockets / connectionsPerSession);
+
 async function openSockets(
   orderbell: Orderbell,
   count: number,
   greet: (socket: WebSocket, nth: number) => Promise<void>,
+  firstSession = 0,
 ) {
   const sockets: WebSocket[] = [];
   let next = 0;
   await Promise.all(
     Array.from({ length: Math.min(width, count) }, async () => {
       for (let nth = next++; nth < count; nth = next++) {
-        const token = orderbell.tokens[Math.floor(nth / connectionsPerSession)] as string;
+        const token = orderbell.tokens[firstSession + Math.floor(nth / connectionsPerSession)] as string;
         const socket = new WebSocket(
           `ws://127.0.0.1:${orderbell.port}/pgws`,
           await ticketFor(token, orderbell.port),
@@ -123,12 +127,11 @@ async function watches(orderbell: Orderbell, { concerned, others }: Case): Promi
   await ask(orderbell, "database.addDocument", { _id: "one", data: { film: "a", at: "" } });
   const sockets = await openSockets(orderbell, concerned, (socket) => greeted(socket, [initWatch({ film: "a" }, 0)]));
   // Each looks at something else.
-  await openSockets(orderbell, Math.ceil(others / watchesPerConnection), (socket, nth) =>
-    greeted(
-      socket,
-      Array.from({ length: watchesPerConnection }, (_, own) => initWatch({ film: `b${nth}-${own}` }, own)),
-    ),
-  );
+  const other = (socket: WebSocket, nth: number) => {
+    const own = Array.from({ length: watchesPerConnection }, (_, at) => initWatch({ film: `b${nth}-${at}` }, at));
+    return greeted(socket, own);
+  };
+  await openSockets(orderbell, Math.ceil(others / watchesPerConnection), other, sessionsFor(concerned));
   const change = (_: number, due: number) => {
     const data = { $set: { at: `due ${due.toFixed(3)}` } };
     ask(orderbell, "database.updateDocument", {
@@ -197,8 +200,8 @@ const contenders = { watch: watches, publish: readers };
 type Contender = keyof typeof contenders;
 
 async function run(engine: EngineName, nth: number, own: Case, name: Contender): Promise<Round | undefined> {
-  const sockets = own.concerned + Math.ceil(own.others / watchesPerConnection);
-  const orderbell = await start<Orderbell>("_watched", engine, Math.ceil(sockets / connectionsPerSession));
+  const sessions = sessionsFor(own.concerned) + sessionsFor(Math.ceil(own.others / watchesPerConnection));
+  const orderbell = await start<Orderbell>("_watched", engine, sessions);
   try {
     const scene = await contenders[name](orderbell, own);
     // The compilers warm up on the way that is measured.
