@@ -129,7 +129,7 @@ it("the limits are those of the code", () => {
     "a document": [limits.maxDocumentBytes / 1_024, limits.maxDocumentDepth, limits.maxNameLength],
     "documents in one answer": [limits.maxLimit, limits.defaultLimit],
     "documents that one read looks at, where no index narrows it down": [limits.maxExamined],
-    "documents that one write adds, changes or removes": [limits.maxWritten],
+    "documents that one write adds, changes or removes": [limits.maxWritten, limits.maxWrittenCharacters / 1_000_000],
     "a transaction": [limits.maxInTransaction, limits.transactionMs / 1_000],
     "documents in one watch": [limits.maxWatched],
     "watches on one socket": [house.app.config.limits.watchesPerConnection],
