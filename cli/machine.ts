@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Connections } from "../apigateway/local/connections.ts";
 import type { Call } from "../apigateway/local/invoke.ts";
-import { localPictures } from "../apigateway/local/pictures.ts";
+import { localPictures, type Pictures } from "../apigateway/local/pictures.ts";
 import { type Part, type Routes, readRoutes, routesOf } from "../apigateway/local/routes.ts";
 import { type Faults, type Limits, type LocalServer, startServer } from "../apigateway/local/server.ts";
 import { waitAtMost } from "../apigateway/local/wait_at_most.ts";
@@ -101,6 +101,13 @@ export const partsOfLocal = ({ db, clock, log, connections }: GatewayParts): Loc
   sleep: clock.sleep,
 });
 
+/** The dishes' pictures, where this process serves them. */
+function picturesOf({ pictures, only, config }: MachineOptions, clock: Clock, log: Log): Pictures | undefined {
+  if (pictures === undefined || only !== undefined) return undefined;
+  const { signingKey } = config;
+  return localPictures({ folder: pictures, signingKey, now: clock.now, tag: makeRandom(clock).tag, log });
+}
+
 export async function startMachine(options: MachineOptions): Promise<Machine> {
   const { db } = options;
   const shared = new DatabaseClock(db, { sleep: systemClock.sleep, monotonicMs });
@@ -113,17 +120,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   const log = makeLog(config.logLevel, clock.now, options.write);
   let call: Call = async () => undefined;
 
-  const pictures =
-    options.pictures === undefined || only !== undefined
-      ? undefined
-      : localPictures({
-          folder: options.pictures,
-          signingKey: config.signingKey,
-          now: clock.now,
-          tag: makeRandom(clock).tag,
-          log,
-        });
-
+  const pictures = picturesOf(options, clock, log);
   const server = await startServer({
     routes,
     call: (name, event, asked) => call(name, event, asked),

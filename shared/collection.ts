@@ -36,6 +36,8 @@ export interface CollectionLimits {
   readonly documentBytes: number;
   /** Documents of the collection. */
   readonly documents: number;
+  /** Documents of one owner: nobody fills the collection for all others. No limit of an administrator's. */
+  readonly documentsOfOne: number;
 }
 
 /** The stream of a collection: one event for each commit. Nobody reads or writes it over the protocol of streams. */

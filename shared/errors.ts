@@ -107,6 +107,7 @@ const statusOf = {
   TOO_MANY_DOCUMENTS: 422,
   TOO_MANY_WATCHES: 429,
   COLLECTION_FULL: 422,
+  OWNER_FULL: 422,
   TRANSACTION_UNKNOWN: 404,
   DATABASE_TRANSACTION_CONFLICT: 409,
   // The server and its dependencies
@@ -622,6 +623,13 @@ export class TooManyWatches extends AppError {
 export class CollectionFull extends AppError {
   constructor(collection: string, limit: number) {
     super("COLLECTION_FULL", `"${collection}" holds at most ${limit} documents`, { extra: { limit } });
+  }
+}
+
+/** One owner has as many documents of the collection as one may have. */
+export class OwnerFull extends AppError {
+  constructor(collection: string, limit: number) {
+    super("OWNER_FULL", `"${collection}" holds at most ${limit} documents of one owner`, { extra: { limit } });
   }
 }
 

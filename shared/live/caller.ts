@@ -67,6 +67,10 @@ export const contextOf = (app: Pick<App, "clock">, { auth }: Caller): QueryConte
   owner: auth === null ? undefined : ownerOf(auth),
 });
 
+/** Who owns the documents that this caller adds: nobody, where it is an administrator or has not signed in. */
+export const newOwner = ({ auth }: Caller): string | undefined =>
+  auth === null || auth.isAdmin === true ? undefined : ownerOf(auth);
+
 /** What permissions are asked about. @param data what a write brings */
 export const requestOf = (app: Pick<App, "clock">, { auth }: Caller, lookup: Lookup, data?: Fields): Request => ({
   auth,

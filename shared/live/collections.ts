@@ -18,8 +18,10 @@ export interface Declaration {
 /** What orderbell itself has under these names. */
 const builtIn: ReadonlySet<string> = new Set(["shops", "menus", "orders"]);
 
-const defaults: CollectionLimits = { documentBytes: maxDocumentBytes, documents: 100_000 };
-const most: CollectionLimits = { documentBytes: maxDocumentBytes, documents: 10_000_000 };
+const defaults = { documentBytes: maxDocumentBytes, documents: 100_000 };
+const most: CollectionLimits = { documentBytes: maxDocumentBytes, documents: 10_000_000, documentsOfOne: 10_000_000 };
+/** Owners have at least so many documents, where the declaration says nothing else. */
+const leastOfOne = 100;
 
 const actions: readonly Action[] = ["read", "create", "update", "delete"];
 
@@ -172,15 +174,19 @@ function whyNoIndex(path: string): string | undefined {
 }
 
 function limitsOf(node: unknown, report: Report): CollectionLimits {
-  if (node === undefined) return defaults;
-  const limits: { -readonly [Name in keyof CollectionLimits]: number } = { ...defaults };
-  for (const { name, key, value } of pairsOf(node, "limits", report)) {
+  const given: Partial<Record<keyof CollectionLimits, number>> = {};
+  for (const { name, key, value } of node === undefined ? [] : pairsOf(node, "limits", report)) {
     const limit: unknown = isScalar(value) ? value.value : undefined;
-    if (name !== "documents" && name !== "documentBytes")
-      report(key, `"${name.slice(0, 60)}" is unknown: there are documents, documentBytes`);
+    if (name !== "documents" && name !== "documentsOfOne" && name !== "documentBytes")
+      report(key, `"${name.slice(0, 60)}" is unknown: there are documents, documentsOfOne, documentBytes`);
     else if (!Number.isSafeInteger(limit) || Number(limit) < 1 || Number(limit) > most[name])
       report(value ?? key, `"${name}" is an integer from 1 to ${most[name]}`);
-    else limits[name] = Number(limit);
+    else given[name] = Number(limit);
   }
-  return limits;
+  const { documents, documentBytes } = { ...defaults, ...given };
+  return {
+    documents,
+    documentBytes,
+    documentsOfOne: given.documentsOfOne ?? Math.max(leastOfOne, Math.floor(documents / 10)),
+  };
 }

@@ -4,6 +4,7 @@ import type { Dialect } from "../../db/dialect.ts";
 import {
   type ChangeRow,
   type CollectionRow,
+  countOwned,
   insertChanges,
   insertKeys,
   readCollection,
@@ -16,7 +17,7 @@ import type { Statement } from "../../db/sql.ts";
 import { type Head, noHead } from "../../db/streams.ts";
 import type { App } from "../app.ts";
 import { type Collection, collectionStream, documentsChanged } from "../collection.ts";
-import { CollectionFull, TooManyDocuments } from "../errors.ts";
+import { CollectionFull, OwnerFull, TooManyDocuments } from "../errors.ts";
 import { change, type NewEvent } from "../streams/change.ts";
 import { deliver } from "../streams/deliver.ts";
 import { indexedIn, indexingIn, noIndexing } from "./ensure_indexes.ts";
@@ -40,6 +41,8 @@ export interface Locked {
 }
 
 export interface WritePlan<T> {
+  /** Whose documents may become more by it, and are counted. */
+  readonly owner?: string | undefined;
   /** Read under the locks. */
   readonly reads: readonly Statement[];
   /** Pure; may run again. A throw ends the write. */
@@ -56,7 +59,7 @@ export interface Decided<T> {
 /**
  * Runs a write and pushes its events. Documents that stay the same are no change.
  * @param lookups what `decide` asks permissions with
- * @throws TooManyDocuments, CollectionFull
+ * @throws TooManyDocuments, CollectionFull, OwnerFull
  */
 export async function commit<T>(
   app: App,
@@ -66,18 +69,24 @@ export async function commit<T>(
 ): Promise<T> {
   const changed = await repeatedly(lookups, () => {
     const named = lookups.statements();
+    const { owner } = plan;
+    const counts = owner === undefined ? [] : collections.map(({ name }) => countOwned(name, owner));
     return change(app, {
       locks: [],
       streams: collections.map(({ name }) => collectionStream(name)),
-      reads: [...collections.map(({ name }) => readCollection(name)), ...named, ...plan.reads],
+      reads: [...collections.map(({ name }) => readCollection(name)), ...named, ...counts, ...plan.reads],
       repeatable: false,
       decide(_, read, heads) {
         const stored = read.slice(0, collections.length).map((rows) => rows[0]);
-        const readAt = collections.length + named.length;
-        lookups.take(read.slice(collections.length, readAt));
+        const countsAt = collections.length + named.length;
+        const readAt = countsAt + counts.length;
+        lookups.take(read.slice(collections.length, countsAt));
         const states = collections.map((one, at) => stateOf(one, stored[at], heads));
         const locked = new Map(states.map((state) => [state.collection.name, state]));
         const { writes, more = [], result } = plan.decide(read.slice(readAt), locked);
+        if (owner !== undefined)
+          for (const [at, one] of collections.entries())
+            throwIfOwnerFull(one, owner, Number(read[countsAt + at]?.[0]?.documents ?? 0), writes.get(one.name) ?? []);
         const stores = states.map((state) => storesOf(app, state, writes.get(state.collection.name) ?? []));
         return {
           writes: [...stores.flatMap(({ statements }) => statements), ...more],
@@ -190,6 +199,13 @@ function countedOf({ name, limits }: Collection, row: CollectionRow, changes: re
   documents += grown;
   if (grown > 0 && documents > limits.documents) throw new CollectionFull(name, limits.documents);
   return { ...row, documents, bytes };
+}
+
+/** @param held the owner's documents before @throws OwnerFull */
+function throwIfOwnerFull({ name, limits }: Collection, owner: string, held: number, writes: readonly Write[]): void {
+  const isTheirs = (document: Document | undefined) => Number(document?._openid === owner);
+  const grown = writes.reduce((sum, { before, after }) => sum + isTheirs(after) - isTheirs(before), 0);
+  if (grown > 0 && held + grown > limits.documentsOfOne) throw new OwnerFull(name, limits.documentsOfOne);
 }
 
 /** Only documents whose keys change are given new ones. */

@@ -13,7 +13,7 @@ import {
 } from "../../db/documents.ts";
 import type { App } from "../app.ts";
 import { Overloaded, SessionMissing, TransactionUnknown } from "../errors.ts";
-import type { Caller } from "./caller.ts";
+import { type Caller, newOwner } from "./caller.ts";
 import { commit, type Write } from "./commit.ts";
 import { collectionOf } from "./declared.ts";
 import { transactionMs } from "./limits.ts";
@@ -83,6 +83,7 @@ export async function commitTransaction(app: App, caller: Caller, id: string): P
   const ids = collections.map(({ name }) => own.idsOf(name));
   try {
     await commit(app, collections, new Lookups(), {
+      owner: newOwner(caller),
       reads: collections.map(({ name }, at) => readDocumentsById(name, ids[at] ?? [])),
       decide(read, locked) {
         const writes = new Map<string, Write[]>();

@@ -3,7 +3,7 @@ import type { App } from "../app.ts";
 import type { Action, Collection } from "../collection.ts";
 import { DocumentExists, Forbidden, InvalidInput, TooManyDocuments } from "../errors.ts";
 import { builtIns } from "./built_in.ts";
-import { type Caller, contextOf, requestOf } from "./caller.ts";
+import { type Caller, contextOf, newOwner, requestOf } from "./caller.ts";
 import { collectionOf } from "./declared.ts";
 import { step } from "./field_name.ts";
 import { maxWritten } from "./limits.ts";
@@ -73,6 +73,7 @@ export async function addDocuments(
     condition: nothing,
     multi: false,
     ids,
+    owner: newOwner(caller),
     decide({ byId }, lookup) {
       askAll(documents, "create", collection, (after) => {
         const { _id, _openid, ...fields } = after;
@@ -139,6 +140,7 @@ export async function updateDocuments(app: App, caller: Caller, name: string, as
     condition,
     multi: ask.multi,
     ids: [...(made === undefined ? [] : [made._id]), ...named],
+    owner: made === undefined ? undefined : newOwner(caller),
     decide({ matched, byId }, lookup) {
       const dataOf = (before: Document) => dataFor(update, before, collection);
       askAll(unmatched(named, matched, byId), "update", collection, (before) =>
@@ -207,9 +209,6 @@ function authorizeWrite(
     authorizeQuery(permission, action, condition, requestOf(app, caller, lookup), name);
   return withLookups(app, decide, lookups);
 }
-
-const newOwner = ({ auth }: Caller): string | undefined =>
-  auth === null || auth.isAdmin === true ? undefined : ownerOf(auth);
 
 /** @throws Forbidden, DocumentExists */
 function upserted(

@@ -18,6 +18,8 @@ export interface Targets<T> {
   readonly multi: boolean;
   /** Documents that are looked for beside them. */
   readonly ids: readonly string[];
+  /** Whose documents may become more by it. */
+  readonly owner?: string | undefined;
   /** Pure; may run again. */
   readonly decide: (found: FoundTargets, lookup: Lookup) => { readonly writes: readonly Write[]; readonly result: T };
 }
@@ -34,13 +36,14 @@ export const byIdOf = (rows: readonly Row[]): Map<string, Document> =>
 export async function writeNow<T>(
   app: App,
   collection: Collection,
-  { condition, multi, ids, decide }: Targets<T>,
+  { condition, multi, ids, owner, decide }: Targets<T>,
   lookups: Lookups,
 ): Promise<T> {
   const { name } = collection;
   const named = ids.length === 0 ? [] : [readDocumentsById(name, ids)];
   return onMatching(app, collection, condition, multi, (candidates) =>
     commit(app, [collection], lookups, {
+      owner,
       reads: [...named, ...candidates.reads],
       decide(read, locked) {
         const state = locked.get(name);

@@ -147,6 +147,7 @@ describe("the codes and events of openapi.yaml", () => {
       "TOO_MANY_DOCUMENTS",
       "TOO_MANY_WATCHES",
       "COLLECTION_FULL",
+      "OWNER_FULL",
       "TRANSACTION_UNKNOWN",
       "DATABASE_TRANSACTION_CONFLICT",
       "STOPPING",

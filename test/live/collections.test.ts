@@ -22,7 +22,7 @@ rooms:
     name: "notes",
     permission: { preset: "PRIVATE" },
     indexes: ["done", "author.id"],
-    limits: { documents: 10_000, documentBytes: maxDocumentBytes },
+    limits: { documents: 10_000, documentsOfOne: 1_000, documentBytes: maxDocumentBytes },
   });
   const { permission } = collections.get("rooms") ?? {};
   const rules = permission !== undefined && "rules" in permission ? permission.rules : {};
@@ -69,7 +69,7 @@ it.each<[text: string, errors: string[]]>([
     "notes:\n  permission: PRIVATE\n  limits:\n    documents: 0\n    bytes: 5",
     [
       'line 4: "documents" is an integer from 1 to 10000000',
-      'line 5: "bytes" is unknown: there are documents, documentBytes',
+      'line 5: "bytes" is unknown: there are documents, documentsOfOne, documentBytes',
     ],
   ],
   [

@@ -9,6 +9,7 @@ import {
   DocumentExists,
   Forbidden,
   InvalidInput,
+  OwnerFull,
   TooManyDocuments,
   TransactionUnknown,
 } from "../../shared/errors.ts";
@@ -28,6 +29,7 @@ posts: { permission: READONLY, indexes: [film] }
 news: { permission: ADMINWRITE }
 secrets: { permission: ADMINONLY }
 tiny: { permission: READONLY, limits: { documents: 3, documentBytes: 200 } }
+shared: { permission: READONLY, limits: { documentsOfOne: 2 } }
 rooms: { rules: { read: true, write: "auth.uid in doc.members" } }
 messages:
   rules:
@@ -53,6 +55,22 @@ onEveryEngine((engine) => {
   const remove = (name: string, query: object, caller: Caller = me, multi = true) =>
     removeDocuments(shelf.app, caller, name, { query, multi });
   const ids = (documents: readonly Fields[]) => documents.map(({ _id }) => _id);
+
+  it("nobody fills a collection for all others: not by adding, by an upsert, or in a transaction", async () => {
+    await add("shared", [{ _id: "s1" }, { _id: "s2" }]);
+    await expect(add("shared", {})).rejects.toThrow(OwnerFull);
+    await expect(update("shared", { _id: "s3" }, { a: 1 }, { multi: false, upsert: true })).rejects.toThrow(OwnerFull);
+    const transaction = await startTransaction(shelf.app, me);
+    await addDocuments(shelf.app, me, "shared", [{}], undefined, transaction);
+    await expect(commitTransaction(shelf.app, me, transaction)).rejects.toThrow(OwnerFull);
+    // Others go on, an administrator too; and whoever removes one may add one.
+    expect(await add("shared", [{}, {}], you)).toHaveLength(2);
+    expect(await add("shared", [{}, {}, {}], admin)).toHaveLength(3);
+    expect(await update("shared", { _id: "s1" }, { $set: { a: 1 } })).toMatchObject({ updated: 1 });
+    await remove("shared", { _id: "s1" });
+    expect(await add("shared", {})).toHaveLength(1);
+    expect(await countDocuments(shelf.app, nobody, "shared", {})).toBe(7);
+  });
 
   it("a refusal by rules does not tell what stands in another's document", async () => {
     await add("rooms", { _id: "oracle", members: ["me"] }, admin);
