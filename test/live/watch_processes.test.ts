@@ -176,6 +176,6 @@ onEveryEngine((engine) => {
       for (const one of watched) await settle(one);
     }
     for (const { list } of watched) list.watcher.close();
-    expect(watched.reduce((sum, { list }) => sum + list.rebuilds, 0)).toBeGreaterThan(20);
+    expect(watched.reduce((sum, { list }) => sum + list.rebuilds, 0)).toBeGreaterThan(3);
   }, 120_000);
 }, servers);
