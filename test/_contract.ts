@@ -19,6 +19,9 @@ export class ContractBroken extends Error {
 /** Routes for Wafer's SDKs: what is wrong with a request stands in an answer of status 200 (test/wafer/bad_input.test.ts, test/wafer/channel_bad_input.test.ts). */
 export const isForWafer = ({ path }: Operation) => /^\/(mina_auth|weapp|get\/wsurl|ws)\b/.test(path);
 
+/** Routes for CloudBase's clients: refused in their own words, and more forgiving than their schemas (test/cloudbase/bad_input.test.ts, test/attacks/routes.test.ts). */
+export const isForCloudbase = ({ path }: Operation) => /^\/(web|v1\/database|auth\/v1)\b/.test(path);
+
 /** What was answered so far: `POST /bill 201 application/json`, `POST /bill 409 SOLD_OUT`. */
 export const witnessed = new Set<string>();
 

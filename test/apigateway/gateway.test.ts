@@ -2,6 +2,7 @@
 import { sql } from "../../db/sql.ts";
 import { unregister } from "../../shared/streams/transmit.ts";
 import { anyEngine, type Engine, engines } from "../_engines.ts";
+import { until } from "../_until.ts";
 import { eventOf, gatewayContract, heard, maxStreams, newReader, publish } from "../contracts/gateway.ts";
 import { type Cloud, type CloudHouse, openCloud } from "./_clouds.ts";
 
@@ -49,6 +50,11 @@ describe("the local gateway", () => {
       await publish(house, "room:slow", 1);
       await publish(house, "room:slow", 2);
       expect(await heard(house, alive)).toEqual(["1", "2"]);
+      await until(
+        () => house.slept.length >= 4,
+        "the fourth try",
+        () => house.slept,
+      );
       expect(house.slept).toHaveLength(4);
       deaf.socket.socket.resume();
       expect(await deaf.socket.next("error")).toMatchObject({ code: "SLOW_READER", retry: true });

@@ -78,7 +78,8 @@ onEveryEngine((engine) => {
         ],
       },
     );
-    expect(found).toBeGreaterThan(100);
+    // The two examples alone find more.
+    expect(found).toBeGreaterThan(20);
   }, 240_000);
 
   it("a read is exact as of its head, while others write", async () => {
