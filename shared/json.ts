@@ -1,4 +1,4 @@
-/** Parser of JSON from outside: bounded depth, no duplicate fields. */
+/** JSON: a parser of what comes from outside, of bounded depth and without duplicate fields; and a text to compare values by. */
 import { Malformed } from "./errors.ts";
 
 const maxDepth = 32;
@@ -53,4 +53,13 @@ function depthOf(text: string): number {
     else if (character === "}" || character === "]") depth--;
   }
   return deepest;
+}
+
+/** The same text for values that differ only in the order of their fields. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    part !== null && typeof part === "object" && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
 }

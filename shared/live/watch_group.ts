@@ -8,7 +8,7 @@ import * as v from "valibot";
 import type { App } from "../app.ts";
 import { type Collection, collectionStream } from "../collection.ts";
 import { InvalidInput } from "../errors.ts";
-import { parseJson } from "../json.ts";
+import { canonical, parseJson } from "../json.ts";
 import { parse } from "../shape.ts";
 import { builtIns } from "./built_in.ts";
 import type { Caller } from "./caller.ts";
@@ -57,11 +57,11 @@ export function groupOf(app: App, spec: WatchSpec, caller: Caller): Group {
   const builtIn = builtIns.get(spec.collection);
   const collection = builtIn === undefined ? collectionOf(app, spec.collection) : undefined;
   const query = queryOf(spec.query);
-  const text = stableText(query);
+  const text = canonical(query);
   const rule = readsOfPermission(collection, auth);
   const isAdmin = auth?.isAdmin === true && builtIn === undefined;
   const matters = rule.auth || text.includes("{openid}") || isAdmin;
-  const key = stableText({
+  const key = canonical({
     collection: spec.collection,
     query,
     ...(spec.order.length === 0 ? {} : { order: spec.order }),
@@ -158,13 +158,4 @@ function readsOfPermission(collection: Collection | undefined, auth: Auth | null
   const { permission } = collection;
   if ("preset" in permission) return { ...nothingRead, auth: permission.preset === "PRIVATE" };
   return permission.rules.read === undefined ? nothingRead : readsOf(permission.rules.read);
-}
-
-/** JSON with the names of objects in one order. */
-function stableText(value: unknown): string {
-  return JSON.stringify(value, (_, one: unknown) =>
-    typeof one === "object" && one !== null && !Array.isArray(one)
-      ? Object.fromEntries(Object.entries(one).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : one,
-  );
 }

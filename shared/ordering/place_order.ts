@@ -11,6 +11,7 @@ import { readKeys, readOrders } from "../../db/orders.ts";
 import { readSessions } from "../../db/sessions.ts";
 import type { App } from "../app.ts";
 import { AppError, Forbidden, Internal, KeyReused, Overloaded } from "../errors.ts";
+import { canonical } from "../json.ts";
 import { type Claim, verifyClaim } from "../sessions/session.ts";
 import type { Delivery } from "../streams/change.ts";
 import type { Order } from "./order.ts";
@@ -92,15 +93,6 @@ async function menuIsOld(app: App, shop: string): Promise<boolean> {
   if (held === undefined) return false;
   const loaded = await app.menus.load(shop);
   return loaded.version !== held.version || loaded.versionAt !== held.versionAt;
-}
-
-/** The same text for bodies that differ only in the order of their fields. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part) =>
-    part !== null && typeof part === "object" && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
 }
 
 // --- Storing ---------------------------------------------------------------------------------------------------------
