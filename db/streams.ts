@@ -121,6 +121,10 @@ export function trimEvents(before: number): Sql {
 export const headOf = (row: Row | undefined): Head =>
   row === undefined ? noHead : { epoch: String(row.epoch), seq: Number(row.seq), tag: String(row.tag) };
 
+/** Stream → head. @param rows of `readHeads`: a stream without events has none */
+export const headsByName = (rows: readonly Row[]): Map<string, Head> =>
+  new Map(rows.map((row) => [String(row.name), headOf(row)]));
+
 export const eventOf = (row: Row): EventRow => ({
   stream: String(row.stream),
   seq: Number(row.seq),

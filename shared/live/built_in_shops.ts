@@ -1,7 +1,7 @@
 /** The collections `shops` and `menus`: what anyone may know of each shop, as `GET /get_shop_info` gives it. */
 import type { Row } from "../../db/database.ts";
 import { readShops } from "../../db/shops.ts";
-import { type Head, headOf, noHead, readMenuHeads } from "../../db/streams.ts";
+import { type Head, headsByName, noHead, readMenuHeads } from "../../db/streams.ts";
 import { businessDay } from "../day.ts";
 import { shopOf } from "../shop/open_shop.ts";
 import { menuReads } from "../shop/public_state.ts";
@@ -27,7 +27,7 @@ const streams: BuiltIn["streams"] = async (app, _, condition) => {
 
 /** A head for every shop that may match: one that does not exist yet has none. */
 function headsOf(shops: readonly string[], rows: readonly Row[]): ReadonlyMap<string, Head> {
-  const known = new Map(rows.map((row) => [String(row.name), headOf(row)]));
+  const known = headsByName(rows);
   return new Map(shops.map((id) => [streamOf(id), known.get(streamOf(id)) ?? noHead]));
 }
 

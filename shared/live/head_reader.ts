@@ -1,6 +1,6 @@
 /** Heads of streams for many who check at once: what is asked while a read is on its way goes into the next one together. */
 import { maxLives, padded } from "../../db/sessions.ts";
-import { type Head, headOf, readHeads } from "../../db/streams.ts";
+import { type Head, headsByName, readHeads } from "../../db/streams.ts";
 import type { App } from "../app.ts";
 
 interface Asked {
@@ -44,5 +44,5 @@ async function headsOf(db: App["db"], streams: readonly string[]): Promise<Reado
     readHeads(padded(streams.slice(at * maxLives, (at + 1) * maxLives))),
   );
   const rows = (await db.read(chunks)).flat();
-  return new Map(rows.map((row) => [String(row.name), headOf(row)]));
+  return headsByName(rows);
 }

@@ -1,8 +1,9 @@
 /** Reads a watch's list from the database, as of heads that the stream's further events continue. */
-import { type Head, headOf, noHead, readHeads } from "../../db/streams.ts";
+import type { Head } from "../../db/streams.ts";
 import type { App } from "../app.ts";
 import { collectionStream } from "../collection.ts";
 import { TooManyDocuments } from "../errors.ts";
+import { headsOf } from "../streams/backlog.ts";
 import { builtIns } from "./built_in.ts";
 import type { Caller } from "./caller.ts";
 import { maxWatched } from "./limits.ts";
@@ -52,11 +53,4 @@ async function readDeclared(app: App, caller: Caller, group: Group): Promise<Lis
 async function readBuiltIn(app: App, caller: Caller, { spec, condition }: Group): Promise<Listing> {
   const found = await builtIns.get(spec.collection)?.read(app, caller, condition);
   return found ?? { documents: [], heads: new Map() };
-}
-
-async function headsOf(app: App, streams: readonly string[]): Promise<readonly (readonly [string, Head])[]> {
-  if (streams.length === 0) return [];
-  const [rows = []] = await app.db.read([readHeads(streams)]);
-  const heads = new Map(rows.map((row) => [String(row.name), headOf(row)]));
-  return streams.map((stream) => [stream, heads.get(stream) ?? noHead] as const);
 }

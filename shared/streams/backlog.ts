@@ -1,6 +1,16 @@
 /** The backlog of a reader: all events from its position to the head, or a reset. */
 import type { Row } from "../../db/database.ts";
-import { aroundBytes, eventOf, type Head, headOf, noHead, readBacklog, readHeads, readMark } from "../../db/streams.ts";
+import {
+  aroundBytes,
+  eventOf,
+  type Head,
+  headOf,
+  headsByName,
+  noHead,
+  readBacklog,
+  readHeads,
+  readMark,
+} from "../../db/streams.ts";
 import type { App } from "../app.ts";
 import { streamEvent } from "../frame.ts";
 import type { Position, ResetReason, StreamEvent, StreamRequest } from "../protocol.ts";
@@ -45,8 +55,9 @@ export async function readSince(app: App, ask: StreamRequest, from?: Head): Prom
 
 /** The heads of several streams; `noHead` for a stream without events. */
 export async function headsOf(app: App, streams: readonly string[]): Promise<Map<string, Head>> {
+  if (streams.length === 0) return new Map();
   const [rows] = await app.db.read([readHeads(streams)]);
-  const known = new Map(rows.map((row) => [String(row.name), headOf(row)]));
+  const known = headsByName(rows);
   return new Map(streams.map((stream) => [stream, known.get(stream) ?? noHead]));
 }
 

@@ -3,7 +3,7 @@
  * with what it pushed, and pushes missing events. This also finds pushes lost between commit and socket, and a database that
  * was restored to an earlier state.
  */
-import { headOf, noHead, readHeads } from "../../db/streams.ts";
+import { headsByName, noHead, readHeads } from "../../db/streams.ts";
 import type { App } from "../app.ts";
 import type { Pushes } from "../pushes.ts";
 
@@ -34,7 +34,7 @@ export class CatchUp {
     this.#from += perRun;
     if (wanted.length === 0) return;
     const [rows = []] = await this.#db.read([readHeads(wanted)]);
-    const heads = new Map(rows.map((row) => [String(row.name), headOf(row)]));
+    const heads = headsByName(rows);
     // A missing stream has no event yet, or the database was restored to before its first one.
     await Promise.all(wanted.map((name) => this.#pushes.compare(name, heads.get(name) ?? noHead)));
   }

@@ -1,7 +1,15 @@
 /** Changes of state: lock, read, decide and write, with their events, in one transaction. */
 import type { Row } from "../../db/database.ts";
 import type { Statement } from "../../db/sql.ts";
-import { type EventRow, type Head, headOf, insertEvents, lockHeads, moveHead, readHeads } from "../../db/streams.ts";
+import {
+  type EventRow,
+  type Head,
+  headsByName,
+  insertEvents,
+  lockHeads,
+  moveHead,
+  readHeads,
+} from "../../db/streams.ts";
 import type { App } from "../app.ts";
 import type { documentsChanged } from "../collection.ts";
 import { EventTooLarge } from "../errors.ts";
@@ -70,7 +78,7 @@ export async function change<T>(app: App, plan: Plan<T>): Promise<Changed<T>> {
     statements: [...plan.locks, ...headLocks, ...reads, ...(streams.length > 0 ? [readHeads(streams)] : [])],
     decide(rows) {
       const readAt = plan.locks.length + headLocks.length;
-      const heads = new Map(streams.length > 0 ? rows.at(-1)?.map((row) => [String(row.name), headOf(row)]) : []);
+      const heads = headsByName(streams.length > 0 ? (rows.at(-1) ?? []) : []);
       const {
         writes = [],
         events = [],
