@@ -40,8 +40,15 @@ export interface CollectionLimits {
   readonly documentsOfOne: number;
 }
 
+const prefix = "collection:";
+
 /** The stream of a collection: one event for each commit. Nobody reads or writes it over the protocol of streams. */
-export const collectionStream = (collection: string) => `collection:${collection}`;
+export const collectionStream = (collection: string) => `${prefix}${collection}`;
+
+export const isCollectionStream = (stream: string) => stream.startsWith(prefix);
+
+/** The collection of such a stream. */
+export const collectionIn = (stream: string) => stream.slice(prefix.length);
 
 /** The type of its events. Their data are `{"changes": n}`; the documents are in `document_changes`. */
 export const documentsChanged = "documents.changed";

@@ -2,7 +2,7 @@
 import type { Row } from "../../db/database.ts";
 import { type Head, noHead } from "../../db/streams.ts";
 import type { App } from "../app.ts";
-import { collectionStream } from "../collection.ts";
+import { collectionIn, isCollectionStream } from "../collection.ts";
 import { type Commit, readCommits } from "./changes.ts";
 
 export interface Position {
@@ -38,8 +38,8 @@ export type Happened = readonly Commit[] | "some" | "unknown";
 
 /** The collection whose commits a stream has; undefined for streams of the built-in collections. */
 export function collectionOfStream(app: App, stream: string): string | undefined {
-  const name = stream.slice(collectionStream("").length);
-  return stream === collectionStream(name) && app.config.collections.has(name) ? name : undefined;
+  const name = collectionIn(stream);
+  return isCollectionStream(stream) && app.config.collections.has(name) ? name : undefined;
 }
 
 export async function happenedIn(app: App, { stream, at, head, state }: Position): Promise<Happened> {

@@ -4,6 +4,7 @@
  */
 import type { Head } from "../../db/streams.ts";
 import type { App } from "../app.ts";
+import { collectionStream } from "../collection.ts";
 import type { AppError } from "../errors.ts";
 import { toAppError } from "../to_app_error.ts";
 import type { Caller } from "./caller.ts";
@@ -242,7 +243,8 @@ export class LiveGroup {
 
   #adopt({ documents, heads }: Listing): void {
     const { kind, collection } = this.group;
-    const own = collection === undefined ? undefined : heads.get(`collection:${collection.name}`);
+    const ownStream = collection === undefined ? "" : collectionStream(collection.name);
+    const own = heads.get(ownStream);
     for (const [stream, { epoch, seq }] of this.#dirty) {
       const head = heads.get(stream);
       const isBehind = head !== undefined && head.seq < seq && (head.epoch === epoch || head.seq === 0);
@@ -274,8 +276,7 @@ export class LiveGroup {
       member.from = this.#from;
       for (const step of member.buffer.splice(0)) if (step.seq > member.from) member.queue(step.events);
     }
-    for (const commit of buffer)
-      if (own !== undefined) this.commit(commit, `collection:${collection?.name}`, { ...own, seq: commit.seq });
+    for (const commit of buffer) if (own !== undefined) this.commit(commit, ownStream, { ...own, seq: commit.seq });
     this.options.flush([...relisted, ...joining.map((one) => one.member)]);
     this.flush();
   }

@@ -1,7 +1,7 @@
 /** Watches of the sockets of this process, in memory. */
 import { type Head, noHead } from "../../db/streams.ts";
 import type { App } from "../app.ts";
-import { collectionStream } from "../collection.ts";
+import { collectionIn, collectionStream, isCollectionStream } from "../collection.ts";
 import { type AppError, TooManyWatches } from "../errors.ts";
 import type { NumberedEvent, WatchReceiver } from "../pushes.ts";
 import { builtIns } from "./built_in.ts";
@@ -40,7 +40,7 @@ export class MemoryWatches implements Watches, WatchReceiver {
     this.#app = app;
     this.#outbox = new WatchOutbox(app);
     this.#feeds = new WatchFeeds({
-      readCommits: (stream, after, upTo) => readCommits(app(), stream.slice(collectionStream("").length), after, upTo),
+      readCommits: (stream, after, upTo) => readCommits(app(), collectionIn(stream), after, upTo),
       start: (stream, head) => app().pushes?.start(stream, head),
     });
   }
@@ -54,7 +54,7 @@ export class MemoryWatches implements Watches, WatchReceiver {
     await this.#feeds.publish(stream, events);
     // A kitchen's event does not wait for whoever watches collections.
     const sent = this.#outbox.send();
-    if (stream.startsWith(collectionStream(""))) await sent;
+    if (isCollectionStream(stream)) await sent;
   }
 
   async restart(stream: string, head: Head): Promise<void> {

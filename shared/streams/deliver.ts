@@ -5,6 +5,7 @@
 import type { Row } from "../../db/database.ts";
 import { eventOf, headOf, readBacklog, readChanged, readHeads } from "../../db/streams.ts";
 import type { App, FanOut, Range, Share } from "../app.ts";
+import { isCollectionStream } from "../collection.ts";
 import { eventFrame, frameOf } from "../frame.ts";
 import { logPushes } from "../pushes.ts";
 import type { Delivery, StoredEvent } from "./change.ts";
@@ -121,7 +122,7 @@ function fanOutOf(app: App, events: readonly StoredEvent[], subscribers: readonl
   };
 }
 
-const isFar = (stream: string) => stream.startsWith("room:") || stream.startsWith("collection:");
+const isFar = (stream: string) => stream.startsWith("room:") || isCollectionStream(stream);
 
 /** Streams that somebody watches in a collection, as a gateway without memory found them after the commit. */
 const watchedIn = ([, rows = []]: readonly Row[][]): string[] => rows.map(({ stream }) => String(stream));
