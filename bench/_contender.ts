@@ -5,34 +5,51 @@ import { type EngineName, freshDatabase } from "./_database.ts";
 
 export interface Running {
   readonly port: number;
+  readonly pid: number;
+  /** Address of its database. */
+  readonly database: string;
   stop(): Promise<void>;
 }
 
-/** @param script its file in `bench/`, which is given the database's address and these arguments */
-export async function start<T extends object>(
+export interface StartOptions {
+  readonly engine?: EngineName;
+  /** Without one it gets no database, and an empty address. */
+  readonly needsDatabase?: boolean;
+  readonly args?: readonly (string | number)[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** @param script its file in `bench/`, `.ts` unless it says otherwise, which is given the database's address and these arguments */
+export async function startContender<T extends object>(
   script: string,
-  engine: EngineName,
-  ...args: readonly (string | number)[]
+  options: StartOptions = {},
 ): Promise<T & Running> {
-  const database = await freshDatabase(engine);
+  const { engine = "postgres", needsDatabase = true, args = [], environment = {} } = options;
+  const database = needsDatabase ? await freshDatabase(engine) : { url: "", remove: async () => {} };
+  const file = /\.m?[jt]s$/.test(script) ? script : `${script}.ts`;
   const child: ChildProcess = spawn(
     process.execPath,
-    ["--import", "tsx", `bench/${script}.ts`, database.url, ...args.map(String)],
-    { stdio: ["ignore", "pipe", "inherit"] },
+    ["--import", "tsx", `bench/${file}`, database.url, ...args.map(String)],
+    { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...environment } },
   );
   const exited = once(child, "exit");
-  const stop = async () => {
-    child.kill("SIGKILL");
-    await exited;
-    await database.remove();
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= (async () => {
+      child.kill("SIGKILL");
+      await exited;
+      await database.remove();
+    })();
+    return stopped;
   };
-  let line = "";
+  let text = "";
   for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
-    line += chunk.toString();
-    if (line.endsWith("\n")) return { ...JSON.parse(line), stop };
+    text += chunk.toString();
+    const line = text.split("\n").find((one) => one.startsWith("{") && text.includes(`${one}\n`));
+    if (line !== undefined) return { ...JSON.parse(line), pid: child.pid as number, database: database.url, stop };
   }
   await stop();
-  throw new Error(`bench/${script}.ts ended before it was ready; see its output above`);
+  throw new Error(`bench/${file} ended before it was ready; see its output above`);
 }
 
 /** A ticket is valid once, for 30 seconds, so it is fetched just before its socket opens. @returns the socket's subprotocols */

@@ -7,7 +7,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { demoKeys } from "../cli/demo_keys.ts";
 import { startMachine } from "../cli/machine.ts";
 import { servePages } from "../cli/serve_pages.ts";
@@ -17,11 +16,18 @@ import { createDemoShops, demoMenu } from "../demo/shops.ts";
 import { buildPages } from "../scripts/build_pages.ts";
 import { readConfig } from "../shared/config.ts";
 import { type OpenBrowser, openBrowser } from "../test/web/_browser.ts";
+import type { Bench, Workload } from "./_workload.ts";
 
 const shop = "lanzhou-noodles";
 
-export async function firstDish(argv: readonly string[]): Promise<void> {
-  const { values } = parseArgs({ args: [...argv], options: { rounds: { type: "string", default: "5" } } });
+export const firstDish: Workload = {
+  name: "first_dish",
+  says: "address entered → a dish is on the screen of a slow phone, against one HTML file with the same names",
+  seconds: { full: 90 },
+  run: firstDishOf,
+};
+
+async function firstDishOf(bench: Bench): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), "orderbell-bench-"));
   await buildPages(join(home, "web"));
   const db = await openPglite({ directory: home });
@@ -46,17 +52,17 @@ export async function firstDish(argv: readonly string[]): Promise<void> {
   await new Promise<void>((resolve) => control.listen(0, "127.0.0.1", resolve));
   const controlUrl = `http://127.0.0.1:${(control.address() as { port: number }).port}/`;
   const browser = await openBrowser();
-  const ratios: number[] = [];
-  const times: Record<"orderbell" | "control", number[]> = { orderbell: [], control: [] };
   try {
     await once(browser, controlUrl);
-    for (let round = 0; round < Number(values.rounds); round++) {
-      const ours = await once(browser, `http://127.0.0.1:${machine.server.port}/?shop=${shop}`);
-      const theirs = await once(browser, controlUrl);
-      times.orderbell.push(ours);
-      times.control.push(theirs);
-      ratios.push(ours / theirs);
-    }
+    const urls: Record<string, string> = {
+      orderbell: `http://127.0.0.1:${machine.server.port}/?shop=${shop}`,
+      "one file": controlUrl,
+    };
+    await bench.play({
+      case: "first visit",
+      contenders: Object.keys(urls),
+      play: async (name) => ({ "first dish": [await once(browser, urls[name] as string), "ms"] }),
+    });
   } finally {
     await browser.close();
     control.close();
@@ -64,15 +70,6 @@ export async function firstDish(argv: readonly string[]): Promise<void> {
     await db.close();
     rmSync(home, { recursive: true, force: true });
   }
-  const show = (list: readonly number[], digits = 0) => {
-    const sorted = list.toSorted((a, b) => a - b);
-    const [low, middle, high] = [sorted[0], sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
-    return `${middle?.toFixed(digits)} (${low?.toFixed(digits)} to ${high?.toFixed(digits)})`;
-  };
-  console.log("first_dish: ms from the address to the first dish on the screen, median (min to max)");
-  console.log(`  orderbell           ${show(times.orderbell)}`);
-  console.log(`  control             ${show(times.control)}`);
-  console.log(`  orderbell / control ${show(ratios, 2)}`);
 }
 
 /** One visit with an empty cache. @returns ms until a dish of the menu has been painted */

@@ -1,11 +1,11 @@
 /** Benchmark: time from the moment an order is due to the kitchen's screen, against a control, in paired rounds. See README.md. */
 import { once } from "node:events";
 import { Agent, request } from "node:http";
-import { parseArgs } from "node:util";
 import { WebSocket } from "ws";
-import { type Running, start, ticketFor } from "./_contender.ts";
-import type { EngineName } from "./_database.ts";
-import { ascending, at, isVoid, now, openLoop, printRatio, settled } from "./_open_loop.ts";
+import { type Running, ticketFor } from "./_contender.ts";
+import { now, openLoop, settled } from "./_open_loop.ts";
+import { ascending, at, isVoid, quantiles } from "./_statistics.ts";
+import { VoidRound, type Workload } from "./_workload.ts";
 
 interface Shop {
   readonly id: string;
@@ -89,61 +89,30 @@ async function round({ port, path, shops }: Contender, rate: number, seconds: nu
   return { pushed: ascending(pushed), answered: ascending(answered), sent: total, late };
 }
 
-export async function orderToKitchen(argv: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      engine: { type: "string", default: "postgres" },
-      rate: { type: "string", default: "200" },
-      seconds: { type: "string", default: "5" },
-      rounds: { type: "string", default: "5" },
-      shops: { type: "string", default: "20" },
-    },
-  });
-  const engine = values.engine as EngineName;
-  const [rate, seconds, rounds, shops] = [values.rate, values.seconds, values.rounds, values.shops].map(Number) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  console.log(`order_to_kitchen: ${engine}, ${rate} orders/s due, ${seconds} s, ${shops} shops, ${rounds} rounds`);
-  console.log("round contender   sent answered  pushed   push p50    p99    max  answer p50");
-  const ratios = { p50: [] as number[], p99: [] as number[] };
-  let failed = false;
-  for (let nth = 1; nth <= rounds; nth++) {
-    const results: Record<string, Round> = {};
-    // The order alternates, so that neither always runs on the warm machine.
-    for (const name of nth % 2 ? ["orderbell", "control"] : ["control", "orderbell"]) {
-      const contender = await start<Contender>(`_${name}`, engine, shops);
-      let result: Round;
-      try {
-        // Warms up the compilers of both on the measured path.
-        await round(contender, Math.min(rate, 200), 2);
-        result = await round(contender, rate, seconds);
-      } finally {
-        await contender.stop();
-      }
-      results[name] = result;
-      const { pushed, answered, sent, late } = result;
-      const void_ = isVoid(late, sent);
-      failed ||= pushed.length !== sent;
-      const figures = [at(pushed, 0.5), at(pushed, 0.99), pushed.at(-1) ?? Number.NaN, at(answered, 0.5)].map((ms) =>
-        ms.toFixed(2).padStart(7),
-      );
-      console.log(
-        `${String(nth).padStart(5)} ${name.padEnd(10)} ${String(sent).padStart(6)} ${String(answered.length).padStart(8)} ${String(pushed.length).padStart(7)}   ${figures.join(" ")}${void_ ? "  void: the generator was late" : ""}`,
-      );
-      if (void_) delete results[name];
-    }
-    const { orderbell, control } = results;
-    if (orderbell === undefined || control === undefined) continue;
-    ratios.p50.push(at(orderbell.pushed, 0.5) / at(control.pushed, 0.5));
-    ratios.p99.push(at(orderbell.pushed, 0.99) / at(control.pushed, 0.99));
-  }
-  for (const [name, list] of Object.entries(ratios)) printRatio(`orderbell / control, push ${name}`, list);
-  if (failed) {
-    console.log("some orders were not pushed");
-    process.exitCode = 1;
-  }
-}
+export const orderToKitchen: Workload = {
+  name: "order_to_kitchen",
+  says: "an order due → the kitchen's socket has it",
+  seconds: { short: 60, full: 200 },
+  async run(bench) {
+    const rate = bench.number("rate", { short: 1_000, full: 1_000 });
+    const seconds = bench.number("seconds", { short: 4, full: 10 });
+    await bench.play({
+      case: `${rate}/s`,
+      contenders: await bench.available(["orderbell", "bare"]),
+      async play(name) {
+        const contender = await bench.start<Contender>(name === "bare" ? "_control" : "_orderbell", { args: [20] });
+        try {
+          // Warms up the compilers on the measured path.
+          await round(contender, Math.min(rate, 200), 2);
+          const { pushed, answered, sent, late } = await round(contender, rate, seconds);
+          if (isVoid(late, sent)) throw new VoidRound(`the generator sent ${late} of ${sent} late`);
+          if (pushed.length !== sent) bench.fail(`${name}: ${sent - pushed.length} of ${sent} orders were not pushed`);
+          const { p50, p99 } = quantiles(pushed);
+          return { "push p50": [p50, "ms"], "push p99": [p99, "ms"], "answer p50": [at(answered, 0.5), "ms"] };
+        } finally {
+          await contender.stop();
+        }
+      },
+    });
+  },
+};

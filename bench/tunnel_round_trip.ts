@@ -6,11 +6,11 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { Agent, createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { parseArgs } from "node:util";
 import { WebSocket } from "ws";
-import { type Running, start, ticketFor } from "./_contender.ts";
-import type { EngineName } from "./_database.ts";
-import { ascending, at, isVoid, now, openLoop, printRatio, settled } from "./_open_loop.ts";
+import { type Running, ticketFor } from "./_contender.ts";
+import { now, openLoop, settled } from "./_open_loop.ts";
+import { ascending, isVoid, quantiles } from "./_statistics.ts";
+import { type Measured, VoidRound, type Workload } from "./_workload.ts";
 
 interface Guest {
   readonly token: string;
@@ -145,68 +145,46 @@ async function round(clients: readonly Client[], rate: number, seconds: number):
 const contenders = ["tunnel", "publish"] as const;
 type Contender = (typeof contenders)[number];
 
-export async function tunnelRoundTrip(argv: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      engine: { type: "string", default: "postgres" },
-      rate: { type: "string", default: "50" },
-      seconds: { type: "string", default: "5" },
-      rounds: { type: "string", default: "5" },
-      clients: { type: "string", default: "20" },
-    },
-  });
-  const [rate, seconds, rounds, clients] = [values.rate, values.seconds, values.rounds, values.clients].map(Number) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  console.log(
-    `tunnel_round_trip: ${values.engine}, ${rate} messages/s due, ${seconds} s, ${clients} clients, ${rounds} rounds`,
-  );
-  console.log("round contender   sent arrived       p50     p99     max");
-  const business = new Business();
-  const businessPort = await business.listen();
-  const ratios = { p50: [] as number[], p99: [] as number[] };
+export const tunnelRoundTrip: Workload = {
+  name: "tunnel_round_trip",
+  says: "a mini-program's message due → business server → back at the mini-program, against a client's own publish → event",
+  seconds: { full: 100 },
+  async run(bench) {
+    const rate = bench.number("rate", { short: 20, full: 50 });
+    const seconds = bench.number("seconds", { short: 3, full: 5 });
+    const clients = bench.number("clients", { short: 20, full: 20 });
+    const business = new Business();
+    const businessPort = await business.listen();
 
-  /** One round of one contender on a database and in a process of its own; nothing when the generator was late. */
-  async function run(nth: number, name: Contender): Promise<Round | undefined> {
-    const orderbell = await start<Orderbell>("_channel", values.engine as EngineName, clients, businessPort, key);
-    business.port = orderbell.port;
-    const opening = orderbell.guests.map((guest) =>
-      name === "tunnel" ? openTunnel(business) : openRoom(guest, orderbell.port),
-    );
-    try {
-      const opened = await Promise.all(opening);
-      // The compilers warm up on the way that is measured.
-      await round(opened, rate, 2);
-      const result = await round(opened, rate, seconds);
-      for (const { socket } of opened) socket.terminate();
-      const { arrived, sent, late } = result;
-      const figures = [at(arrived, 0.5), at(arrived, 0.99), arrived.at(-1) ?? Number.NaN].map((ms) =>
-        ms.toFixed(2).padStart(7),
-      );
-      const remark = isVoid(late, sent) ? "  void: the generator was late" : "";
-      console.log(
-        `${String(nth).padStart(5)} ${name.padEnd(10)} ${String(sent).padStart(6)} ${String(arrived.length).padStart(7)}   ${figures.join(" ")}${remark}`,
-      );
-      if (arrived.length !== sent) process.exitCode = 1;
-      return remark === "" ? result : undefined;
-    } finally {
-      await orderbell.stop();
+    /** One round of one contender on a database and in a process of its own. */
+    async function play(name: Contender): Promise<Measured> {
+      const orderbell = await bench.start<Orderbell>("_channel", { args: [clients, businessPort, key] });
+      business.port = orderbell.port;
+      try {
+        const opened = await Promise.all(
+          orderbell.guests.map((guest) => (name === "tunnel" ? openTunnel(business) : openRoom(guest, orderbell.port))),
+        );
+        // The compilers warm up on the way that is measured.
+        await round(opened, rate, 2);
+        const { arrived, sent, late } = await round(opened, rate, seconds);
+        for (const { socket } of opened) socket.terminate();
+        if (isVoid(late, sent)) throw new VoidRound(`the generator sent ${late} of ${sent} late`);
+        if (arrived.length !== sent) bench.fail(`${name}: ${sent - arrived.length} of ${sent} messages did not arrive`);
+        const { p50, p99, max } = quantiles(arrived);
+        return { "there p50": [p50, "ms"], "there p99": [p99, "ms"], "there max": [max, "ms"] };
+      } finally {
+        await orderbell.stop();
+      }
     }
-  }
 
-  for (let nth = 1; nth <= rounds; nth++) {
-    const results: Partial<Record<Contender, Round | undefined>> = {};
-    for (const name of nth % 2 ? contenders : contenders.toReversed()) results[name] = await run(nth, name);
-    const { tunnel, publish } = results;
-    if (tunnel === undefined || publish === undefined) continue;
-    ratios.p50.push(at(tunnel.arrived, 0.5) / at(publish.arrived, 0.5));
-    ratios.p99.push(at(tunnel.arrived, 0.99) / at(publish.arrived, 0.99));
-  }
-  business.close();
-  for (const [name, list] of Object.entries(ratios)) printRatio(`tunnel / publish, ${name}`, list);
-  if (process.exitCode === 1) console.log("some messages did not arrive");
-}
+    try {
+      await bench.play({
+        case: `${rate} messages/s`,
+        contenders: ["tunnel", "publish"],
+        play: (name) => play(name as Contender),
+      });
+    } finally {
+      business.close();
+    }
+  },
+};

@@ -4,11 +4,11 @@
  */
 import { once } from "node:events";
 import { Agent, request } from "node:http";
-import { parseArgs } from "node:util";
 import { WebSocket } from "ws";
-import { type Running, start, ticketFor } from "./_contender.ts";
-import type { EngineName } from "./_database.ts";
-import { ascending, at, now, openLoop, printRatio } from "./_open_loop.ts";
+import { type Running, ticketFor } from "./_contender.ts";
+import { now, openLoop } from "./_open_loop.ts";
+import { ascending, quantiles } from "./_statistics.ts";
+import { type Bench, type Measured, VoidRound, type Workload } from "./_workload.ts";
 
 interface Orderbell extends Running {
   readonly tokens: readonly string[];
@@ -199,53 +199,48 @@ const mostLate = 0.1;
 const contenders = { watch: watches, publish: readers };
 type Contender = keyof typeof contenders;
 
-async function run(engine: EngineName, nth: number, own: Case, name: Contender): Promise<Round | undefined> {
+async function playOne(bench: Bench, own: Case, name: Contender): Promise<Measured> {
   const sessions = sessionsFor(own.concerned) + sessionsFor(Math.ceil(own.others / watchesPerConnection));
-  const orderbell = await start<Orderbell>("_watched", engine, sessions);
+  const orderbell = await bench.start<Orderbell>("_watched", { args: [sessions] });
   try {
     const scene = await contenders[name](orderbell, own);
     // The compilers warm up on the way that is measured.
     await measure(scene, Math.ceil(own.changes / 4), own.rate);
-    const result = await measure(scene, own.changes, own.rate);
+    const { all, late, lost } = await measure(scene, own.changes, own.rate);
     for (const socket of scene.sockets) socket.terminate();
-    const { all, late, lost } = result;
-    const remark = late > own.changes * mostLate ? "  void: the generator was late" : "";
-    const figures = [at(all, 0.5), at(all, 0.99), all.at(-1) ?? Number.NaN].map((ms) => ms.toFixed(2).padStart(9));
-    console.log(
-      `${String(nth).padStart(5)} ${own.name.padEnd(7)} ${name.padEnd(8)} ${String(own.changes).padStart(7)} ${String(lost).padStart(5)} ${figures.join(" ")}${remark}`,
-    );
-    if (lost > 0) process.exitCode = 1;
-    return remark === "" ? result : undefined;
+    if (late > own.changes * mostLate) throw new VoidRound(`the generator sent ${late} of ${own.changes} late`);
+    if (lost > 0) bench.fail(`${own.name}, ${name}: ${lost} of ${own.changes} changes did not reach all`);
+    const { p50, p99, max } = quantiles(all);
+    return { "all have it p50": [p50, "ms"], "all have it p99": [p99, "ms"], "all have it max": [max, "ms"] };
   } finally {
     await orderbell.stop();
   }
 }
 
-/** `others` against `1`, both by watches; each of the other cases against the room. */
-export async function watchFanOut(argv: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      engine: { type: "string", default: "postgres" },
-      rounds: { type: "string", default: "3" },
-      cases: { type: "string", default: cases.map(({ name }) => name).join(",") },
-    },
-  });
-  const engine = values.engine as EngineName;
-  const wanted = cases.filter(({ name }) => values.cases.split(",").includes(name));
-  console.log(`watch_fan_out: ${engine}, ${values.rounds} rounds; milliseconds from due until all had it`);
-  console.log("round case    by       changes  lost       p50       p99       max");
-  const ratios = new Map<string, number[]>();
-  for (let nth = 1; nth <= Number(values.rounds); nth++)
-    for (const own of wanted) {
-      const against: readonly [Case, Contender] = own.others === 0 ? [own, "publish"] : [cases[0] as Case, "watch"];
-      const pair = [await run(engine, nth, own, "watch"), await run(engine, nth, ...against)];
-      const [a, b] = pair;
-      if (a === undefined || b === undefined) continue;
-      const name = own.others === 0 ? `watch / publish, ${own.name} see it` : `${own.others} watches beside it / none`;
-      ratios.set(name, [...(ratios.get(name) ?? []), at(a.all, 0.5) / at(b.all, 0.5)]);
-    }
-  agent.destroy();
-  for (const [name, list] of ratios) printRatio(`${name}, p50`, list);
-  if (process.exitCode === 1) console.log("some changes did not reach all");
-}
+/** A case against the room; or `others` against `1`, both by watches. */
+export const watchFanOut: Workload = {
+  name: "watch_fan_out",
+  says: "a changed document due → every watch that it concerns has it, against a room's publish → every reader",
+  seconds: { full: 180 },
+  async run(bench) {
+    const wanted = bench.list("cases", ["1", "100", "10000", "others"]);
+    const [alone] = cases as readonly [Case];
+    for (const own of cases.filter(({ name }) => (wanted as readonly string[]).includes(name)))
+      await bench.play(
+        own.others === 0
+          ? {
+              case: `${own.concerned} see it`,
+              contenders: ["watch", "publish"],
+              rounds: bench.number("rounds", { short: 1, full: 2 }),
+              play: (name) => playOne(bench, own, name as Contender),
+            }
+          : {
+              case: "one sees it",
+              contenders: [`with ${own.others} other watches`, "without"],
+              rounds: bench.number("rounds", { short: 1, full: 2 }),
+              play: (name) => playOne(bench, name === "without" ? alone : own, "watch"),
+            },
+      );
+    agent.destroy();
+  },
+};
