@@ -17,6 +17,8 @@ export interface StartOptions {
   readonly needsDatabase?: boolean;
   readonly args?: readonly (string | number)[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Address under which it reaches its database, such as that of a proxy which counts. */
+  readonly by?: (url: string) => string;
 }
 
 /** @param script its file in `bench/`, `.ts` unless it says otherwise, which is given the database's address and these arguments */
@@ -24,12 +26,12 @@ export async function startContender<T extends object>(
   script: string,
   options: StartOptions = {},
 ): Promise<T & Running> {
-  const { engine = "postgres", needsDatabase = true, args = [], environment = {} } = options;
+  const { engine = "postgres", needsDatabase = true, args = [], environment = {}, by = (url) => url } = options;
   const database = needsDatabase ? await freshDatabase(engine) : { url: "", remove: async () => {} };
   const file = /\.m?[jt]s$/.test(script) ? script : `${script}.ts`;
   const child: ChildProcess = spawn(
     process.execPath,
-    ["--import", "tsx", `bench/${file}`, database.url, ...args.map(String)],
+    ["--import", "tsx", `bench/${file}`, by(database.url), ...args.map(String)],
     { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...environment } },
   );
   const exited = once(child, "exit");

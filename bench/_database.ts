@@ -10,7 +10,7 @@ export type EngineName = "postgres" | "mysql" | "pglite";
 
 const options = { maxConnections: 1, connectTimeoutMs: 5_000 };
 
-const bases: Readonly<Record<Exclude<EngineName, "pglite">, string>> = {
+export const bases: Readonly<Record<Exclude<EngineName, "pglite">, string>> = {
   postgres: process.env.BENCH_POSTGRES_URL ?? "postgres://postgres@127.0.0.1:5432/postgres",
   mysql: process.env.BENCH_MYSQL_URL ?? "mysql://root@127.0.0.1:3306/mysql",
 };

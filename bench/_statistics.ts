@@ -53,12 +53,16 @@ export const pairedRatios = (own: Rounds, other: Rounds): number[] =>
     return against === undefined ? [] : [value / against];
   });
 
-/** A generator that was late for more than 0.1 % says nothing about the server. */
-export const isVoid = (late: number, sent: number) => late > sent / 1_000;
+/** A generator that was late for more than this says nothing about the server. */
+export const latePercent = 0.1;
+
+export const isVoid = (late: number, sent: number, percent = latePercent) => late > (sent * percent) / 100;
 
 /** Three significant digits: more would be noise. */
-export const digits = (value: number): string =>
-  !Number.isFinite(value) ? "–" : Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
+export function digits(value: number): string {
+  if (!Number.isFinite(value)) return "–";
+  return Number.isInteger(value) || Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
 
 /** Prints median, minimum and maximum of the pairs of one ratio. */
 export function printRatio(name: string, list: readonly number[]): void {

@@ -5,8 +5,8 @@ import type { Figure } from "./_workload.ts";
 
 const unique = <T>(list: readonly T[]) => [...new Set(list)];
 
-const range = ({ median, min, max, of }: Spread) =>
-  of === 1 ? digits(median) : `${digits(median)} (${digits(min)}–${digits(max)})`;
+const range = ({ median, min, max, of }: Spread, before = " (", behind = before === " (" ? ")" : "") =>
+  of === 1 ? digits(median) : `${digits(median)}${before}${digits(min)}–${digits(max)}${behind}`;
 
 /** Columns as wide as their widest cell. */
 export function aligned(rows: readonly (readonly string[])[]): string {
@@ -21,31 +21,32 @@ export function aligned(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-/** One row per case, figure and contender: the median of its rounds with minimum and maximum, and the first contender's ratio to it. */
+/** One row per case and figure: the median of each contender's rounds, with the first one's ratio to it, pair by pair. */
 export function figureRows(figures: readonly Figure[]): string[][] {
-  const own = figures.some((one) => one.contender === "orderbell") ? "orderbell" : figures[0]?.contender;
-  if (own === undefined) return [];
-  return unique(figures.map((one) => one.case)).flatMap((name) => {
+  const names = unique(figures.map((one) => one.contender));
+  const own = names.includes("orderbell") ? "orderbell" : (names[0] ?? "");
+  const others = names.filter((name) => name !== own);
+  const head = ["case", "figure", own, ...others.map((name) => `${name} (${own} / it)`)];
+  const rows = unique(figures.map((one) => one.case)).flatMap((name) => {
     const ofCase = figures.filter((one) => one.case === name);
-    return unique(ofCase.map((one) => one.figure)).flatMap((figure) => {
-      const ofFigure = ofCase.filter((one) => one.figure === figure);
-      const ownRounds = roundsOf(ofFigure, own, name, figure);
-      return unique([own, ...ofFigure.map((one) => one.contender)]).flatMap((contender) => {
-        const rounds = roundsOf(ofFigure, contender, name, figure);
+    return unique(ofCase.map((one) => one.figure)).map((figure) => {
+      const unit = ofCase.find((one) => one.figure === figure)?.unit ?? "";
+      const ownRounds = roundsOf(ofCase, own, name, figure);
+      const cell = (contender: string) => {
+        const rounds = roundsOf(ofCase, contender, name, figure);
         const values = spread([...rounds.values()]);
-        if (values === undefined) return [];
+        if (values === undefined) return "";
         const ratio = contender === own ? undefined : spread(pairedRatios(ownRounds, rounds));
-        const unit = ofFigure[0]?.unit ?? "";
-        return [[name, figure, contender, `${range(values)} ${unit}`, ratio === undefined ? "" : `× ${range(ratio)}`]];
-      });
+        const times = ratio === undefined || !Number.isFinite(ratio.median) ? "" : ` (× ${range(ratio, "; ")})`;
+        return `${digits(values.median)}${unit === "count" ? "" : ` ${unit}`}${times}`;
+      };
+      return [name, figure, ...[own, ...others].map(cell)];
     });
   });
+  return [head, ...rows];
 }
 
-export const figureTable = (figures: readonly Figure[]): string => {
-  const own = figures.some((one) => one.contender === "orderbell") ? "orderbell" : (figures[0]?.contender ?? "");
-  return aligned([["case", "figure", "contender", "median (min–max)", `${own} / it`], ...figureRows(figures)]);
-};
+export const figureTable = (figures: readonly Figure[]): string => aligned(figureRows(figures));
 
 /** `target | reached | command`. */
 export function targetRows(reached: readonly Reached[]): string[][] {

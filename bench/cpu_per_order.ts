@@ -1,0 +1,39 @@
+/** Benchmark: processor time per order at a rate that all hold, of the server and of the database's backends. */
+import { type Contender, contenders, withContender } from "./_orders.ts";
+import { databasePids, processorMs } from "./_processor.ts";
+import type { Workload } from "./_workload.ts";
+
+export const cpuPerOrder: Workload = {
+  name: "cpu_per_order",
+  says: "microseconds of a processor that one order costs at 2,000/s: of the server, and of its connections' database processes",
+  seconds: { short: 70, full: 150 },
+  async run(bench) {
+    const rate = bench.number("rate", { short: 2_000, full: 2_000 });
+    const seconds = bench.number("seconds", { short: 3, full: 5 });
+    const all = contenders.filter((name) => name !== "serverless_offline");
+    const chosen = await bench.available(bench.list("contenders", all));
+    await bench.play({
+      case: `${rate}/s`,
+      contenders: chosen,
+      rounds: bench.number("rounds", { short: 2, full: 4 }),
+      play: (name) =>
+        withContender(bench, name as Contender, {}, async ({ server, warmUp, run }) => {
+          await warmUp({ rate, seconds: 1.5 });
+          const pids = await databasePids(bench.engine, server.database);
+          const spent = () => ({
+            node: processorMs(server.pid),
+            database: pids.reduce((sum, pid) => sum + processorMs(pid), 0),
+          });
+          const before = spent();
+          const { answered, push } = await run({ rate, seconds });
+          const after = spent();
+          const each = (part: "node" | "database") => ((after[part] - before[part]) * 1_000) / answered;
+          return {
+            "Node CPU": [each("node"), "µs"],
+            "database CPU": [each("database"), "µs"],
+            "push p99": [push.p99, "ms"],
+          };
+        }),
+    });
+  },
+};
