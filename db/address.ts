@@ -5,7 +5,8 @@ import { isTlsWord, readTlsWords, type TlsMode } from "./tls_words.ts";
 
 /**
  * `transaction`: each transaction may run on another connection of the server, so no state may be left on one.
- * `session`: one server connection per client, but the pooler refuses settings at its start.
+ * `session`: one server connection per client, but the pooler refuses settings at its start. To MySQL, either means that it may
+ * not answer what is sent before the last answer was read.
  */
 export type Pooler = "off" | "session" | "transaction";
 
@@ -104,7 +105,7 @@ export function readAddress(text: string, settings: AddressSettings = {}): Addre
   const here = isHere(host);
   const tls = tlsOf(url, word, settings, here);
   const told = settings.pooler ?? (yes(word("pgbouncer")) ? "transaction" : undefined);
-  const pooler = engine === "mysql" ? "off" : (told ?? poolerAt(host, port));
+  const pooler = told ?? (engine === "mysql" ? mysqlPoolerAt(host) : poolerAt(host, port));
   const search = schema === "public" ? "" : `-c search_path=${schema}`;
   if (search !== "" && pooler !== "off")
     throw new AddressWrong(
@@ -228,6 +229,13 @@ function file(path: string | undefined, what: string): string | undefined {
     throw new AddressWrong(`needs ${what}, "${path}", which cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
 }
+
+/**
+ * Aurora's MySQL 5.7 never answers the second of two statements that come together, RDS Proxy is not known to; the others'
+ * servers are not MySQL.
+ */
+const mysqlPoolerAt = (host: string): Pooler =>
+  /\.(rds\.amazonaws\.com(\.cn)?|psdb\.cloud|tidbcloud\.com)$/.test(host) ? "session" : "off";
 
 /** Poolers recognized by host or port. */
 function poolerAt(host: string, port: number): Pooler {

@@ -1,4 +1,4 @@
-/** MySQL 8 and MariaDB 10.11 through `mysql2`. Statements go one by one, because MySQL goes on after an error and commits. */
+/** MySQL 8 and MariaDB 10.11 through `mysql2`. COMMIT goes alone, when all is answered: MySQL goes on after an error and commits. */
 import mysql from "mysql2/promise";
 import { type Address, type AddressSettings, readAddress } from "./address.ts";
 import { conditionOf, DatabaseUnwell } from "./conditions.ts";
@@ -18,14 +18,10 @@ import {
 import { DecideFailed, runDecide } from "./decide_error.ts";
 import { dialects } from "./dialect.ts";
 import { explain } from "./explain.ts";
+import type { CoreConnection } from "./mysql_pipeline.ts";
+import { type Answers, maxPrepared, type Result, type Step, sendAll, sendSingly } from "./mysql_statements.ts";
 import { repeat } from "./repeat.ts";
-import { type Encoded, encodeAll } from "./sql.ts";
-
-/** The pool's event passes this type in fact: the callback connection underneath. */
-interface CoreConnection {
-  query(text: string, done: (error: unknown) => void): void;
-  destroy(): void;
-}
+import { encodeAll } from "./sql.ts";
 
 export interface MysqlOptions extends AddressSettings {
   /** mysql://user:password@host:port/database; db/address.ts says what may stand behind it. */
@@ -64,8 +60,8 @@ export function openMysql(options: MysqlOptions): Database & Migrator {
     timezone: "Z",
     decimalNumbers: true,
     connectTimeout: options.connectTimeoutMs,
-    // The server keeps 16,382 for all clients together.
-    maxPreparedStatements: 200,
+    // Above our own limit, which closes statements in its own order.
+    maxPreparedStatements: 2 * maxPrepared,
     enableKeepAlive: true,
     ...(password === undefined
       ? {}
@@ -80,43 +76,38 @@ export function openMysql(options: MysqlOptions): Database & Migrator {
       connection.query(`SET SESSION wait_timeout = ${Math.ceil(idleSessionMs / 1_000)}`, () => {});
   });
 
-  async function run(connection: mysql.Connection, statement: Encoded): Promise<Row[]> {
-    const [result] = await answered(connection, connection.execute(statement.text, statement.values));
-    const rows = Array.isArray(result) ? (result as unknown as Row[]) : [];
-    const { guard } = statement;
-    if (guard !== undefined) {
-      const off =
-        "absent" in guard
-          ? Object.values(rows[0] ?? {})[0]
-          : (result as mysql.ResultSetHeader).affectedRows - guard.rows;
-      if (off !== 0) throw new GuardFailed(guard.name);
-    }
-    return rows;
-  }
+  /** Whether the server takes a list in one write; behind a proxy or at some providers it waits for ever. */
+  const together = address.pooler === "off";
+  /**
+   * A deadlock ends the transaction, and what was sent behind it would be committed by itself: so nothing commits by itself
+   * until the flight is over.
+   */
+  const begin = together ? "SET autocommit = 0" : "START TRANSACTION";
+  const end = together ? ["SET autocommit = 1"] : [];
 
-  async function runAll(connection: mysql.Connection, list: readonly Encoded[]): Promise<Row[][]> {
-    const rows: Row[][] = [];
-    for (const statement of list) rows.push(await run(connection, statement));
-    return rows;
-  }
+  const send = (connection: CoreConnection, steps: readonly Step[]): Promise<Answers> =>
+    answered(connection, together ? sendAll(connection, steps) : sendSingly(connection, steps));
 
-  async function lend<T>(work: (connection: mysql.PoolConnection) => Promise<T>): Promise<T> {
-    const connection = await pool.getConnection().catch((cause) => {
+  async function lend<T>(work: (connection: CoreConnection) => Promise<T>): Promise<T> {
+    const lent = await pool.getConnection().catch((cause) => {
       throw away(false, cause);
     });
+    const connection = lent.connection as unknown as CoreConnection;
     try {
       const result = await work(connection);
-      connection.release();
+      lent.release();
       return result;
     } catch (error) {
       const broken = isBroken(error);
-      if (broken) connection.destroy();
+      if (broken) lent.destroy();
       else {
         // Returned to the pool without an open transaction, or destroyed.
-        await command(connection, "ROLLBACK").then(
-          () => connection.release(),
-          () => connection.destroy(),
-        );
+        await send(connection, ["ROLLBACK", ...end])
+          .then((answers) => answers.map(resultOf))
+          .then(
+            () => lent.release(),
+            () => lent.destroy(),
+          );
       }
       if (error instanceof DecideFailed) throw error.cause;
       throw broken ? away(true, error) : translate(error);
@@ -131,14 +122,20 @@ export function openMysql(options: MysqlOptions): Database & Migrator {
   async function flight({ statements, decide, after = [] }: Flight): Promise<Landed> {
     const first = encodeAll(statements, "question");
     const last = encodeAll(after, "question");
+    // The transaction is committed: a failed read behind it must not report it as failed.
+    const readBehind = (answers: Answers) =>
+      last.map((_, at) => (answers[at]?.status === "fulfilled" ? answers[at].value.rows : []));
     return lend(async (connection) => {
-      await command(connection, "START TRANSACTION");
-      const rows = await runAll(connection, first);
+      if (decide === undefined && first.length === 1 && first[0]?.guard === undefined) {
+        const [answer, ...behind] = await send(connection, [...first, ...last]);
+        return { rows: [resultOf(answer).rows], decided: [], after: readBehind(behind) };
+      }
+      const rows = rowsOf([begin, ...first], await send(connection, [begin, ...first])).slice(1);
       const second = decide === undefined ? [] : runDecide(() => encodeAll(decide(rows), "question"));
-      const decided = await runAll(connection, second);
-      await command(connection, "COMMIT");
-      // The transaction is committed: a failed read behind it must not report it as failed.
-      return { rows, decided, after: await runAll(connection, last).catch(() => last.map(() => [])) };
+      const decided = second.length === 0 ? [] : rowsOf(second, await send(connection, second));
+      const [committed, ...behind] = await send(connection, ["COMMIT", ...end, ...last]);
+      resultOf(committed);
+      return { rows, decided, after: readBehind(behind.slice(end.length)) };
     });
   }
 
@@ -150,12 +147,9 @@ export function openMysql(options: MysqlOptions): Database & Migrator {
       return repeat(
         () =>
           lend(async (connection) => {
-            if (list.length === 1) return runAll(connection, list);
-            await command(connection, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-            await command(connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
-            const rows = await runAll(connection, list);
-            await command(connection, "COMMIT");
-            return rows;
+            const steps = list.length === 1 ? list : [...snapshot, ...list, "COMMIT"];
+            const rows = rowsOf(steps, await send(connection, steps));
+            return list.length === 1 ? rows : rows.slice(snapshot.length, -1);
           }),
         true,
       );
@@ -197,7 +191,7 @@ export function openMysql(options: MysqlOptions): Database & Migrator {
  * The driver's own time limit knows neither the preparing of a statement nor COMMIT: if the network loses the answer it would
  * wait for ever, holding the connection and the locks of its transaction.
  */
-async function answered<T>(connection: mysql.Connection, answer: Promise<T>): Promise<T> {
+async function answered<T>(connection: CoreConnection, answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -212,7 +206,29 @@ async function answered<T>(connection: mysql.Connection, answer: Promise<T>): Pr
   }
 }
 
-const command = (connection: mysql.Connection, text: string) => answered(connection, connection.query(text));
+const snapshot = [
+  "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+  "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+];
+
+/** @throws its failure */
+function resultOf(answer: Answers[number] | undefined): Result {
+  if (answer?.status !== "fulfilled") throw answer?.reason ?? new Error("the server gave no answer");
+  return answer.value;
+}
+
+/** Throws the first failure: it is the cause, and later ones may follow from it. */
+function rowsOf(steps: readonly Step[], answers: Answers): Row[][] {
+  return answers.map((answer, at) => {
+    const { rows, affected } = resultOf(answer);
+    const step = steps[at];
+    const guard = typeof step === "object" ? step.guard : undefined;
+    if (guard === undefined) return rows;
+    const off = "absent" in guard ? Object.values(rows[0] ?? {})[0] : affected - guard.rows;
+    if (off !== 0) throw new GuardFailed(guard.name);
+    return rows;
+  });
+}
 
 /** Cut to MySQL's 64 characters; it lies beside the database, not in it. */
 const lockName = "LEFT(CONCAT('orderbell ', DATABASE()), 64)";

@@ -1,5 +1,5 @@
 /** Statements on `orders`, `order_lines`, `order_history` and `idempotency_keys`. */
-import { among, type Dialect, insertRows, jsonOf, type NewRow, recordset } from "./dialect.ts";
+import { among, anyOf, type Dialect, insertRows, jsonOf, type NewRow, padded, recordset } from "./dialect.ts";
 import { keyOf } from "./key_of.ts";
 import { absent, join, raw, type Sql, type Statement, sql } from "./sql.ts";
 import { sortedBy } from "./streams.ts";
@@ -34,7 +34,7 @@ const keyRow = ({ owner_id, idem_key, body_hash, result_id, created_at }: Idempo
 
 export function readKeys(keys: readonly Pick<IdempotencyKey, "owner_id" | "idem_key">[]): Sql {
   const each = keys.map(({ owner_id, idem_key }) => sql`(owner_id = ${owner_id} AND idem_key = ${idem_key})`);
-  return sql`SELECT owner_id, idem_key, body_hash, result_id, created_at FROM idempotency_keys WHERE ${join(each, " OR ")}`;
+  return sql`SELECT owner_id, idem_key, body_hash, result_id, created_at FROM idempotency_keys WHERE ${anyOf(each)}`;
 }
 
 /** Releases the keys of refused requests; a key that an earlier request took stays. */
@@ -44,7 +44,7 @@ export function dropKeys(keys: readonly IdempotencyKey[]): Statement[] {
     ({ owner_id, idem_key, result_id }) =>
       sql`(owner_id = ${owner_id} AND idem_key = ${idem_key} AND result_id = ${result_id})`,
   );
-  return [sql`DELETE FROM idempotency_keys WHERE ${join(each, " OR ")}`];
+  return [sql`DELETE FROM idempotency_keys WHERE ${anyOf(each)}`];
 }
 
 export function trimKeys(before: number): Sql {
@@ -198,7 +198,7 @@ export function readReport(shop: string, day: string): [Sql, Sql] {
 export function readTakenNumbers(days: readonly { shop: string; day: string }[], since: number): Sql {
   const taken = (ended: Sql) =>
     join(
-      days.map(
+      padded(days).map(
         ({ shop, day }) =>
           sql`SELECT o.shop_id, d.day, o.day_number FROM shop_days d JOIN orders o ON o.shop_id = d.shop_id AND o.day_number > d.orders
             AND o.${ended} WHERE d.shop_id = ${shop} AND d.day = ${day}`,
@@ -208,26 +208,38 @@ export function readTakenNumbers(days: readonly { shop: string; day: string }[],
   return sql`${taken(sql`ended_at IS NULL`)} UNION ALL ${taken(sql`ended_at > ${since}`)}`;
 }
 
-/** How many orders wait unaccepted, for each of the five reasons to refuse one more. */
-export function readWaiting(wanted: readonly Waiting[]): Sql {
-  const count = (where: Sql) => sql`(SELECT count(*) FROM orders WHERE status = 'placed' AND ${where})`;
-  const each = wanted.map(({ shop, session, table, addressHash, widerHash }, nth) => {
-    const here = sql`shop_id = ${shop}`;
-    return sql`SELECT ${raw(String(nth))} AS nth, ${count(sql`${here} AND session_id = ${session}`)} AS of_session,
-      ${table === null ? sql`0` : count(sql`${here} AND table_token = ${table}`)} AS of_table,
-      ${addressHash === null ? sql`0` : count(sql`${here} AND address_hash = ${addressHash}`)} AS of_address,
-      ${widerHash === null ? sql`0` : count(sql`${here} AND wider_hash = ${widerHash}`)} AS of_wider,
-      ${count(here)} AS of_shop`;
-  });
-  return join(each, " UNION ALL ");
-}
+/** What a limit of unaccepted orders counts by. */
+export const waitingColumns = {
+  session: "session_id",
+  table: "table_token",
+  address: "address_hash",
+  wider: "wider_hash",
+  shop: "shop_id",
+} as const;
 
 export interface Waiting {
+  readonly of: keyof typeof waitingColumns;
   readonly shop: string;
-  readonly session: string;
-  readonly table: string | null;
-  readonly addressHash: string | null;
-  readonly widerHash: string | null;
+  /** The session, table, address or shop itself. */
+  readonly value: string;
+}
+
+/** How many orders wait unaccepted, by shop and by what their limits count: nothing is read where there is no limit. */
+export function readWaiting(wanted: readonly Waiting[]): Sql[] {
+  const kinds = Object.keys(waitingColumns) as Waiting["of"][];
+  return kinds.flatMap((of) => {
+    const ofKind = wanted.filter((one) => one.of === of);
+    if (ofKind.length === 0) return [];
+    const column = raw(waitingColumns[of]);
+    return sql`SELECT ${raw(`'${of}'`)} AS kind, shop_id, ${column} AS value, count(*) AS orders FROM orders WHERE status = 'placed'
+      AND ${among(
+        sql`shop_id`,
+        ofKind.map(({ shop }) => shop),
+      )} AND ${among(
+        column,
+        ofKind.map(({ value }) => value),
+      )} GROUP BY shop_id, ${column}`;
+  });
 }
 
 // --- Writing -------------------------------------------------------------------------------------------------------

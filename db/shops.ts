@@ -1,7 +1,7 @@
 /** Statements on `shops`, `menus`, `dining_tables`, `dish_days`, `shop_days`, `screens` and `audit`. */
-import { among, type Dialect, insertRows } from "./dialect.ts";
+import { among, anyOf, type Dialect, insertRows } from "./dialect.ts";
 import { keyOf } from "./key_of.ts";
-import { join, type Sql, type Statement, sql } from "./sql.ts";
+import { join, raw, type Sql, type Statement, sql } from "./sql.ts";
 import { sortedBy } from "./streams.ts";
 
 const columns = sql`id, names, zone, rollover_minutes, is_open, live, menu_version, settings`;
@@ -22,8 +22,9 @@ export function readShopIds(limit: number): Sql {
   return sql`SELECT id FROM shops ORDER BY id LIMIT ${limit}`;
 }
 
+/** What an order assumes of its shop. */
 export function readShopsOf(ids: readonly string[]): Sql {
-  return sql`SELECT ${columns},
+  return sql`SELECT id, is_open, menu_version,
       (SELECT m.created_at FROM menus m WHERE m.shop_id = shops.id AND m.version = shops.menu_version) AS menu_at
     FROM shops WHERE ${among(sql`id`, ids)}`;
 }
@@ -130,7 +131,7 @@ export function readDishDays(shop: string, day: string): Sql {
 
 export function readDishDaysOf(days: readonly { shop: string; day: string }[]): Sql {
   const each = days.map(({ shop, day }) => sql`(shop_id = ${shop} AND day = ${day})`);
-  return sql`SELECT shop_id, day, dish_id, stock, sold, sold_out FROM dish_days WHERE ${join(each, " OR ")}`;
+  return sql`SELECT shop_id, day, dish_id, stock, sold, sold_out FROM dish_days WHERE ${anyOf(each)}`;
 }
 
 export function setDishDay(
@@ -141,6 +142,17 @@ export function setDishDay(
 ): Sql {
   return sql`UPDATE dish_days SET stock = ${values.stock}, sold = ${values.sold}, sold_out = ${values.soldOut}
     WHERE shop_id = ${shop} AND dish_id = ${dish} AND day = ${day}`;
+}
+
+/** Writes the stock of rows that are locked. */
+export function setDishDays(
+  dialect: Dialect,
+  rows: readonly (DishDay & { sold: number; sold_out: boolean })[],
+): Statement[] {
+  const sets = ["stock", "sold", "sold_out"].map((column) => sql`${raw(column)} = ${dialect.incoming(column)}`);
+  const tail = sql`${dialect.onConflict(["shop_id", "dish_id", "day"])} ${join(sets)}`;
+  const all = rows.map((row) => ({ ...row }));
+  return insertRows(dialect, "dish_days", all, tail);
 }
 
 export function addSold(shop: string, dish: string, day: string, quantity: number): Sql {
@@ -161,11 +173,16 @@ export function lockShopDays(dialect: Dialect, days: readonly { shop: string; da
 
 export function readShopDays(days: readonly { shop: string; day: string }[]): Sql {
   const each = days.map(({ shop, day }) => sql`(shop_id = ${shop} AND day = ${day})`);
-  return sql`SELECT shop_id, day, orders FROM shop_days WHERE ${join(each, " OR ")}`;
+  return sql`SELECT shop_id, day, orders FROM shop_days WHERE ${anyOf(each)}`;
 }
 
-export function setShopDay(shop: string, day: string, orders: number): Sql {
-  return sql`UPDATE shop_days SET orders = ${orders} WHERE shop_id = ${shop} AND day = ${day}`;
+/** Writes counters that are locked. */
+export function setShopDays(
+  dialect: Dialect,
+  days: readonly { shop_id: string; day: string; orders: number }[],
+): Statement[] {
+  const tail = sql`${dialect.onConflict(["shop_id", "day"])} orders = ${dialect.incoming("orders")}`;
+  return insertRows(dialect, "shop_days", days, tail);
 }
 
 // --- Screens -------------------------------------------------------------------------------------------------------

@@ -44,9 +44,19 @@ export function readMenuHeads(): Sql {
   return sql`SELECT name, epoch, seq, tag FROM streams WHERE name IN (SELECT concat('menu:', id) FROM shops)`;
 }
 
-/** `prev` before `tag`: MySQL assigns from left to right. */
-export function moveHead(name: string, { seq, tag }: { seq: number; tag: string }, at: number): Sql {
-  return sql`UPDATE streams SET seq = ${seq}, prev = tag, tag = ${tag}, changed_at = ${at} WHERE name = ${name}`;
+/** Moves heads that are locked. `prev` before `tag`: MySQL assigns from left to right. */
+export function moveHeads(
+  dialect: Dialect,
+  heads: readonly { stream: string; seq: number; tag: string }[],
+  at: number,
+): Statement[] {
+  const incoming = (column: string) => dialect.incoming(column);
+  return insertRows(
+    dialect,
+    "streams",
+    heads.map(({ stream, seq, tag }) => ({ name: stream, epoch: "", seq, tag, changed_at: at, source_seq: 0 })),
+    sql`${dialect.onConflict(["name"])} seq = ${incoming("seq")}, prev = streams.tag, tag = ${incoming("tag")}, changed_at = ${incoming("changed_at")}`,
+  );
 }
 
 /** Stores up to which number of its source a derived stream has read. */

@@ -11,6 +11,7 @@ import {
   readTakenNumbers,
   readWaiting,
   takeKeys,
+  type Waiting,
 } from "../../db/orders.ts";
 import { readSessions } from "../../db/sessions.ts";
 import {
@@ -20,10 +21,9 @@ import {
   readScreens,
   readShopDays,
   readShopsOf,
-  setDishDay,
-  setShopDay,
+  setDishDays,
+  setShopDays,
 } from "../../db/shops.ts";
-import type { Statement } from "../../db/sql.ts";
 import type { App } from "../app.ts";
 import { pickupNumber } from "../day.ts";
 import { KeyReused, KitchenOffline, ShopClosed, SoldOut, TooManyUnaccepted } from "../errors.ts";
@@ -36,23 +36,20 @@ import { rowsOf } from "./order_rows.ts";
 import { nothing, type Outcome, type PricedOrder, placedEvent, readersOf, type StoreResult } from "./priced_order.ts";
 
 const ok = (value: StoreResult): Outcome => ({ status: "fulfilled", value });
-const zip = <A, B>(a: readonly A[], b: readonly B[]) => a.map((one, at) => [one, b[at] as B] as const);
 
-/** Sessions are verified before locking: locking inserts rows, and a forged token must not. */
+/** Refusals are outcomes, not failures. */
 export async function storeWithLocks(app: App, batch: readonly PricedOrder[]): Promise<Outcome[]> {
-  const [rows] = await app.db.read([readSessions(batch.map(({ claim }) => claim.session))]);
-  const sessions = new Map(rows.map((row) => [row.id, row]));
-  const rejected = new Map<PricedOrder, Outcome>();
-  for (const priced of batch) {
-    try {
-      verifyClaim(priced.claim, sessions.get(priced.claim.session), app.clock.now());
-    } catch (reason) {
-      rejected.set(priced, { status: "rejected", reason });
-    }
+  try {
+    return await lockDecideWrite(app, batch);
+  } catch (error) {
+    if (error instanceof NothingToStore) return error.outcomes;
+    if (!(error instanceof Unverified)) throw error;
+    const { rejected } = error;
+    const others = batch.filter((priced) => !rejected.has(priced));
+    const stored = others.length === 0 ? [] : await storeWithLocks(app, others);
+    const outcomes = new Map(others.map((priced, at) => [priced, stored[at] as Outcome]));
+    return batch.map((priced) => rejected.get(priced) ?? (outcomes.get(priced) as Outcome));
   }
-  const verified = batch.filter((priced) => !rejected.has(priced));
-  const outcomes = new Map(zip(verified, verified.length === 0 ? [] : await storeUnderLocks(app, verified)));
-  return batch.map((priced) => rejected.get(priced) ?? (outcomes.get(priced) as Outcome));
 }
 
 /** Every order of the batch was refused: the flight is rolled back, and nothing is changed. */
@@ -64,16 +61,19 @@ class NothingToStore extends Error {
   }
 }
 
-async function storeUnderLocks(app: App, batch: readonly PricedOrder[]): Promise<Outcome[]> {
-  try {
-    return await lockDecideWrite(app, batch);
-  } catch (error) {
-    if (error instanceof NothingToStore) return error.outcomes;
-    throw error;
+/**
+ * Sessions that are not what their tokens claim. Locking has made rows in their names, and a forged token must leave none: the
+ * flight is rolled back, and the other orders are stored without these.
+ */
+class Unverified extends Error {
+  readonly rejected: ReadonlyMap<PricedOrder, Outcome>;
+  constructor(rejected: ReadonlyMap<PricedOrder, Outcome>) {
+    super("sessions were refused");
+    this.rejected = rejected;
   }
 }
 
-/** Locks, reads, decides one order after the other, and writes the accepted ones. Refusals are outcomes, not failures. */
+/** Locks, reads, decides one order after the other, and writes the accepted ones. @throws NothingToStore, Unverified */
 async function lockDecideWrite(app: App, batch: readonly PricedOrder[]): Promise<Outcome[]> {
   const { dialect } = app.db;
   const now = app.clock.now();
@@ -109,17 +109,9 @@ async function lockDecideWrite(app: App, batch: readonly PricedOrder[]): Promise
       readShopDays(days),
       readTakenNumbers(days, now - recallMs),
       readScreens(shops, now, app.config.screenMs),
-      readWaiting(
-        batch.map(({ order }) => ({
-          shop: order.shop,
-          session: order.session,
-          table: order.tableToken,
-          addressHash: order.addressHash,
-          widerHash: order.widerHash,
-        })),
-      ),
+      ...readWaiting(batch.flatMap(limitsOn)),
     ],
-    decide: (_, reads) => decideAll(batch, reads as LockedRows, now),
+    decide: (_, reads) => decideAll(batch, reads as unknown as LockedRows, now),
     repeatable: true,
   });
   // Events of no single order, such as a dish that ran out, are delivered with the first.
@@ -133,17 +125,17 @@ async function lockDecideWrite(app: App, batch: readonly PricedOrder[]): Promise
 
   function decideAll(list: readonly PricedOrder[], rows: LockedRows, at: number) {
     const state = stateOf(rows);
+    verifyAll(list, state.sessions, at);
     const outcomes: Outcome[] = [];
-    const writes: Statement[] = [];
     const stored: OrderRows[] = [];
     const newEvents: NewEvent[] = [];
     const refused: IdempotencyKey[] = [];
-    list.forEach((priced, nth) => {
+    for (const priced of list) {
       try {
-        const written = decide(priced, nth, state, at);
+        const written = decide(priced, state);
         outcomes.push(ok(written));
         if (written.kind === "menuMoved") refused.push(priced.key);
-        if (written.kind !== "placed") return;
+        if (written.kind !== "placed") continue;
         stored.push(rowsOf(written.order));
         for (const [stream, reader] of readersOf(written.order))
           newEvents.push({
@@ -156,24 +148,25 @@ async function lockDecideWrite(app: App, batch: readonly PricedOrder[]): Promise
         outcomes.push({ status: "rejected", reason });
         if (!(reason instanceof KeyReused)) refused.push(priced.key);
       }
-    });
+    }
     if (stored.length === 0) throw new NothingToStore(outcomes);
-    for (const { shop, dish, day, ranOut } of state.changedDishes.values()) {
-      const values = state.dishDays.get(keyOf(shop, dish, day)) as DishDay;
-      writes.push(setDishDay(shop, dish, day, values));
-      if (ranOut)
-        newEvents.push({
-          stream: `shop:${shop}`,
-          type: "dish.changed",
-          data: { dish, left: 0, soldOut: values.soldOut },
-        });
-    }
-    for (const { shop, day } of days) {
-      const orders = state.shopDays.get(keyOf(shop, day));
-      if (orders !== undefined) writes.push(setShopDay(shop, day, orders));
-    }
+    const changedDishes = [...state.changedDishes.values()].map(({ shop, dish, day, ranOut }) => {
+      const { stock, sold, soldOut } = state.dishDays.get(keyOf(shop, dish, day)) as DishDay;
+      if (ranOut) newEvents.push({ stream: `shop:${shop}`, type: "dish.changed", data: { dish, left: 0, soldOut } });
+      return { shop_id: shop, dish_id: dish, day, stock, sold, sold_out: soldOut };
+    });
+    const counted = days.map(({ shop, day }) => ({
+      shop_id: shop,
+      day,
+      orders: state.shopDays.get(keyOf(shop, day)) as number,
+    }));
     return {
-      writes: [...dropKeys(refused), ...writes, ...insertOrders(dialect, stored)],
+      writes: [
+        ...dropKeys(refused),
+        ...setDishDays(dialect, changedDishes),
+        ...setShopDays(dialect, counted),
+        ...insertOrders(dialect, stored),
+      ],
       events: newEvents,
       result: outcomes,
     };
@@ -190,7 +183,7 @@ type LockedRows = [
   shopDays: Row[],
   takenNumbers: Row[],
   screens: Row[],
-  waiting: Row[],
+  ...waiting: Row[][],
 ];
 
 interface DishDay {
@@ -207,14 +200,13 @@ interface State {
   readonly sessions: ReadonlyMap<string, Row>;
   readonly shops: ReadonlyMap<string, Row>;
   readonly live: ReadonlySet<string>;
-  readonly waiting: ReadonlyMap<number, Row>;
+  /** Unaccepted orders, by what limits count: those that were there, and those of this batch. */
+  readonly waiting: Map<string, number>;
   readonly dishDays: Map<string, DishDay>;
   readonly shopDays: Map<string, number>;
   /** Numbers of a day that orders of other days still hold. */
   readonly takenNumbers: ReadonlySet<string>;
   readonly changedDishes: Map<string, { shop: string; dish: string; day: string; ranOut: boolean }>;
-  /** Orders stored by this batch, by what limits count. */
-  readonly added: Map<string, number>;
 }
 
 function stateOf([
@@ -226,7 +218,7 @@ function stateOf([
   shopDays,
   takenNumbers,
   screens,
-  waiting,
+  ...waiting
 ]: LockedRows): State {
   return {
     keys: new Map(keys.map((row) => [keyOf(row.owner_id, row.idem_key), row])),
@@ -234,7 +226,7 @@ function stateOf([
     sessions: new Map(sessions.map((row) => [String(row.id), row])),
     shops: new Map(shops.map((row) => [String(row.id), row])),
     live: new Set(screens.map(({ shop_id }) => String(shop_id))),
-    waiting: new Map(waiting.map((row) => [Number(row.nth), row])),
+    waiting: new Map(waiting.flat().map((row) => [keyOf(row.kind, row.shop_id, row.value), Number(row.orders)])),
     dishDays: new Map(
       dishDays.map((row) => [
         keyOf(row.shop_id, row.dish_id, row.day),
@@ -244,14 +236,26 @@ function stateOf([
     shopDays: new Map(shopDays.map((row) => [keyOf(row.shop_id, row.day), Number(row.orders)])),
     takenNumbers: new Set(takenNumbers.map((row) => keyOf(row.shop_id, row.day, row.day_number))),
     changedDishes: new Map(),
-    added: new Map(),
   };
 }
 
+/** @throws Unverified */
+function verifyAll(batch: readonly PricedOrder[], sessions: State["sessions"], now: number): void {
+  const rejected = new Map<PricedOrder, Outcome>();
+  for (const priced of batch) {
+    try {
+      verifyClaim(priced.claim, sessions.get(priced.claim.session), now);
+    } catch (reason) {
+      rejected.set(priced, { status: "rejected", reason });
+    }
+  }
+  if (rejected.size > 0) throw new Unverified(rejected);
+}
+
 /** Decides one order by the state, and updates the state. @throws the reason of its refusal */
-function decide({ order, claim, shop, key }: PricedOrder, nth: number, state: State, now: number): StoreResult {
+function decide(priced: PricedOrder, state: State): StoreResult {
+  const { order, shop, key } = priced;
   const taken = state.keys.get(keyOf(key.owner_id, key.idem_key));
-  verifyClaim(claim, state.sessions.get(claim.session), now);
   if (state.stored.has(order.id)) return { kind: "stored", id: order.id };
   if (taken !== undefined && taken.result_id !== key.result_id) {
     if (taken.body_hash !== key.body_hash) throw new KeyReused();
@@ -261,46 +265,40 @@ function decide({ order, claim, shop, key }: PricedOrder, nth: number, state: St
   if (row?.menu_version !== shop.version || row.menu_at !== shop.versionAt) return { kind: "menuMoved" };
   if (row.is_open !== 1) throw new ShopClosed(shop.id);
   if (shop.settings.refuseWhenOffline && !state.live.has(shop.id)) throw new KitchenOffline(shop.id);
-  refuseTooMany({ order, shop }, state.waiting.get(nth), state.added);
+  const limits = limitsOn(priced);
+  refuseTooMany(limits, state.waiting);
   takeStock(order, state);
   const dayName = keyOf(order.shop, order.day);
   let dayNumber = (state.shopDays.get(dayName) ?? 0) + 1;
   while (state.takenNumbers.has(keyOf(order.shop, order.day, dayNumber))) dayNumber += 1;
   state.shopDays.set(dayName, dayNumber);
-  for (const name of countedAs(order)) state.added.set(name, (state.added.get(name) ?? 0) + 1);
+  for (const { name } of limits) state.waiting.set(name, (state.waiting.get(name) ?? 0) + 1);
   return { kind: "placed", order: { ...order, dayNumber, number: pickupNumber(dayNumber) }, changed: nothing };
 }
 
-/** Names under which an order counts against the limits. */
-const countedAs = ({ shop, session, tableToken, addressHash, widerHash }: Order) =>
-  [
-    `session ${shop} ${session}`,
-    `table ${shop} ${tableToken}`,
-    `address ${shop} ${addressHash}`,
-    `wider ${shop} ${widerHash}`,
-    `shop ${shop}`,
-  ] as const;
+interface Limit extends Waiting {
+  readonly limit: number;
+  readonly name: string;
+}
 
-function refuseTooMany(
-  { order, shop }: Pick<PricedOrder, "order" | "shop">,
-  row: Row | undefined,
-  added: ReadonlyMap<string, number>,
-): void {
+/** The limits that an order counts against. */
+function limitsOn({ order, shop }: PricedOrder): Limit[] {
   const limits = limitsOf(shop.settings);
-  const [ofSession, ofTable, ofAddress, ofWider, ofShop] = countedAs(order);
-  const refuse = (
-    of: "session" | "table" | "address" | "shop",
-    limit: number | null,
-    before: unknown,
-    name: string,
-  ) => {
-    if (limit !== null && Number(before ?? 0) + (added.get(name) ?? 0) >= limit) throw new TooManyUnaccepted(of, limit);
-  };
-  refuse("session", limits.perSession, row?.of_session, ofSession);
-  if (order.tableToken !== null) refuse("table", limits.perTable, row?.of_table, ofTable);
-  if (order.addressHash !== null) refuse("address", limits.perAddress, row?.of_address, ofAddress);
-  if (order.widerHash !== null) refuse("address", limits.perWider, row?.of_wider, ofWider);
-  refuse("shop", limits.perShop, row?.of_shop, ofShop);
+  const { session, tableToken, addressHash, widerHash } = order;
+  const on = (of: Waiting["of"], limit: number | null, value: string | null): Limit[] =>
+    limit === null || value === null ? [] : [{ of, shop: shop.id, value, limit, name: keyOf(of, shop.id, value) }];
+  return [
+    ...on("session", limits.perSession, session),
+    ...on("table", limits.perTable, tableToken),
+    ...on("address", limits.perAddress, addressHash),
+    ...on("wider", limits.perWider, widerHash),
+    ...on("shop", limits.perShop, shop.id),
+  ];
+}
+
+function refuseTooMany(limits: readonly Limit[], waiting: ReadonlyMap<string, number>): void {
+  for (const { of, limit, name } of limits)
+    if ((waiting.get(name) ?? 0) >= limit) throw new TooManyUnaccepted(of === "wider" ? "address" : of, limit);
 }
 
 /** All portions of the order or none. @throws SoldOut */

@@ -7,7 +7,7 @@ import {
   headsByName,
   insertEvents,
   lockHeads,
-  moveHead,
+  moveHeads,
   readHeads,
 } from "../../db/streams.ts";
 import type { App } from "../app.ts";
@@ -87,11 +87,7 @@ export async function change<T>(app: App, plan: Plan<T>): Promise<Changed<T>> {
       const stored = number(app, events, heads, now);
       decided = { result, events: stored };
       const moved = new Map(stored.map((event) => [event.stream, event]));
-      return [
-        ...writes,
-        ...insertEvents(dialect, stored),
-        ...[...moved.values()].map((last) => moveHead(last.stream, last, now)),
-      ];
+      return [...writes, ...insertEvents(dialect, stored), ...moveHeads(dialect, [...moved.values()], now)];
     },
     after: streams.length > 0 ? app.gateway.subscribers(streams) : [],
     repeatable: plan.repeatable,

@@ -98,6 +98,9 @@ describe("poolers", () => {
     ["postgres://u@127.0.0.1:6432/db", "transaction"],
     ["postgres://u@127.0.0.1/db?pgbouncer=true", "transaction"],
     ["mysql://u@127.0.0.1:6432/db", "off"],
+    ["mysql://u@shop.cluster-abc123.eu-west-1.rds.amazonaws.com/db", "session"],
+    ["mysql://u@aws.connect.psdb.cloud/db", "session"],
+    ["mysql://u@gateway01.eu-central-1.prod.aws.tidbcloud.com:4000/db", "session"],
   ])("%s", (url, pooler) => {
     expect(readAddress(url).pooler).toBe(pooler);
   });

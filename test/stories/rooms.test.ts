@@ -1,6 +1,6 @@
 /** Rooms: creation, access by grant, messages stored once and in each sender's order. */
 import { type Sql, sql } from "../../db/sql.ts";
-import { insertEvents, moveHead, readBacklog } from "../../db/streams.ts";
+import { insertEvents, moveHeads, readBacklog } from "../../db/streams.ts";
 import { escalateAndExpire } from "../../shared/ordering/take_step.ts";
 import { trim } from "../../shared/shop/sweep.ts";
 import { onEveryEngine } from "../_engines.ts";
@@ -150,7 +150,10 @@ onEveryEngine((engine) => {
       data: JSON.stringify({ id: `m${at}`, sender: owner.user, data: "面".repeat(at < 20 ? 7_900 : 10) }),
       at: house.clock.now(),
     }));
-    const statements = [...insertEvents(house.db.dialect, events), moveHead(room.stream, { seq: 30, tag: "t30" }, 1)];
+    const statements = [
+      ...insertEvents(house.db.dialect, events),
+      ...moveHeads(house.db.dialect, [{ stream: room.stream, seq: 30, tag: "t30" }], 1),
+    ];
     await house.db.flight({ statements });
     const read = async (after: number, bytes: number) =>
       (await house.db.read([readBacklog(room.stream, after, { events: 201, bytes })]))[0]?.map(({ seq }) =>
