@@ -124,18 +124,19 @@ export async function openEmbedded({ tables = true }: { readonly tables?: boolea
   };
 }
 
-async function newEmbedded(tables: boolean): Promise<Embedded> {
-  if (!tables) return openPglite();
-  return openPglite({ from: await allTables() });
-}
+const newEmbedded = async (tables: boolean): Promise<Embedded> =>
+  openPglite({ from: await dumped(tables ? "pglite.tar" : "pglite-empty.tar") });
 
-let dump: Blob | undefined;
+const dumps = new Map<string, Blob>();
 
-/** What test/_setup.ts has dumped, read once. A Blob hands out its bytes piece by piece and copies them; this one has them. */
-export async function allTables(): Promise<Blob> {
-  if (dump === undefined) {
-    const { buffer } = await readFile(join(runFolder(), "pglite.tar"));
-    dump = Object.assign(new Blob([]), { arrayBuffer: async () => buffer as ArrayBuffer });
-  }
+/** A dump of test/_setup.ts, read once. A Blob hands out its bytes piece by piece and copies them; this one has them. */
+async function dumped(name: string): Promise<Blob> {
+  const known = dumps.get(name);
+  if (known !== undefined) return known;
+  const { buffer } = await readFile(join(runFolder(), name));
+  const dump = Object.assign(new Blob([]), { arrayBuffer: async () => buffer as ArrayBuffer });
+  dumps.set(name, dump);
   return dump;
 }
+
+export const allTables = (): Promise<Blob> => dumped("pglite.tar");

@@ -102,8 +102,11 @@ export async function dropEmptied(): Promise<void> {
       await server.drop(one.place);
 }
 
+/** PGlite: works in the test's own thread, where a read costs ten times what PostgreSQL takes for it. */
+export const embedded: Engine = { name: "pglite", here: true, server: { host: "", port: 0 }, open: openEmbedded };
+
 export const engines: readonly Engine[] = [
-  { name: "pglite", here: true, server: { host: "", port: 0 }, open: openEmbedded },
+  embedded,
   {
     name: "postgres",
     here: postgresUrl !== "",
@@ -119,11 +122,13 @@ export const engines: readonly Engine[] = [
 ];
 
 /**
- * For suites that are about no engine: the one that costs least of those that are here. PGlite works in the test's own
- * thread, and there a read costs ten times what PostgreSQL takes for it.
+ * One engine for each dialect of SQL, for suites whose statements matter and whose engine does not. PGlite is given PostgreSQL's
+ * statements, so it stands in where PostgreSQL is not here; docs/testing.md lists what runs on it too.
  */
-export const anyEngine: Engine =
-  engines.find(({ name, here }) => name === "postgres" && here) ?? (engines[0] as Engine);
+export const dialectEngines = engines.filter(({ name }) => name !== (postgresUrl === "" ? "postgres" : "pglite"));
+
+/** For suites that are about no engine: the one that costs least of those that are here. */
+export const anyEngine: Engine = engines.find(({ name, here }) => name === "postgres" && here) ?? embedded;
 
 /** PostgreSQL behind PgBouncer in transaction mode, for the suites that ask what an engine must do. */
 export const pooled: Engine = {
@@ -170,6 +175,9 @@ export function onEveryEngine(suite: (engine: Engine) => void, list: readonly En
   for (const engine of list)
     (engine.here ? describe : describe.skip)(engine.behind ?? engine.name, () => suite(engine));
 }
+
+/** Runs the suite once per dialect of SQL. */
+export const onEveryDialect = (suite: (engine: Engine) => void) => onEveryEngine(suite, dialectEngines);
 
 /** Engines that are servers of their own. */
 export const servers = engines.filter(({ name }) => name !== "pglite");

@@ -1,4 +1,4 @@
-/** Runs before all tests: finds the engines, reports them, and makes a PGlite with all tables to copy from. */
+/** Runs before all tests: finds the engines, reports them, and makes two PGlites to copy from, with all tables and with none. */
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +17,7 @@ export default async function setup(): Promise<void> {
   process.env.ORDERBELL_TEST_OWN_FOLDER = process.env.ORDERBELL_TEST_FOLDER === undefined ? "yes" : "";
   process.env.ORDERBELL_TEST_FOLDER = folder;
   const pglite = await openPglite();
+  await writeFile(join(folder, "pglite-empty.tar"), withoutTemplates(await (await pglite.dump()).arrayBuffer()));
   await migrate(pglite);
   await writeFile(join(folder, "pglite.tar"), withoutTemplates(await (await pglite.dump()).arrayBuffer()));
   await pglite.close();

@@ -1,13 +1,13 @@
 /** One order from bill to completed when the functions run in a cloud: its events come in, pushes go out by its HTTP calls. */
 import { sql } from "../../db/sql.ts";
 import type { BoardState, OrderEvent } from "../../shared/protocol.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { openSocket } from "../_house.ts";
 import { type CloudHouse, openCloud } from "./_clouds.ts";
 import { dial } from "./_server.ts";
 
 describe.each(["aws", "tencent"] as const)("%s", (cloud) =>
-  onEveryEngine((engine) => {
+  onEveryDialect((engine) => {
     let house: CloudHouse;
     beforeAll(async () => {
       house = await openCloud(engine, cloud, { environment: { COALESCE_MS: "0" } });

@@ -1,10 +1,10 @@
 /** The sweep in a cloud: pushes are not remembered there, so it finds a lost last one on a quiet stream before any check is due. */
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { openTablet } from "../_tablet.ts";
 import { type CloudHouse, openCloud } from "./_clouds.ts";
 
 describe.each(["aws", "tencent"] as const)("%s", (cloud) =>
-  onEveryEngine((engine) => {
+  onEveryDialect((engine) => {
     let house: CloudHouse;
     let lost = 0;
     let losing = false;

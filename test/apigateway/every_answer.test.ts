@@ -1,4 +1,4 @@
-/** Answers of openapi.yaml: each success and each code of each route is really given. */
+/** Answers of openapi.yaml: each success and each code of each route is really given, on PGlite, so that it runs every statement of a route. */
 import axios from "axios";
 import { ConnectionLost } from "../../db/database.ts";
 import { raw, sql } from "../../db/sql.ts";
@@ -14,7 +14,7 @@ import { createShop, openShop } from "../../shared/shop/open_shop.ts";
 import { addChannel } from "../../shared/wafer/channels.ts";
 import { makeWechat } from "../../shared/wechat.ts";
 import { readLaw, witnessed } from "../_contract.ts";
-import { anyEngine, type TestDatabase } from "../_engines.ts";
+import { embedded, type TestDatabase } from "../_engines.ts";
 import {
   type Answer,
   type House,
@@ -76,7 +76,7 @@ describe("every answer of openapi.yaml", () => {
   beforeAll(async () => {
     const clock = new TestClock();
     wechat = await startWechat({ apps: [app, { ...wrongApp, secret: "its-secret" }], now: clock.now });
-    house = await openHouse(anyEngine, {
+    house = await openHouse(embedded, {
       clock,
       // Nothing is put there: only the place is made.
       pictures: "pictures",
@@ -244,7 +244,7 @@ describe("every answer of openapi.yaml", () => {
 
   it("is given to CloudBase's clients", async () => {
     const { collections } = parseCollections("notes: { permission: PRIVATE }");
-    const doors = await openHouse(anyEngine, { config: { collections } });
+    const doors = await openHouse(embedded, { config: { collections } });
     const begun = await doors.http("POST", "/auth/v1/signin/anonymously", { body: {} });
     const { access_token: token, refresh_token } = begun.body;
     const rest = "/v1/database/instances/(default)/databases/(default)";
@@ -513,7 +513,7 @@ describe("every answer of openapi.yaml", () => {
   });
 
   it("is given with OVERLOADED, where a menu is edited without end", async () => {
-    const restless = await openHouse(anyEngine, { mayFail: true });
+    const restless = await openHouse(embedded, { mayFail: true });
     Object.assign(restless.app.batches, { add: async () => ({ kind: "menuMoved" }) });
     const answer = await (await restless.guest()).order();
     expect([answer.status, answer.body.code, answer.headers.get("retry-after")]).toEqual([503, "OVERLOADED", "1"]);
@@ -524,7 +524,7 @@ describe("every answer of openapi.yaml", () => {
     ["DATABASE_AWAY", () => new ConnectionLost(false, new Error("planted"))],
     ["INTERNAL", () => new Error("planted")],
   ])("is given with %s, wherever it is declared", async (code, failure) => {
-    const db = await anyEngine.open();
+    const db = await embedded.open();
     let broken = false;
     const breakable =
       <A, T>(work: (given: A) => Promise<T>) =>
@@ -533,7 +533,7 @@ describe("every answer of openapi.yaml", () => {
         return work(given);
       };
     const frail: TestDatabase = { ...db, read: breakable(db.read), flight: breakable(db.flight) };
-    const ill = await openHouse(anyEngine, { db: frail, mayFail: true });
+    const ill = await openHouse(embedded, { db: frail, mayFail: true });
     const { token } = await ill.guest();
     broken = true;
     for (const to of api.operations.filter((one) => refusalsOf(one).some((refusal) => refusal.code === code))) {

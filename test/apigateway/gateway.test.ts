@@ -1,7 +1,7 @@
 /** Each adapter of the gateway port against the contract, and the rules for those without memory. */
 import { sql } from "../../db/sql.ts";
 import { unregister } from "../../shared/streams/transmit.ts";
-import { anyEngine, type Engine, engines } from "../_engines.ts";
+import { anyEngine, dialectEngines, type Engine } from "../_engines.ts";
 import { until } from "../_until.ts";
 import { eventOf, gatewayContract, heard, maxStreams, newReader, publish } from "../contracts/gateway.ts";
 import { type Cloud, type CloudHouse, openCloud } from "./_clouds.ts";
@@ -67,7 +67,7 @@ describe("the local gateway", () => {
 });
 
 for (const cloud of ["aws", "tencent"] as const)
-  for (const engine of engines)
+  for (const engine of dialectEngines)
     (engine.here ? describe : describe.skip)(`${cloud} on ${engine.name}`, () => {
       gatewayContract(() => enroll(engine, cloud));
       withoutMemory(engine, cloud);

@@ -6,7 +6,7 @@ import { type StreamKind, streamKinds } from "../../shared/protocol.ts";
 import { newApiKey, scopes } from "../../shared/sessions/api_key.ts";
 import { addTables } from "../../shared/shop/tables.ts";
 import { streamTable } from "../../shared/streams/authority.ts";
-import { anyEngine, onEveryEngine } from "../_engines.ts";
+import { anyEngine, onEveryDialect } from "../_engines.ts";
 import { type Answer, newKey, type Person } from "../_house.ts";
 import { type Comer, comers, database, exceptions, people, routeRights } from "../_rights.ts";
 import {
@@ -289,7 +289,7 @@ describe("another customer's or shop's data", () => {
 
 // --- Streams and steps: the tables of docs/protocol.md ---------------------------------------------------------------
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let scene: Scene;
   beforeAll(async () => {
     scene = await openScene(engine);

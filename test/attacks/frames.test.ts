@@ -1,7 +1,7 @@
 /** Invalid socket messages of every type: an error frame with code and number, nothing written, and the socket stays open. */
 import type { ServerMessage } from "../../shared/protocol.ts";
 import { clientMessageTypes } from "../../shared/protocol.ts";
-import { anyEngine, onEveryEngine } from "../_engines.ts";
+import { anyEngine, onEveryDialect } from "../_engines.ts";
 import { openSocket, Refused, type TestSocket } from "../_house.ts";
 import { connected, digest, newShop, nobody, openScene, quiet, type Scene } from "./_scene.ts";
 
@@ -195,7 +195,7 @@ describe("a frame", () => {
   });
 });
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let scene: Scene;
   beforeAll(async () => {
     scene = await openScene(engine);

@@ -15,7 +15,7 @@ import { type Bill, bill, priceOf } from "../../shared/ordering/price.ts";
 import type { OrderView } from "../../shared/protocol.ts";
 import * as shape from "../../shared/shape.ts";
 import { oneLine } from "../../shared/text.ts";
-import { anyEngine, onEveryEngine } from "../_engines.ts";
+import { anyEngine, onEveryDialect } from "../_engines.ts";
 import { type House, newKey, oneBowl, openHouse, type Person, testMenu, testSettings } from "../_house.ts";
 import { newShop, openScene, operations, rightRequest, type Scene, send } from "./_scene.ts";
 
@@ -307,7 +307,7 @@ describe("a route", () => {
 
 // --- Engines ---------------------------------------------------------------------------------------------------------
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   beforeAll(async () => {
     house = await openHouse(engine, { tickMs: 3_600_000, environment: { GUEST_SESSIONS_PER_HOUR: "100000" } });

@@ -3,7 +3,7 @@ import type { Json, Operation, Parameter } from "../../scripts/read_api.ts";
 import type { Menu } from "../../shared/menu.ts";
 import { addTables } from "../../shared/shop/tables.ts";
 import { isForWafer } from "../_contract.ts";
-import { anyEngine, onEveryEngine } from "../_engines.ts";
+import { anyEngine, onEveryDialect } from "../_engines.ts";
 import { newKey, oneBowl, testMenu } from "../_house.ts";
 import {
   api,
@@ -328,7 +328,7 @@ function parsed(text: string): unknown {
   }
 }
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let scene: Scene;
   beforeAll(async () => {
     scene = await openScene(engine);

@@ -3,7 +3,7 @@ import { main } from "../../cli/main.ts";
 import { storeCollection } from "../../db/documents.ts";
 import { type AdminEvent, administer } from "../../functions/admin.ts";
 import { parseCollections } from "../../shared/live/collections.ts";
-import { type Engine, engines } from "../_engines.ts";
+import { dialectEngines, type Engine } from "../_engines.ts";
 import { type House, openHouse } from "../_house.ts";
 import { type Account, type AccountOptions, startAccount } from "./_account.ts";
 import { service } from "./_package.ts";
@@ -31,7 +31,7 @@ async function doctor(options: AccountOptions): Promise<{ code: number; found: M
   }
 }
 
-describe.each(engines)("on $name", (engine: Engine) => {
+describe.each(dialectEngines)("on $name", (engine: Engine) => {
   const run = engine.here ? it : it.skip;
 
   run("finds a stage well, but for a database without TLS, and says what each line is about", async () => {

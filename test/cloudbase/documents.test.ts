@@ -1,13 +1,13 @@
-/** Documents through CloudBase's own client, unmodified, by both of its dialects, on every engine. */
+/** Documents through CloudBase's own client, unmodified, by both of its dialects, in every dialect of SQL. */
 import { newApiKey } from "../../shared/sessions/api_key.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import type { House } from "../_house.ts";
 import { endPointModes, openClient, signIn } from "./_client.ts";
 import { openDoors, type Told, untyped } from "./_doors.ts";
 
 const restRoot = "/v1/database/instances/(default)/databases/(default)";
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   beforeAll(async () => {
     house = await openDoors(engine);

@@ -3,10 +3,10 @@ import { readApiKeys, readSession } from "../../db/sessions.ts";
 import { SessionEnded } from "../../shared/errors.ts";
 import { newApiKey } from "../../shared/sessions/api_key.ts";
 import { sessionOfKey } from "../../shared/sessions/key_session.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type House, openHouse } from "../_house.ts";
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   beforeAll(async () => {
     house = await openHouse(engine);

@@ -1,12 +1,12 @@
 /** Many sockets of one session by CloudBase's own client, which comes back at once when it is closed: each finds a place, or an end. */
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import type { Person, TestSocket } from "../_house.ts";
 import { openSocket } from "../_house.ts";
 import { until } from "../_until.ts";
 import { openClient } from "./_client.ts";
 import { openDoors, untyped } from "./_doors.ts";
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   it("beyond the limit of connections tabs watch beside each other, without coming back again and again", async () => {
     const house = await openDoors(engine, { environment: { CONNECTIONS_PER_SESSION: "1" } });
     const { token } = await house.guest();

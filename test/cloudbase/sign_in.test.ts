@@ -1,7 +1,7 @@
 /** Sign-in of CloudBase's own client, unmodified, on orderbell's sessions. */
 import { readSession } from "../../db/sessions.ts";
 import { newApiKey } from "../../shared/sessions/api_key.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type House, oneBowl, openHouse, type Person } from "../_house.ts";
 import { endPointModes, openClient, signIn } from "./_client.ts";
 
@@ -14,7 +14,7 @@ interface OauthClient {
 }
 const oauthOf = (app: object) => (app as { oauthInstance: { oauth2client: OauthClient } }).oauthInstance.oauth2client;
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   beforeAll(async () => {
     house = await openHouse(engine, { environment: { GUEST_SESSIONS_PER_HOUR: "100000" } });

@@ -1,12 +1,12 @@
-/** Transactions through CloudBase's own client, unmodified, on every engine. */
-import { onEveryEngine } from "../_engines.ts";
+/** Transactions through CloudBase's own client, unmodified, in every dialect of SQL. */
+import { onEveryDialect } from "../_engines.ts";
 import type { House } from "../_house.ts";
 import { endPointModes, signIn } from "./_client.ts";
 import { openDoors, type Told, type Untyped, untyped } from "./_doors.ts";
 
 const restRoot = "/v1/database/instances/(default)/databases/(default)";
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   beforeAll(async () => {
     house = await openDoors(engine);

@@ -1,7 +1,7 @@
 /** `watch()` of CloudBase's own client: lists that begin, change, grow, shrink, keep their order and their readers. */
 import { parseCollections } from "../../shared/live/collections.ts";
 import { newApiKey } from "../../shared/sessions/api_key.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type House, openHouse } from "../_house.ts";
 import { type EndPointMode, endPointModes, openClient, type SignedIn, signIn } from "./_client.ts";
 import { changesOf, type Doc, prepareNode, type Watched, watchOf } from "./_watched.ts";
@@ -17,7 +17,7 @@ talk: { rules: { read: "get(\`database.rooms.\${doc.room}\`).open == true", writ
 
 beforeAll(prepareNode);
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   const open: Watched[] = [];
   let me: SignedIn;

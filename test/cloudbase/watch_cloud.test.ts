@@ -2,7 +2,7 @@
 import { endSession } from "../../db/sessions.ts";
 import { sql } from "../../db/sql.ts";
 import { parseCollections } from "../../shared/live/collections.ts";
-import { anyEngine, type Engine, onEveryEngine } from "../_engines.ts";
+import { anyEngine, type Engine, onEveryDialect } from "../_engines.ts";
 import { until } from "../_until.ts";
 import { type CloudHouse, openCloud } from "../apigateway/_clouds.ts";
 import { type SignedIn, signIn } from "./_client.ts";
@@ -59,7 +59,7 @@ function expectWhole(list: Watched): void {
   expect(list.errors).toEqual([]);
 }
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let scene: Scene;
   beforeAll(async () => {
     scene = await openScene(engine);

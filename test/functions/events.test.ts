@@ -1,8 +1,8 @@
 /** Polling: the events of the socket, for the same readers only. */
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type House, openHouse, type Person } from "../_house.ts";
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   let kitchen: Person;
   let customer: Person;

@@ -8,7 +8,7 @@ import { newPairingCode } from "../../shared/sessions/login.ts";
 import { addWechatApp } from "../../shared/sessions/wechat_apps.ts";
 import { createShop } from "../../shared/shop/open_shop.ts";
 import { makeWechat, type Wechat } from "../../shared/wechat.ts";
-import { anyEngine, type Engine, onEveryEngine, type TestDatabase } from "../_engines.ts";
+import { anyEngine, type Engine, onEveryDialect, type TestDatabase } from "../_engines.ts";
 import {
   type Answer,
   type House,
@@ -129,7 +129,7 @@ const spellings = (secret: string) => {
   return [secret, ...bytes.flatMap((some) => encodings.map((encoding) => some.toString(encoding).replace(/=+$/, "")))];
 };
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let place: Place;
   beforeAll(async () => {
     place = await openPlace(engine, [one, two]);

@@ -1,9 +1,9 @@
 /** Notifications: stored and pushed, once per key, with the sender's rights checked. */
 import { newApiKey } from "../../shared/sessions/api_key.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type House, newKey, openHouse, type Person } from "../_house.ts";
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   let kitchen: Person;
   let customer: Person;

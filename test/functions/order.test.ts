@@ -1,9 +1,9 @@
 /** Orders over HTTP: steps, repeats, races, rights. */
 
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type House, openHouse, type Person } from "../_house.ts";
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   let owner: Person;
   let cashier: Person;
@@ -211,7 +211,7 @@ onEveryEngine((engine) => {
 });
 
 describe("guests at the counter", () => {
-  onEveryEngine((engine) => {
+  onEveryDialect((engine) => {
     it("are accepted by owner or cashier only, or refused where the shop says so", async () => {
       const house = await openHouse(engine, { settings: { guests: "counter" } });
       const [owner, cashier, kitchen, guest] = [

@@ -1,10 +1,10 @@
 /** Staff routes of a shop: roles, switches, menu versions, tables, devices, report. */
 import { sql } from "../../db/sql.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type Answer, type House, openHouse, type Person, testMenu } from "../_house.ts";
 import { routeRights } from "../_rights.ts";
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   let owner: Person;
   let cashier: Person;

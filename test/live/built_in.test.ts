@@ -1,4 +1,4 @@
-/** The built-in collections on every engine: who sees what, and that a change which a reader sees moves one of the reader's streams. */
+/** The built-in collections in every dialect of SQL: who sees what, and that a change which a reader sees moves one of the reader's streams. */
 import { insertRows } from "../../db/dialect.ts";
 import { readOrders } from "../../db/orders.ts";
 import { Forbidden } from "../../shared/errors.ts";
@@ -14,7 +14,7 @@ import { createShop, openShop } from "../../shared/shop/open_shop.ts";
 import { refresh } from "../../shared/shop/public_state.ts";
 import { setSoldOut } from "../../shared/shop/stock.ts";
 import { sweep } from "../../shared/shop/sweep.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type Answer, type House, openHouse, type Person, testSettings } from "../_house.ts";
 
 const visitor: Caller = { auth: null, session: undefined };
@@ -24,7 +24,7 @@ async function callerOf(house: House, { token }: Person, openid: string | null =
   return { auth: { uid: session.user, openid, loginType: session.kind.toUpperCase() }, session };
 }
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   let ana: Person;
   let ben: Person;

@@ -1,4 +1,4 @@
-/** Import and export of documents on every engine: all or nothing, beside other writers, and what is left is removed. */
+/** Import and export of documents in every dialect of SQL: all or nothing, beside other writers, and what is left is removed. */
 
 import { readCollections } from "../../db/documents.ts";
 import { moveDocuments, readBounds, removeAllDocuments } from "../../db/imports.ts";
@@ -8,14 +8,14 @@ import { parseCollections } from "../../shared/live/collections.ts";
 import { exportPage } from "../../shared/live/export_documents.ts";
 import { commitImport, stageLines, trimImports } from "../../shared/live/import_documents.ts";
 import type { Json } from "../../shared/live/wire_value.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type House, openHouse } from "../_house.ts";
 
 const { collections } = parseCollections(
   "notes: { permission: PRIVATE, indexes: [tags, n], limits: { documents: 3000 } }",
 );
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   beforeAll(async () => {
     house = await openHouse(engine, { config: { collections } });

@@ -4,10 +4,10 @@ import { sql } from "../../db/sql.ts";
 import { ensureIndexes } from "../../shared/live/ensure_indexes.ts";
 import { getDocuments } from "../../shared/live/read_documents.ts";
 import { addDocuments, removeDocuments, updateDocuments } from "../../shared/live/write_documents.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { me, openShelf, type Shelf } from "./_collections.ts";
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let shelf: Shelf;
   beforeEach(async () => {
     shelf = await openShelf(engine, "notes: { permission: READONLY }");

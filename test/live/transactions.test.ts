@@ -13,7 +13,7 @@ import { readCommits } from "../../shared/live/changes.ts";
 import { getDocuments } from "../../shared/live/read_documents.ts";
 import { abortTransaction, commitTransaction, startTransaction } from "../../shared/live/transactions.ts";
 import { addDocuments, removeDocuments, updateDocuments } from "../../shared/live/write_documents.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { admin, me, nobody, openShelf, type Shelf, you } from "./_collections.ts";
 
 const declaration = `
@@ -23,7 +23,7 @@ rooms: { permission: ADMINWRITE }
 messages: { rules: { read: true, create: "auth.uid in get(\`database.rooms.\${doc.room}\`).members" } }
 `;
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let shelf: Shelf;
   beforeAll(async () => {
     shelf = await openShelf(engine, declaration);

@@ -1,9 +1,9 @@
-/** Watches on this machine, on every engine, over real sockets. */
+/** Watches on this machine, in every dialect of SQL, over real sockets. */
 
 import { callerOf } from "../../shared/live/caller.ts";
 import { parseCollections } from "../../shared/live/collections.ts";
 import { addDocuments, removeDocuments, updateDocuments } from "../../shared/live/write_documents.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type House, openHouse, type Person } from "../_house.ts";
 import { until } from "../_until.ts";
 import { type WatchedList, Watcher } from "./_watcher.ts";
@@ -16,7 +16,7 @@ rooms:
   rules: { read: "get(\`database.roles.\${auth.uid}\`).member == true", create: true, update: true, delete: true }
 `);
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   let ana: Person;
   let ben: Person;

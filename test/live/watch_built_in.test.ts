@@ -1,4 +1,4 @@
-/** Watches of the built-in collections over real sockets, on every engine: lists that follow orders and menus, and nothing of another's. */
+/** Watches of the built-in collections over real sockets, in every dialect of SQL: lists that follow orders and menus, and nothing of another's. */
 import { builtIns } from "../../shared/live/built_in.ts";
 import { callerOfSession } from "../../shared/live/caller.ts";
 import { parseQuery } from "../../shared/live/query.ts";
@@ -8,7 +8,7 @@ import { newPairingCode } from "../../shared/sessions/login.ts";
 import { authenticate } from "../../shared/sessions/session.ts";
 import { createShop } from "../../shared/shop/open_shop.ts";
 import { setSoldOut } from "../../shared/shop/stock.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type House, openHouse, openSocket, type Person, testSettings } from "../_house.ts";
 import { ClientList, type WireEvent } from "./_watch_client.ts";
 
@@ -75,7 +75,7 @@ async function settled(...watches: readonly Watched[]): Promise<void> {
     await until(async () => JSON.stringify(one.list.docs) === JSON.stringify(await one.answer()));
 }
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   const open: Watched[] = [];
 

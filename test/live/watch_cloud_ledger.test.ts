@@ -4,7 +4,7 @@
  */
 import { sql } from "../../db/sql.ts";
 import { parseCollections } from "../../shared/live/collections.ts";
-import { type Engine, onEveryEngine } from "../_engines.ts";
+import { type Engine, onEveryDialect } from "../_engines.ts";
 import { openCloud } from "../apigateway/_clouds.ts";
 import { pause } from "../faults/_people.ts";
 import { makeRandom } from "../faults/_plan.ts";
@@ -63,7 +63,7 @@ async function run(engine: Engine) {
   return { findings, figures: { ...figures, rightAfterMs: tookMs } };
 }
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   it("every watch's list is its query's answer", async () => {
     const { findings, figures } = await run(engine);
     expect({ seed, findings }).toEqual({ seed, findings: [] });

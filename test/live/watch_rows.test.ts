@@ -26,9 +26,9 @@ import {
   startStream,
   trimWatches,
 } from "../../db/watches.ts";
-import { onEveryEngine, type TestDatabase } from "../_engines.ts";
+import { onEveryDialect, type TestDatabase } from "../_engines.ts";
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let db: TestDatabase;
   beforeAll(async () => {
     db = await engine.open();

@@ -5,7 +5,7 @@ import { readCommits } from "../../shared/live/changes.ts";
 import { countDocuments, getDocuments } from "../../shared/live/read_documents.ts";
 import type { Document } from "../../shared/live/value.ts";
 import { addDocuments, removeDocuments, type UpdateAsk, updateDocuments } from "../../shared/live/write_documents.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { admin, me, openShelf, type Shelf } from "./_collections.ts";
 
 const declaration = `
@@ -13,7 +13,7 @@ jobs: { permission: READONLY, indexes: [state] }
 full: { permission: READONLY, limits: { documents: 5 } }
 `;
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let shelf: Shelf;
   beforeAll(async () => {
     shelf = await openShelf(engine, declaration);

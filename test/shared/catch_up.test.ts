@@ -7,7 +7,7 @@ import { type Head, readHeads, headOf as rowToHead } from "../../db/streams.ts";
 import type { Position } from "../../shared/protocol.ts";
 import type { Pushes } from "../../shared/pushes.ts";
 import { CatchUp } from "../../shared/streams/catch_up.ts";
-import { type Engine, onEveryEngine, type TestDatabase } from "../_engines.ts";
+import { type Engine, onEveryDialect, type TestDatabase } from "../_engines.ts";
 import { type House, newKey, oneBowl, openHouse, openSocket, type Person, type TestSocket } from "../_house.ts";
 import { until } from "../_until.ts";
 
@@ -38,7 +38,7 @@ async function headOf(house: House, stream: string): Promise<Head> {
   return rowToHead(rows?.[0]);
 }
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   // An embedded database has one process.
   if (engine.name !== "pglite") twoMachines(engine);
   oneMachine(engine);

@@ -14,7 +14,7 @@ import {
   staffOf,
   verifyClaim,
 } from "../../shared/sessions/session.ts";
-import { type Engine, onEveryEngine } from "../_engines.ts";
+import { type Engine, onEveryDialect } from "../_engines.ts";
 import { type House, openHouse, testKeys } from "../_house.ts";
 
 const now = Date.UTC(2026, 10, 21, 10);
@@ -184,7 +184,7 @@ describe("a staff session", () => {
   });
 });
 
-onEveryEngine((engine: Engine) => {
+onEveryDialect((engine: Engine) => {
   let house: House;
   beforeAll(async () => {
     house = await openHouse(engine);

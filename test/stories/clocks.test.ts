@@ -2,12 +2,12 @@
 import { startMachine } from "../../cli/machine.ts";
 import { readClock } from "../../db/clock.ts";
 import { readConfig } from "../../shared/config.ts";
-import { onEveryEngine, type TestDatabase } from "../_engines.ts";
+import { onEveryDialect, type TestDatabase } from "../_engines.ts";
 import { type House, openHouse, TestClock, type TestSocket, testKeys } from "../_house.ts";
 
 const minuteMs = 60_000;
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let db: TestDatabase;
   let here: House;
   let there: House;

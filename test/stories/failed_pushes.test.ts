@@ -2,11 +2,11 @@
 import type { Row } from "../../db/database.ts";
 import { eventOf, headOf, readHeads, readNewest } from "../../db/streams.ts";
 import { deliver } from "../../shared/streams/deliver.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type House, openHouse } from "../_house.ts";
 import { openTablet } from "../_tablet.ts";
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   afterEach(() => house.close());
 

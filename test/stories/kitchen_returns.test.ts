@@ -5,11 +5,11 @@ import { raw, sql } from "../../db/sql.ts";
 import { trimEvents } from "../../db/streams.ts";
 import type { Position, ServerMessage } from "../../shared/protocol.ts";
 import { trim } from "../../shared/shop/sweep.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type House, openHouse, type Person, shown } from "../_house.ts";
 import { openTablet } from "../_tablet.ts";
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   let kitchen: Person;
   let stream: string;

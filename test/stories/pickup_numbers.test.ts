@@ -2,13 +2,13 @@
 import fc from "fast-check";
 import type { OrderView } from "../../shared/protocol.ts";
 import { sweep } from "../../shared/shop/sweep.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type House, openHouse, type Person } from "../_house.ts";
 
 const minuteMs = 60_000;
 const shanghaiMinutes = () => (Math.floor(Date.now() / minuteMs) + 8 * 60) % (24 * 60);
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   let customer: Person;
   let kitchen: Person;

@@ -3,10 +3,10 @@ import { type Sql, sql } from "../../db/sql.ts";
 import { insertEvents, moveHeads, readBacklog } from "../../db/streams.ts";
 import { escalateAndExpire } from "../../shared/ordering/take_step.ts";
 import { trim } from "../../shared/shop/sweep.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type House, openHouse, type Person, type TestSocket } from "../_house.ts";
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   beforeAll(async () => {
     house = await openHouse(engine, { environment: { PUBLISHES_PER_SEC: "10" } });

@@ -1,8 +1,8 @@
 /** A session that ends, expires or is revoked gets nothing more, and its sockets get the reason. */
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type House, openHouse, type Person, type TestSocket } from "../_house.ts";
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   let kitchen: Person;
   let screen: TestSocket;

@@ -1,9 +1,9 @@
 /** Snapshots read while orders are written: rows and position are of one moment, so the next event fits. */
 import type { OrderEvent, OrderView, Position } from "../../shared/protocol.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type House, openHouse, type Person } from "../_house.ts";
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   beforeAll(async () => {
     house = await openHouse(engine);

@@ -1,8 +1,8 @@
 /** Limits of waiting orders per session, table, address and shop; the database counts, so every function sees the same. */
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type Answer, type House, newKey, oneBowl, openHouse } from "../_house.ts";
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   afterEach(() => house.close());
 

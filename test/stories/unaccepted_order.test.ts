@@ -1,9 +1,9 @@
 /** An order that nobody accepts: the bell gets louder, then the order expires, the customer is told, and its stock is returned. */
 import type { OrderEvent } from "../../shared/protocol.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type House, openHouse } from "../_house.ts";
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   afterEach(() => house.close());
 

@@ -3,7 +3,7 @@ import { sql } from "../../db/sql.ts";
 import { readTunnel } from "../../db/wafer.ts";
 import { readConfig } from "../../shared/config.ts";
 import { hearTunnel } from "../../shared/wafer/tunnels.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type House, openHouse, testKeys } from "../_house.ts";
 import { until } from "../_until.ts";
 import {
@@ -25,7 +25,7 @@ const channels = {
   callbackTimeoutMs: 1_500,
 };
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   describe("a tunnel's callbacks", () => {
     let house: House;
     let business: Business;

@@ -1,9 +1,9 @@
-/** A tunnel's life, over real HTTP and WebSocket, on every engine. */
+/** A tunnel's life, over real HTTP and WebSocket, in every dialect of SQL. */
 import type { Row } from "../../db/database.ts";
 import { insertRows } from "../../db/dialect.ts";
 import { sql } from "../../db/sql.ts";
 import { readTunnel } from "../../db/wafer.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type House, openHouse } from "../_house.ts";
 import { until } from "../_until.ts";
 import {
@@ -25,7 +25,7 @@ import {
 const pauseMs = 150;
 const pause = () => new Promise((resolve) => setTimeout(resolve, pauseMs));
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   describe("a tunnel", () => {
     let house: House;
     let business: Business;

@@ -1,5 +1,5 @@
-/** The demo's chat room, with each client SDK and the server SDK of its generation, on every engine. */
-import { onEveryEngine } from "../_engines.ts";
+/** The demo's chat room, with each client SDK and the server SDK of its generation, in every dialect of SQL. */
+import { onEveryDialect } from "../_engines.ts";
 import type { Business, ServerSdk } from "./_business.ts";
 import type { ClientSdk, Phone, WatchedTunnel } from "./_phone.ts";
 import { openScene, type Scene } from "./_scene.ts";
@@ -12,7 +12,7 @@ const generations: readonly { readonly server: ServerSdk; readonly clients: read
 /** The driver inside wafer-node-sdk does not know how MySQL 8 signs in. */
 const isHere = (server: ServerSdk) => server !== "wafer-node-sdk" || process.env.ORDERBELL_TEST_MARIADB === "yes";
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let scene: Scene;
   beforeAll(async () => {
     scene = await openScene(engine);

@@ -1,6 +1,6 @@
 /** Login and check of Wafer's clients without a business server, and their session on orderbell's own routes. */
 import { ConnectionLost } from "../../db/database.ts";
-import { anyEngine, onEveryEngine } from "../_engines.ts";
+import { anyEngine, onEveryDialect } from "../_engines.ts";
 import { type Answer, altered, newKey, oneBowl } from "../_house.ts";
 import {
   app,
@@ -29,7 +29,7 @@ const headersOf = ({ code, encryptedData, iv }: ReturnType<SessionHouse["newLogi
   "x-wx-iv": iv,
 });
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let place: SessionHouse;
   beforeAll(async () => {
     place = await openSessionHouse(engine);

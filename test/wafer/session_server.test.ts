@@ -5,7 +5,7 @@ import { sql } from "../../db/sql.ts";
 import { WechatAway, WechatMisconfigured } from "../../shared/errors.ts";
 import { newApiKey } from "../../shared/sessions/api_key.ts";
 import { makeWechat } from "../../shared/wechat.ts";
-import { anyEngine, onEveryEngine } from "../_engines.ts";
+import { anyEngine, onEveryDialect } from "../_engines.ts";
 import { altered } from "../_house.ts";
 import {
   app,
@@ -38,7 +38,7 @@ const paraOf = ({ code, encryptedData, iv }: ReturnType<SessionHouse["newLogin"]
   iv,
 });
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let place: SessionHouse;
   beforeAll(async () => {
     place = await openSessionHouse(engine);

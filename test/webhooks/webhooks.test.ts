@@ -1,4 +1,4 @@
-/** Webhooks over real HTTP, on every engine: order, retries, death and replay, and who gets what. */
+/** Webhooks over real HTTP, in every dialect of SQL: order, retries, death and replay, and who gets what. */
 import { sql } from "../../db/sql.ts";
 import { readHeads } from "../../db/streams.ts";
 import { readCursor, readWebhook } from "../../db/webhooks.ts";
@@ -8,7 +8,7 @@ import { createShop, openShop } from "../../shared/shop/open_shop.ts";
 import { deliverStreams } from "../../shared/webhooks/deliver_webhooks.ts";
 import { sweepWebhooks } from "../../shared/webhooks/sweep_webhooks.ts";
 import { addWebhook, listWebhooks, removeWebhook, replayWebhook, testWebhook } from "../../shared/webhooks/webhooks.ts";
-import { engines } from "../_engines.ts";
+import { dialectEngines } from "../_engines.ts";
 import { type House, newKey, openHouse, type Person, testMenu, testSettings } from "../_house.ts";
 import { until } from "../_until.ts";
 import { openReceiver, type Receiver, subscribe, webhookEnvironment } from "./_receiver.ts";
@@ -25,7 +25,7 @@ async function eventually(is: () => Promise<boolean>, what: string): Promise<voi
 const pause = () => systemClock.sleep(400);
 const otherShop = "tea-house";
 
-describe.each(engines.filter(({ here }) => here))("a webhook on $name", (engine) => {
+describe.each(dialectEngines.filter(({ here }) => here))("a webhook on $name", (engine) => {
   let house: House;
   let guest: Person;
   let receiver: Receiver;
