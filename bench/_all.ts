@@ -1,13 +1,17 @@
 /** All workloads, in the order in which they run. */
 import type { Workload } from "./_workload.ts";
 import { capacity } from "./capacity.ts";
+import { costGrowth } from "./cost_growth.ts";
 import { cpuPerOrder } from "./cpu_per_order.ts";
 import { enginesWorkload } from "./engines.ts";
+import { fanOut } from "./fan_out.ts";
 import { firstDish } from "./first_dish.ts";
 import { generatorProof } from "./generator_proof.ts";
 import { hotShop } from "./hot_shop.ts";
+import { idle } from "./idle.ts";
 import { opening } from "./opening.ts";
 import { orderToKitchen } from "./order_to_kitchen.ts";
+import { reconnectStorm } from "./reconnect_storm.ts";
 import { steps } from "./steps.ts";
 import { tunnelRoundTrip } from "./tunnel_round_trip.ts";
 import { watchFanOut } from "./watch_fan_out.ts";
@@ -24,4 +28,8 @@ export const workloads: readonly Workload[] = [
   firstDish,
   tunnelRoundTrip,
   watchFanOut,
+  fanOut,
+  idle,
+  reconnectStorm,
+  costGrowth,
 ];

@@ -2,6 +2,7 @@
 import { mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Limits } from "../apigateway/local/server.ts";
 import { type Machine, startMachine } from "../cli/machine.ts";
 import { migrate } from "../db/migrate.ts";
 import { openDatabase } from "../db/open.ts";
@@ -29,6 +30,7 @@ export async function startOrderbell(
   url: string,
   environment: Readonly<Record<string, string>> = {},
   more: Partial<Config> = {},
+  limits: Partial<Limits> = {},
 ): Promise<Machine> {
   const given = { DATABASE_URL: url, SIGNING_KEY: key, LOG_LEVEL: "info", GUEST_SESSIONS_PER_HOUR: "100000" };
   const config = { ...readConfig({ ...given, ...environment }), ...more };
@@ -37,7 +39,7 @@ export async function startOrderbell(
     ? await openPglite(url === "pglite:" ? {} : { directory: url.slice("pglite:".length) })
     : await openDatabase({ url, maxConnections, connectTimeoutMs: 5_000 });
   await migrate(db);
-  return startMachine({ config, db, host: "127.0.0.1", port: 0, write: logFile() });
+  return startMachine({ config, db, host: "127.0.0.1", port: 0, write: logFile(), limits });
 }
 
 const menu = parseMenu({
