@@ -64,4 +64,5 @@ export const targets: readonly Target[] = [
     better: "lower",
     must: 3,
   },
+  { workload: "functions_on_aws", says: "pushes lost", figure: "lost", to: "nothing", better: "lower", must: 0 },
 ];
