@@ -6,8 +6,10 @@ import { ConnectionUnknown } from "../shared/errors.ts";
 import type { Gateway } from "../shared/gateway.ts";
 import type { Log } from "../shared/log.ts";
 import { type Connection, type Connections, closeWithError } from "./local/connections.ts";
+import { frameBatch } from "./local/frame_batch.ts";
 import { pushQueue } from "./local/push_queue.ts";
 import { isPublic, readerRights, roomsOf, sessionsOf } from "./local/rights.ts";
+import type { Subscription } from "./local/subscription.ts";
 
 export interface LocalOptions {
   readonly connections: Connections;
@@ -46,18 +48,23 @@ export function localGateway({ connections, db, now, sleep, log }: LocalOptions)
     // for all that is pushed at a time.
     subscribers(streams) {
       const few = streams.filter((stream) => !isPublic(stream) && roomsOf(stream).length === 0);
-      const sessions = [...new Set(sessionsOf(few.flatMap((stream) => connections.readersOf(stream))).values())];
+      const readers = few.flatMap((stream) => connections.readersOf(stream).map(({ connection }) => connection));
+      const sessions = [...new Set(sessionsOf(readers).values())];
       return sessions.length === 0 ? [] : [readLives(sessions.slice(0, maxLives))];
     },
-    async publish(stream, frames, subscribers) {
+    async publish(stream, texts, subscribers, numbering) {
       const subscribed = connections.readersOf(stream).length;
       const readers = await rights.entitled(stream, subscribers);
-      const bytes = frames.map((frame) => Buffer.from(frame));
-      const perTurn = Math.ceil(sendsPerTurn / Math.max(1, bytes.length));
+      const frames = frameBatch(texts);
+      const first = typeof numbering === "object" ? numbering.first : undefined;
+      if (numbering === "anew") for (const reader of connections.readersOf(stream)) reader.restart();
+      const perTurn = Math.ceil(sendsPerTurn / Math.max(1, texts.length));
       let sent = 0;
-      for (let at = 0; at < readers.length; at += perTurn) {
-        if (at > 0) await new Promise((resolve) => setImmediate(resolve));
-        for (const reader of readers.slice(at, at + perTurn)) if (push(reader, bytes) === "sent") sent++;
+      for (const [nth, reader] of readers.entries()) {
+        if (nth > 0 && nth % perTurn === 0) await new Promise((resolve) => setImmediate(resolve));
+        if (!reader.active) continue;
+        const due = reader.take(frames, first);
+        if (due === undefined || push(reader.connection, due) === "sent") sent++;
       }
       return { readers: subscribed, sent, gone: readers.length - sent };
     },
@@ -73,9 +80,20 @@ export function localGateway({ connections, db, now, sleep, log }: LocalOptions)
         const reader = there.get(connection);
         if (reader === undefined || !readers.has(reader)) continue;
         if (at++ % sendsPerTurn === sendsPerTurn - 1) await new Promise((resolve) => setImmediate(resolve));
-        if (push(reader, [Buffer.from(frame)], true) === "sent") sent++;
+        if (push(reader, frameBatch([frame]), true) === "sent") sent++;
       }
       return { readers: there.size, sent, gone: frames.length - sent };
+    },
+    answering(connection, stream, type) {
+      const reader = connections.subscription(connection, stream);
+      const isHeld = reader?.hold(type) === true;
+      return {
+        sentUpTo: (seq) => reader?.sentUpTo(seq) ?? seq,
+        goOn(answer) {
+          for (const frames of reader?.goOn(isHeld, answer) ?? [])
+            push((reader as Subscription<Connection>).connection, frames);
+        },
+      };
     },
     send: async (connection, frame) => connections.send(connection, frame),
     async close(connection) {
@@ -92,8 +110,8 @@ export function localGateway({ connections, db, now, sleep, log }: LocalOptions)
         // Another process, or the command line without one, has closed it.
         if (!ids.has(reader.id)) closeWithError(reader, new ConnectionUnknown());
         else if (rights.isAlive(reader, session, lives.get(session)))
-          for (const stream of reader.streams.keys())
-            if (roomsOf(stream).some((room) => rooms.has(room))) rights.isGranted(reader, stream, versions);
+          for (const [stream, subscription] of reader.streams)
+            if (roomsOf(stream).some((room) => rooms.has(room))) rights.isGranted(subscription, stream, versions);
       }
     },
   };

@@ -37,7 +37,30 @@ export interface Addressed {
   readonly frame: string;
 }
 
+/**
+ * What the frames of a push are: events with numbers from `first` on; `anew`: the head of another history, so that what readers
+ * were sent before says nothing about what they have.
+ */
+export type Numbering = { readonly first: number } | "anew";
+
+/** The answer to a resume or a check of one stream, and its place among the pushes to that socket. */
+export interface Answering {
+  /** Up to which number a reader that has this one was sent the events. They may be on their way, so they are no gap. */
+  sentUpTo(seq: number): number;
+  /**
+   * The answer was sent, or there is none: pushes go on behind its number. `more`: the reader asks for the rest first, so nothing
+   * is pushed until then. To be called once, in the turn of the event loop in which the answer was sent.
+   */
+  goOn(answer?: { readonly seq: number; readonly more: boolean }): void;
+}
+
 export interface Gateway {
+  /**
+   * Where this process holds the sockets: the answer comes before the pushes that follow it, and no push repeats what it holds. To be
+   * called between `subscribe` and the read of the backlog. Elsewhere readers drop doubles, and ask when something comes early.
+   */
+  answering?(connection: string, stream: string, type: "resume" | "check"): Answering;
+
   /** Sets the connection's rights, after its session was verified. */
   renew(subscriber: Subscriber): Promise<void>;
 
@@ -60,7 +83,12 @@ export interface Gateway {
    * Sends the frames, in this order, to every subscriber whose session and grant are valid at this moment. The others get an
    * error and are unsubscribed. Never throws because of a subscriber.
    */
-  publish(stream: string, frames: readonly string[], subscribers: readonly Row[][]): Promise<Published>;
+  publish(
+    stream: string,
+    frames: readonly string[],
+    subscribers: readonly Row[][],
+    numbering?: Numbering,
+  ): Promise<Published>;
 
   /**
    * Sends each connection frames of its own, those of one connection in this order, if its session is valid at this moment; else it

@@ -38,6 +38,10 @@ interface Burst {
 interface Chain {
   /** The last event pushed; undefined before the first. */
   at: Head | undefined;
+  /** Events after this number were pushed. */
+  since: number;
+  /** A subscriber's position before `since`: the next read begins there. */
+  backTo: Head | undefined;
   /** Number → tag of the latest pushes: tells a repeated event from another history. */
   readonly pushed: Map<number, string>;
   readonly bursts: Burst[];
@@ -92,17 +96,20 @@ export class Pushes {
 
   /**
    * Starts a chain at the head that a new subscriber has read: later events are pushed. Without it the first comparison would
-   * have to push the head, not knowing what subscribers have.
+   * have to push the head, not knowing what subscribers have. Resolves when all events after this head are pushed or will be.
    */
-  start(stream: string, head: Head): void {
+  async start(stream: string, head: Head): Promise<void> {
     const chain = this.#chainOf(stream);
-    if (chain.at === undefined) startAt(chain, head);
-    else if (chain.pushed.size === 1 && chain.running === undefined && isBefore(head, chain.at)) {
-      // Two started at once, the higher head first. After a push the other one finds the gap itself.
-      startAt(chain, head);
+    if (chain.at === undefined) return startAt(chain, head);
+    const isSame = chain.at.epoch === head.epoch || isUnwritten(head);
+    if (!isSame || head.seq >= chain.since) return;
+    // Two began at once, and the one that read the higher head was first: the other one lacks events that nobody pushed.
+    await new Promise<void>((done, failed) => {
+      if (chain.backTo === undefined || head.seq < chain.backTo.seq) chain.backTo = head;
       chain.mustRead = true;
+      chain.bursts.push({ events: [], subscribers: [], done, failed });
       void this.#wake(stream);
-    }
+    });
   }
 
   /** Compares a head with the last push, and pushes missing events. */
@@ -129,7 +136,15 @@ export class Pushes {
   #chainOf(stream: string): Chain {
     const known = this.#chains.get(stream);
     if (known !== undefined) return known;
-    const chain: Chain = { at: undefined, pushed: new Map(), bursts: [], mustRead: false, running: undefined };
+    const chain: Chain = {
+      at: undefined,
+      since: 0,
+      backTo: undefined,
+      pushed: new Map(),
+      bursts: [],
+      mustRead: false,
+      running: undefined,
+    };
     this.#chains.set(stream, chain);
     return chain;
   }
@@ -181,7 +196,10 @@ export class Pushes {
     const sorted = events.toSorted((a, b) => a.seq - b.seq);
     const first = sorted[0];
     if (first === undefined) return [];
-    chain.at ??= { epoch: first.epoch, seq: first.seq - 1, tag: first.prev };
+    if (chain.at === undefined) {
+      chain.at = { epoch: first.epoch, seq: first.seq - 1, tag: first.prev };
+      chain.since = chain.at.seq;
+    }
     const joined: NumberedEvent[] = [];
     const rest: NumberedEvent[] = [];
     let { epoch, seq, tag } = chain.at;
@@ -205,7 +223,8 @@ export class Pushes {
   ): Promise<void> {
     const last = events.at(-1);
     if (last === undefined) return;
-    const published = await this.#gateway.publish(stream, events.map(eventFrame), subscribers);
+    const numbering = { first: (events[0] as NumberedEvent).seq };
+    const published = await this.#gateway.publish(stream, events.map(eventFrame), subscribers, numbering);
     logPushes(this.#log, stream, events, published);
     if (this.#watches?.isRead(stream) === true) await this.#watches.publish(stream, events);
     // Recorded after success only: the next comparison finds a failed push.
@@ -222,6 +241,9 @@ export class Pushes {
 
   /** Pushes from the last push to the head, with subscribers' rights of the same snapshot. */
   async #read(stream: string, chain: Chain): Promise<void> {
+    const { backTo } = chain;
+    chain.backTo = undefined;
+    if (backTo !== undefined && backTo.seq < chain.since) startAt(chain, backTo);
     for (;;) {
       // No push yet: only the head is pushed.
       const after = chain.at?.seq ?? Number.MAX_SAFE_INTEGER;
@@ -242,7 +264,10 @@ export class Pushes {
   async #restart(stream: string, chain: Chain, head: Head, subscribers: readonly Row[][]): Promise<void> {
     const isNew = chain.at === undefined && head.seq === 0;
     if (!isNew) {
-      const published = await this.#gateway.publish(stream, [frameOf({ type: "head", stream, ...head })], subscribers);
+      const frame = frameOf({ type: "head", stream, ...head });
+      // Before its first push a chain knows no other history.
+      const numbering = chain.at === undefined ? undefined : "anew";
+      const published = await this.#gateway.publish(stream, [frame], subscribers, numbering);
       logPushes(this.#log, stream, [{ seq: head.seq, type: "head" }], published);
     }
     if (this.#watches?.isRead(stream) === true) await this.#watches.restart(stream, head);
@@ -254,9 +279,11 @@ function startAt(chain: Chain, head: Head): void {
   chain.pushed.clear();
   chain.pushed.set(head.seq, head.tag);
   chain.at = head;
+  chain.since = head.seq;
 }
 
-const isBefore = (head: Head, at: Head) => head.epoch === at.epoch && head.seq < at.seq;
+/** A stream has its epoch from its first event on. */
+const isUnwritten = (head: Head) => head.epoch === "" && head.seq === 0;
 
 const noPush: Published = { readers: 0, sent: 0, gone: 0 };
 
@@ -287,8 +314,7 @@ function orderOf(stream: string, { about, data }: Logged): string | undefined {
 /** Whether these events continue the chain towards the head. */
 function continues(at: Head | undefined, head: Head, events: readonly NumberedEvent[]): boolean {
   if (at === undefined || head.seq - at.seq > maxBehind) return false;
-  const isUnwritten = at.epoch === "" && at.seq === 0;
-  if (at.epoch !== head.epoch && !isUnwritten) return false;
+  if (at.epoch !== head.epoch && !isUnwritten(at)) return false;
   let last: Pick<Head, "seq" | "tag"> = at;
   for (const event of events) {
     if (event.seq !== last.seq + 1 || event.prev !== last.tag) return false;
@@ -297,10 +323,13 @@ function continues(at: Head | undefined, head: Head, events: readonly NumberedEv
   return last.seq < head.seq ? events.length > 0 : last.seq === head.seq && last.tag === head.tag;
 }
 
-/** Joins bursts whose subscribers are read at the push; others keep the subscribers read with their own commit. */
+/**
+ * All commits that wait go in one push: a reader gets one write. Rights were read behind each commit; those behind the last are valid
+ * for all.
+ */
 function joinBursts(bursts: readonly Burst[]): Pick<Burst, "events" | "subscribers">[] {
-  const firstOf = ({ events }: Burst) => events[0]?.seq ?? 0;
-  if (bursts.some(({ subscribers }) => subscribers.length > 0))
-    return bursts.toSorted((a, b) => firstOf(a) - firstOf(b));
-  return bursts.length === 0 ? [] : [{ events: bursts.flatMap(({ events }) => events), subscribers: [] }];
+  const lastOf = ({ events }: Burst) => events.at(-1)?.seq ?? 0;
+  const sorted = bursts.toSorted((a, b) => lastOf(a) - lastOf(b));
+  const last = sorted.at(-1);
+  return last === undefined ? [] : [{ events: sorted.flatMap(({ events }) => events), subscribers: last.subscribers }];
 }

@@ -65,7 +65,7 @@ export const forHandshake = ({ kind }: Caller, name: string): Compartment =>
   kind === "stranger" ? strangersOf(name) : kind === "staff" ? staff : customers;
 
 /** For a message on an open socket. The text is searched, not parsed: a message that contains the word waits with the rooms'. */
-export const forFrame = ({ kind }: Caller, text: string): Compartment =>
+export const forFrame = (kind: Caller["kind"], text: string): Compartment =>
   kind === "staff" ? staffFrames : text.includes('"publish"') ? roomFrames : frames;
 
 /** For the report that a socket was closed. */

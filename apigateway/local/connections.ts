@@ -4,28 +4,57 @@ import type { WebSocket } from "ws";
 import type { AppError } from "../../shared/errors.ts";
 import { errorFrame } from "../../shared/frame.ts";
 import type { Grant, Sent } from "../../shared/gateway.ts";
+import type { ConnectionInfo } from "./build_events.ts";
+import type { Caller } from "./caller_cache.ts";
+import { type FrameBatch, frameBatch } from "./frame_batch.ts";
+import { FrameLengths } from "./frame_lengths.ts";
+import type { Handshake } from "./socket_functions.ts";
+import { Subscription } from "./subscription.ts";
 
-export interface Connection {
-  readonly id: string;
+/** An open socket. There are many, so what all clients have alike is held once. */
+export class Connection {
   readonly socket: WebSocket;
-  /** The stream below the WebSocket, to write several frames in one system call. */
+  /** The stream below the WebSocket, to write frames as they are. */
   readonly raw: Duplex;
-  readonly connectedAt: number;
-  readonly sourceIp: string;
-  readonly userAgent: string;
+  readonly info: ConnectionInfo;
+  readonly kind: Caller["kind"];
+  readonly lengths = new FrameLengths();
   lastActiveAt: number;
   /** As the session was when it was last read. */
-  session: string | undefined;
-  until: number;
-  /** Stream → its subscription, with the number of the client's message that changed it last. */
-  readonly streams: Map<string, Subscription>;
+  session: string | undefined = undefined;
+  until = Number.POSITIVE_INFINITY;
+  /** Stream → its subscription. */
+  readonly streams = new Map<string, Subscription<Connection>>();
+
+  constructor(socket: WebSocket, raw: Duplex, { info, caller }: Pick<Handshake, "info" | "caller">, now: number) {
+    this.socket = socket;
+    this.raw = raw;
+    this.info = {
+      ...info,
+      domainName: shared(info.domainName),
+      sourceIp: shared(info.sourceIp),
+      userAgent: shared(info.userAgent),
+      requestId: "",
+    };
+    this.kind = caller.kind;
+    this.lastActiveAt = now;
+  }
+
+  get id(): string {
+    return this.info.connectionId;
+  }
 }
 
-/** A connection's subscription to a stream; one that is not active has ended. */
-export interface Subscription {
-  readonly number: number;
-  readonly active: boolean;
-  readonly grant: Grant | undefined;
+/** Texts that many connections have, such as the name of a browser. */
+const texts = new Map<string, string>();
+const maxTexts = 1_000;
+
+function shared(text: string): string {
+  const known = texts.get(text);
+  if (known !== undefined) return known;
+  if (texts.size >= maxTexts) texts.clear();
+  texts.set(text, text);
+  return text;
 }
 
 /** Faults that a test may have in pushes: dropped, or delivered later (and so in another order). */
@@ -43,7 +72,7 @@ export interface ConnectionsOptions {
 
 export class Connections {
   readonly #byId = new Map<string, Connection>();
-  readonly #readers = new Map<string, Set<Connection>>();
+  readonly #readers = new Map<string, Set<Subscription<Connection>>>();
   readonly #corked = new Set<Duplex>();
   readonly #options: ConnectionsOptions;
 
@@ -71,7 +100,7 @@ export class Connections {
     const connection = this.#byId.get(id);
     if (connection === undefined) return;
     this.#byId.delete(id);
-    for (const stream of streams.keys()) this.#leave(connection, stream);
+    for (const [stream, subscription] of streams) this.#leave(subscription, stream);
   }
 
   // --- Subscriptions -----------------------------------------------------------------------------------------------
@@ -81,11 +110,17 @@ export class Connections {
     if (connection === undefined) return "left";
     const before = connection.streams.get(stream);
     if (before !== undefined && before.number > number) return before.active ? "subscribed" : "left";
-    const active = [...connection.streams.values()].filter((one) => one.active).length;
-    if (before?.active !== true && active >= this.#options.maxStreams) return "full";
-    this.#setSubscription(connection, stream, { number, active: true, grant });
-    const readers = this.#readers.get(stream) ?? new Set();
-    this.#readers.set(stream, readers.add(connection));
+    if (before?.active === true) {
+      before.number = number;
+      before.grant = grant;
+      return "subscribed";
+    }
+    if (countActive(connection) >= this.#options.maxStreams) return "full";
+    const subscription = new Subscription(connection, number, grant);
+    this.#note(connection, stream, subscription);
+    const readers = this.#readers.get(stream);
+    if (readers === undefined) this.#readers.set(stream, new Set([subscription]));
+    else readers.add(subscription);
     return "subscribed";
   }
 
@@ -93,25 +128,35 @@ export class Connections {
     const connection = this.#byId.get(id);
     const before = connection?.streams.get(stream);
     if (connection === undefined || (before !== undefined && before.number > number)) return;
-    this.#setSubscription(connection, stream, { number, active: false, grant: undefined });
-    this.#leave(connection, stream);
+    if (before !== undefined) this.#leave(before, stream);
+    const ended = before ?? new Subscription(connection, number, undefined);
+    ended.number = number;
+    ended.active = false;
+    this.#note(connection, stream, ended);
   }
 
   /** Numbers of ended subscriptions are kept for messages that overtake each other, but not for ever. */
-  #setSubscription({ streams }: Connection, stream: string, subscription: Subscription): void {
+  #note({ streams }: Connection, stream: string, subscription: Subscription<Connection>): void {
     streams.set(stream, subscription);
     if (streams.size <= 5 * this.#options.maxStreams) return;
     for (const [name, one] of streams) if (!one.active && one.number < subscription.number) streams.delete(name);
   }
 
-  #leave(connection: Connection, stream: string): void {
+  #leave(subscription: Subscription<Connection>, stream: string): void {
+    subscription.active = false;
     const readers = this.#readers.get(stream);
-    readers?.delete(connection);
+    readers?.delete(subscription);
     if (readers?.size === 0) this.#readers.delete(stream);
   }
 
-  readersOf(stream: string): Connection[] {
+  readersOf(stream: string): Subscription<Connection>[] {
     return [...(this.#readers.get(stream) ?? [])];
+  }
+
+  /** The connection's active subscription to the stream. */
+  subscription(id: string, stream: string): Subscription<Connection> | undefined {
+    const subscription = this.#byId.get(id)?.streams.get(stream);
+    return subscription?.active === true ? subscription : undefined;
   }
 
   /** Streams with a subscriber here. */
@@ -128,25 +173,46 @@ export class Connections {
   /** "gone" before the connection is open and after it is closed, as at AWS. */
   send(id: string, frame: string | Buffer): Sent {
     const connection = this.#byId.get(id);
-    if (connection === undefined || connection.socket.readyState !== connection.socket.OPEN) return "gone";
-    if (connection.socket.bufferedAmount > this.#options.maxBufferBytes) return "throttled";
-    const fault = this.#options.faults.push?.(id, frame.toString());
-    if (fault === "drop") return "sent";
-    if (typeof fault === "number") setTimeout(() => this.#write(connection, frame), fault);
-    else this.#write(connection, frame);
+    return connection === undefined ? "gone" : this.sendTo(connection, frameBatch([frame]));
+  }
+
+  /** Sends all frames of the batch, or none. */
+  sendTo(connection: Connection, frames: FrameBatch): Sent {
+    const { socket, raw } = connection;
+    if (socket.readyState !== socket.OPEN) return "gone";
+    if (raw.writableLength > this.#options.maxBufferBytes) return "throttled";
+    if (this.#options.faults.push === undefined) this.#write(connection, frames.bytes);
+    else this.#sendWithFaults(connection, frames);
     return "sent";
   }
 
-  /** All frames of one turn of the event loop leave in one system call per socket. */
-  #write(connection: Connection, frame: string | Buffer): void {
-    if (connection.socket.readyState !== connection.socket.OPEN) return;
+  #sendWithFaults(connection: Connection, { texts }: FrameBatch): void {
+    for (const text of texts) {
+      const { bytes } = frameBatch([text]);
+      const fault = this.#options.faults.push?.(connection.id, text.toString());
+      if (fault === undefined) {
+        this.#write(connection, bytes);
+        continue;
+      }
+      for (const subscription of connection.streams.values()) subscription.forget();
+      if (typeof fault === "number") setTimeout(() => this.#write(connection, bytes), fault);
+    }
+  }
+
+  /**
+   * All frames of one turn of the event loop leave in one system call per socket. Frames are written past `ws`, which would make the
+   * header anew for each reader; it holds nothing back itself, as nothing is compressed.
+   */
+  #write(connection: Connection, bytes: Buffer): void {
+    const { socket, raw } = connection;
+    if (socket.readyState !== socket.OPEN) return;
     connection.lastActiveAt = this.#options.now();
     if (this.#corked.size === 0) setImmediate(() => this.#uncork());
-    if (!this.#corked.has(connection.raw)) {
-      this.#corked.add(connection.raw);
-      connection.raw.cork();
+    if (!this.#corked.has(raw)) {
+      this.#corked.add(raw);
+      raw.cork();
     }
-    connection.socket.send(frame, { binary: false });
+    raw.write(bytes);
   }
 
   #uncork(): void {
@@ -154,6 +220,12 @@ export class Connections {
     this.#corked.clear();
     for (const raw of corked) raw.uncork();
   }
+}
+
+function countActive({ streams }: Connection): number {
+  let count = 0;
+  for (const { active } of streams.values()) if (active) count += 1;
+  return count;
 }
 
 /** Sends the error and closes. `ws` cuts a peer that has stopped reading. */

@@ -1,31 +1,37 @@
 /** Watches the lengths of a client's WebSocket frames: AWS takes messages of 128 KB, in frames of at most 32 KB (RFC 6455, 5.2). */
-import type { Duplex } from "node:stream";
 
-/** Calls `tooLarge`, once, when a frame's header announces more than `maxBytes`. Reads headers only; the payload is skipped. */
-export function watchFrames(raw: Duplex, maxBytes: number, tooLarge: () => void): void {
-  let header = Buffer.alloc(0);
-  let skip = 0;
-  let found = false;
-  raw.prependListener("data", (chunk: Buffer) => {
+const nothing = Buffer.alloc(0);
+
+/** Reads headers only; the payload is skipped. */
+export class FrameLengths {
+  #header = nothing;
+  #skip = 0;
+  #isFound = false;
+
+  /** Takes what came next. @returns true, once, when a frame's header announces more than `maxBytes` */
+  isTooLarge(chunk: Buffer, maxBytes: number): boolean {
     let rest = chunk;
-    while (rest.length > 0 && !found) {
-      if (skip > 0) {
-        const skipped = Math.min(skip, rest.length);
-        skip -= skipped;
+    while (rest.length > 0 && !this.#isFound) {
+      if (this.#skip > 0) {
+        const skipped = Math.min(this.#skip, rest.length);
+        this.#skip -= skipped;
         rest = rest.subarray(skipped);
         continue;
       }
+      const header = this.#header;
       const needed = headerLength(header, rest) - header.length;
       const taken = rest.subarray(0, needed);
-      header = Buffer.concat([header, taken]);
+      const longer = Buffer.concat([header, taken]);
       rest = rest.subarray(taken.length);
-      if (taken.length < needed || headerLength(header, rest) > header.length) continue;
-      skip = payloadLength(header);
-      header = Buffer.alloc(0);
-      found = skip > maxBytes;
-      if (found) tooLarge();
+      this.#header = longer;
+      if (taken.length < needed || headerLength(longer, rest) > longer.length) continue;
+      this.#skip = payloadLength(longer);
+      this.#header = nothing;
+      this.#isFound = this.#skip > maxBytes;
+      if (this.#isFound) return true;
     }
-  });
+    return false;
+  }
 }
 
 /** 2 bytes, the extended length, and the mask; as far as it is known yet. */

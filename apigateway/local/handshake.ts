@@ -86,13 +86,24 @@ export function handshakes(
       userAgent: request.headers["user-agent"] ?? "",
     };
     const left = new AbortController();
-    const handshake: Handshake = { info, caller, signal: left.signal, target, protocol: undefined };
-    byRequest.set(request, handshake);
-    unfinished.add(raw);
-    raw.once("close", () => {
+    const closed = () => {
       unfinished.delete(raw);
       left.abort();
-    });
+    };
+    const handshake: Handshake = {
+      info,
+      caller,
+      signal: left.signal,
+      target,
+      protocol: undefined,
+      end() {
+        unfinished.delete(raw);
+        raw.off("close", closed);
+      },
+    };
+    byRequest.set(request, handshake);
+    unfinished.add(raw);
+    raw.on("close", closed);
     return handshake;
   }
 
@@ -122,7 +133,7 @@ export function handshakes(
       if (isStopping() || connections.size + unfinished.size >= limitFor(caller)) return refuse(raw, 503);
       const handshake = begin(request, raw, target, from, caller);
       sockets.handleUpgrade(request, raw, head, (socket) => {
-        unfinished.delete(raw);
+        handshake.end();
         opened(socket, raw, handshake);
       });
     },

@@ -55,12 +55,18 @@ export class HttpConnections {
   readonly #sweepTimer: NodeJS.Timeout;
   readonly #silentSweeps: number;
   #sweeps = 0;
+  /** One listener for all sockets: a WebSocket keeps nothing of this. */
+  readonly #closed: (this: Socket) => void;
 
   constructor(options: HttpConnectionsOptions) {
     const { headersMs } = options.limits;
     const everyMs = Math.min(sweepMs, headersMs / 3);
     this.#options = options;
     this.#silentSweeps = headersMs / everyMs;
+    const own = this;
+    this.#closed = function closed() {
+      if (own.#of(this)?.socket === this) own.remove(this);
+    };
     this.#sweepTimer = setInterval(() => this.#sweep(), everyMs).unref();
   }
 
@@ -69,9 +75,7 @@ export class HttpConnections {
     const { remoteAddress = "", remotePort } = socket;
     const name = `${remoteAddress} ${remotePort}`;
     this.#names.set(socket, name);
-    socket.once("close", () => {
-      if (this.#byName.get(name)?.socket === socket) this.remove(socket);
-    });
+    socket.on("close", this.#closed);
     const known = this.#byName.get(name);
     if (known !== undefined) {
       known.socket = socket;
@@ -88,6 +92,8 @@ export class HttpConnections {
   /** The connection is no longer one for HTTP requests. */
   remove(socket: Socket): void {
     const connection = this.#of(socket);
+    socket.off("close", this.#closed);
+    this.#names.delete(socket);
     if (connection === undefined) return;
     this.#leave(connection);
     this.#byName.delete(connection.name);

@@ -123,7 +123,7 @@ export async function startManagement(options: ManagementOptions): Promise<Manag
   };
 }
 
-const stateOf = ({ connectedAt, lastActiveAt, sourceIp, userAgent }: Connection) => ({
+const stateOf = ({ lastActiveAt, info: { connectedAt, sourceIp, userAgent } }: Connection) => ({
   connectedAt: new Date(connectedAt).toISOString(),
   lastActiveAt: new Date(lastActiveAt).toISOString(),
   identity: { sourceIp, userAgent },

@@ -2,6 +2,7 @@
 import { SlowReader } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { type Connection, type Connections, closeWithError } from "./connections.ts";
+import type { FrameBatch } from "./frame_batch.ts";
 
 export interface PushQueueOptions {
   readonly connections: Connections;
@@ -16,47 +17,40 @@ const maxWaiting = 1_000;
 const maxOptionalBytes = 4 * 1_024 * 1_024;
 
 interface Waiting {
-  readonly frame: Buffer;
+  readonly frames: FrameBatch;
   /** Its reader notices when it is left out, and asks. So it is not the reason to close a slow reader. */
   readonly isOptional: boolean;
 }
 
 /** Sends frames in their order, or queues them; "gone" if the connection is closed. */
-export type Push = (connection: Connection, frames: readonly Buffer[], isOptional?: boolean) => "sent" | "gone";
+export type Push = (connection: Connection, frames: FrameBatch, isOptional?: boolean) => "sent" | "gone";
 
 export function pushQueue({ connections, sleep, log }: PushQueueOptions): Push {
   const waiting = new Map<Connection, Waiting[]>();
 
-  function push(connection: Connection, frames: readonly Buffer[], isOptional = false): "sent" | "gone" {
-    const queue = waiting.get(connection);
+  function push(connection: Connection, frames: FrameBatch, isOptional = false): "sent" | "gone" {
+    const queue = waiting.size === 0 ? undefined : waiting.get(connection);
     if (queue !== undefined) {
-      queue.push(...frames.map((frame) => ({ frame, isOptional })));
+      queue.push({ frames, isOptional });
       if (isOptional) leaveOut(connection, queue);
       return "sent";
     }
-    for (const [at, frame] of frames.entries()) {
-      const sent = connections.send(connection.id, frame);
-      if (sent === "sent") continue;
-      if (sent === "gone") {
-        log.info("gone", { connection: connection.id, session: connection.session });
-        return "gone";
-      }
-      waiting.set(
-        connection,
-        frames.slice(at).map((frame) => ({ frame, isOptional })),
-      );
+    const sent = connections.sendTo(connection, frames);
+    if (sent === "gone") log.info("gone", { connection: connection.id, session: connection.session });
+    else if (sent === "throttled") {
+      waiting.set(connection, [{ frames, isOptional }]);
       void drain(connection);
-      return "sent";
     }
-    return "sent";
+    return sent === "gone" ? "gone" : "sent";
   }
 
   /** Of optional frames that wait, all or none: a reader that lacks one has no use for those behind it. */
   function leaveOut(connection: Connection, queue: Waiting[]): void {
     const optional = queue.filter((one) => one.isOptional);
-    const bytes = optional.reduce((sum, { frame }) => sum + frame.length, 0);
-    if (optional.length <= maxWaiting && (bytes <= maxOptionalBytes || optional.length === 1)) return;
-    log.debug("slow.left_out", { connection: connection.id, frames: optional.length });
+    const bytes = optional.reduce((sum, { frames }) => sum + frames.bytes.length, 0);
+    const count = countFrames(optional);
+    if (count <= maxWaiting && (bytes <= maxOptionalBytes || count === 1)) return;
+    log.debug("slow.left_out", { connection: connection.id, frames: count });
     queue.splice(0, queue.length, ...queue.filter((one) => !one.isOptional));
   }
 
@@ -64,14 +58,14 @@ export function pushQueue({ connections, sleep, log }: PushQueueOptions): Push {
     const queue = waiting.get(connection) ?? [];
     let tries = 0;
     for (let next = queue[0]; next !== undefined; next = queue[0]) {
-      const sent = connections.send(connection.id, next.frame);
+      const sent = connections.sendTo(connection, next.frames);
       if (sent === "gone") break;
       if (sent === "sent") {
         queue.shift();
         tries = 0;
         continue;
       }
-      if (!next.isOptional && (tries >= retries || queue.length > maxWaiting)) {
+      if (!next.isOptional && (tries >= retries || countFrames(queue) > maxWaiting)) {
         log.warn("slow", { connection: connection.id });
         closeWithError(connection, new SlowReader());
         break;
@@ -86,3 +80,5 @@ export function pushQueue({ connections, sleep, log }: PushQueueOptions): Push {
 
   return push;
 }
+
+const countFrames = (queue: readonly Waiting[]) => queue.reduce((sum, { frames }) => sum + frames.texts.length, 0);

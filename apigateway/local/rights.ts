@@ -6,12 +6,14 @@ import { GrantInvalid, SessionEnded, SessionExpired } from "../../shared/errors.
 import { errorFrame } from "../../shared/frame.ts";
 import type { Grant } from "../../shared/gateway.ts";
 import { type Connection, type Connections, closeWithError } from "./connections.ts";
+import { type FrameBatch, frameBatch } from "./frame_batch.ts";
+import type { Subscription } from "./subscription.ts";
 
 export interface ReaderRightsOptions {
   readonly connections: Connections;
   readonly db: Database;
   readonly now: () => number;
-  readonly push: (connection: Connection, frames: readonly Buffer[]) => unknown;
+  readonly push: (connection: Connection, frames: FrameBatch) => unknown;
 }
 
 /** Rights by the database: sessions that live, and the versions of rooms' grants. */
@@ -27,13 +29,13 @@ export interface ReaderRights {
   /** Whether the session by which the reader's rights were read still lives. If not, the connection is closed. */
   isAlive(reader: Connection, session: string | undefined, row: Row | undefined): boolean;
   /** Whether the grant by which the reader subscribed is still valid. If not, the reader is unsubscribed. */
-  isGranted(reader: Connection, stream: string, versions: Rights["versions"]): boolean;
+  isGranted(subscription: Subscription<Connection>, stream: string, versions: Rights["versions"]): boolean;
   /**
    * The readers who may get the committed events: their rights are read behind that commit. A connection that
    * subscribes during the read is not among them; it finds the pushed events in its backlog.
    * @param subscribers the rows of the gateway's `subscribers`, read in the commit
    */
-  entitled(stream: string, subscribers: readonly Row[][]): Promise<Connection[]>;
+  entitled(stream: string, subscribers: readonly Row[][]): Promise<readonly Subscription<Connection>[]>;
 }
 
 /** Streams without anything secret: a push does not check who reads. */
@@ -68,13 +70,12 @@ export function readerRights({ connections, db, now, push }: ReaderRightsOptions
     return false;
   }
 
-  function isGranted(reader: Connection, stream: string, versions: Rights["versions"]): boolean {
-    const subscription = reader.streams.get(stream);
-    if (subscription?.active !== true) return false;
-    const { grant, number } = subscription;
+  function isGranted(subscription: Subscription<Connection>, stream: string, versions: Rights["versions"]): boolean {
+    const { active, grant, number, connection } = subscription;
+    if (!active) return false;
     if (grant === undefined || isValid(grant, versions.get(roomsOf(stream)[0] ?? ""), now())) return true;
-    connections.unsubscribe(reader.id, stream, number);
-    push(reader, [Buffer.from(errorFrame(new GrantInvalid(), { stream }))]);
+    connections.unsubscribe(connection.id, stream, number);
+    push(connection, frameBatch([errorFrame(new GrantInvalid(), { stream })]));
     return false;
   }
 
@@ -91,19 +92,21 @@ export function readerRights({ connections, db, now, push }: ReaderRightsOptions
     async entitled(stream, subscribers) {
       const readers = connections.readersOf(stream);
       if (readers.length === 0) return [];
-      if (isPublic(stream)) return readers.filter(({ until }) => until > now());
-      const sessions = sessionsOf(readers);
+      if (isPublic(stream)) return readers.filter(({ connection }) => connection.until > now());
+      const sessions = readers.map(({ connection }) => connection.session);
       const known = livesOf(subscribers[0] ?? []);
-      const unknown = [...new Set(sessions.values())].filter((id) => !known.has(id));
+      const unknown = new Set(sessions.filter((id) => id !== undefined && !known.has(id)) as string[]);
       const rooms = roomsOf(stream);
-      const rights = unknown.length === 0 && rooms.length === 0 ? undefined : await read(unknown, rooms);
+      const rights = unknown.size === 0 && rooms.length === 0 ? undefined : await read([...unknown], rooms);
       const versions = rights?.versions ?? new Map();
-      return [...sessions].flatMap(([reader, session]) =>
-        isAlive(reader, session, known.get(session) ?? rights?.lives.get(session)) &&
-        isGranted(reader, stream, versions)
-          ? [reader]
-          : [],
-      );
+      return readers.filter((reader, nth) => {
+        const session = sessions[nth];
+        return (
+          session !== undefined &&
+          isAlive(reader.connection, session, known.get(session) ?? rights?.lives.get(session)) &&
+          isGranted(reader, stream, versions)
+        );
+      });
     },
   };
 }

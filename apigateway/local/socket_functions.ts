@@ -34,6 +34,8 @@ export interface Handshake {
   readonly target: Target;
   /** The subprotocol that $connect chose. */
   protocol: string | undefined;
+  /** The handshake is over: the connection is another's to watch. */
+  end(): void;
 }
 
 export interface SocketFunctions {

@@ -41,7 +41,11 @@ export class MemoryWatches implements Watches, WatchReceiver {
     this.#outbox = new WatchOutbox(app);
     this.#feeds = new WatchFeeds({
       readCommits: (stream, after, upTo) => readCommits(app(), collectionIn(stream), after, upTo),
-      start: (stream, head) => app().pushes?.start(stream, head),
+      start: (stream, head) => {
+        app()
+          .pushes?.start(stream, head)
+          .catch((error) => app().log.error("push", { stream }, error));
+      },
     });
   }
 

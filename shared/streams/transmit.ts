@@ -20,7 +20,7 @@ import {
   TooManyStreams,
 } from "../errors.ts";
 import { errorFrame, errorMessage, frameOf, numberIn, parseFrame } from "../frame.ts";
-import type { Subscriber } from "../gateway.ts";
+import type { Answering, Subscriber } from "../gateway.ts";
 import type { ClientMessage, ServerMessage, StreamRequest } from "../protocol.ts";
 import { aliveOf, claimOfToken, type Session, slide, verifyClaim } from "../sessions/session.ts";
 import { toAppError } from "../to_app_error.ts";
@@ -156,7 +156,8 @@ async function answersTo(
   switch (message.type) {
     case "resume":
     case "check":
-      return read(app, subscriber, session, message);
+      await read(app, subscriber, session, message);
+      return [];
     case "leave":
       for (const stream of message.streams) {
         await app.gateway.unsubscribe(subscriber.connection, stream, n);
@@ -192,47 +193,98 @@ async function read(
   subscriber: Subscriber,
   session: Session,
   message: Extract<ClientMessage, { streams: StreamRequest[] }>,
-): Promise<ServerMessage[]> {
+): Promise<void> {
   const { n, type } = message;
-  const answers: ServerMessage[] = [];
-  const subscribed: StreamRequest[] = [];
-  for (const ask of message.streams) {
-    try {
-      const grant = await authorize(app, {
-        session,
-        stream: ask.stream,
-        right: "read",
-        grant: ask.grant,
-        now: app.clock.now(),
-      });
-      const outcome = await app.gateway.subscribe(subscriber.connection, ask.stream, n, grant);
-      if (outcome === "full") throw new TooManyStreams(app.config.limits.streamsPerConnection);
-      if (outcome === "subscribed") subscribed.push(ask);
-    } catch (error) {
-      await app.gateway.unsubscribe(subscriber.connection, ask.stream, n);
-      answers.push(errorMessage(toAppError(app, error), { n, stream: ask.stream }));
+  const { connection } = subscriber;
+  const open = new Set<Subscribed>();
+  try {
+    for (const ask of message.streams) {
+      const refused = await subscribe(app, subscriber, session, { n, ask });
+      if (refused === undefined) open.add({ ask, answering: app.gateway.answering?.(connection, ask.stream, type) });
+      else if (refused !== "left") await app.gateway.send(connection, frameOf(refused));
     }
+    await answerAll(app, subscriber, message, open);
+  } finally {
+    for (const { answering } of open) answering?.goOn();
   }
+}
+
+/** A stream that was subscribed, until its answer was sent. */
+interface Subscribed {
+  readonly ask: StreamRequest;
+  readonly answering: Answering | undefined;
+}
+
+/** @returns undefined when the connection is subscribed now */
+async function subscribe(
+  app: App,
+  { connection }: Subscriber,
+  session: Session,
+  { n, ask: { stream, grant } }: { n: number; ask: StreamRequest },
+): Promise<ServerMessage | "left" | undefined> {
+  try {
+    const granted = await authorize(app, { session, stream, right: "read", grant, now: app.clock.now() });
+    const outcome = await app.gateway.subscribe(connection, stream, n, granted);
+    if (outcome === "full") throw new TooManyStreams(app.config.limits.streamsPerConnection);
+    return outcome === "subscribed" ? undefined : "left";
+  } catch (error) {
+    await app.gateway.unsubscribe(connection, stream, n);
+    return errorMessage(toAppError(app, error), { n, stream });
+  }
+}
+
+/** Reads what the subscriber lacks and sends it, one answer for each stream. @param open those that are answered are taken out */
+async function answerAll(
+  app: App,
+  subscriber: Subscriber,
+  { n, type }: { n: number; type: "resume" | "check" },
+  open: Set<Subscribed>,
+): Promise<void> {
+  const { connection } = subscriber;
   const heads = await headsOf(
     app,
-    subscribed.map(({ stream }) => stream),
+    [...open].map(({ ask }) => ask.stream),
   );
-  for (const { stream } of subscribed) app.pushes?.start(stream, heads.get(stream) ?? noHead);
-  const current: { stream: string; seq: number; checkMs: number }[] = [];
-  for (const ask of subscribed) {
+  for (const { ask } of open) await app.pushes?.start(ask.stream, heads.get(ask.stream) ?? noHead);
+  const current: (Subscribed & { seq: number; checkMs: number })[] = [];
+  for (const one of [...open]) {
+    const { ask, answering } = one;
     const { kind, id } = kindOf(ask.stream);
     const checkMs = kind === "shop" ? app.config.checkMs.shop : app.config.checkMs.other;
-    const answer = await readOne(app, ask, heads.get(ask.stream) ?? noHead, { n, checkMs });
+    const read = await readOne(app, ask, heads.get(ask.stream) ?? noHead, { n, checkMs });
+    if (read.type === "error") await app.gateway.unsubscribe(connection, ask.stream, n);
+    else if (kind === "shop") await heartbeat(app, connection, id);
+    // From here to `goOn` in one turn: a push in between would be among the events, or come before them.
+    const answer = type === "check" ? withoutSent(read, ask, answering) : read;
     logAnswer(app, subscriber, type, answer);
-    if (answer.type === "error") await app.gateway.unsubscribe(subscriber.connection, ask.stream, n);
-    else if (kind === "shop") await heartbeat(app, subscriber.connection, id);
-    const isCurrent = answer.type === "resumed" && answer.events.length === 0;
-    if (type === "check" && isCurrent && ask.seq !== undefined)
-      current.push({ stream: ask.stream, seq: answer.seq, checkMs });
-    else answers.push(answer);
+    if (type === "check" && answer.type === "resumed" && answer.events.length === 0 && ask.seq !== undefined) {
+      current.push({ ...one, seq: answer.seq, checkMs });
+      continue;
+    }
+    const sent = app.gateway.send(connection, frameOf(answer));
+    open.delete(one);
+    answering?.goOn(answer.type === "error" ? undefined : { seq: answer.seq, more: isMore(answer) });
+    await sent;
   }
-  if (current.length > 0) answers.push({ type: "checked", n, streams: current });
-  return answers;
+  if (current.length === 0) return;
+  const streams = current.map(({ ask: { stream }, seq, checkMs }) => ({ stream, seq, checkMs }));
+  const sent = app.gateway.send(connection, frameOf({ type: "checked", n, streams }));
+  for (const { seq, answering } of current) answering?.goOn({ seq, more: false });
+  for (const one of [...open]) open.delete(one);
+  await sent;
+}
+
+type Answer = Extract<ServerMessage, { type: "resumed" | "reset" | "error" }>;
+
+const isMore = (answer: Answer) => answer.type === "resumed" && answer.more;
+
+/** Events that were pushed to the reader while it asked are on their way, and no gap. */
+function withoutSent(answer: Answer, { seq: asked = 0 }: StreamRequest, answering: Answering | undefined): Answer {
+  if (answer.type !== "resumed") return answer;
+  const sent = answering?.sentUpTo(asked) ?? asked;
+  if (sent <= asked) return answer;
+  if (sent >= answer.seq) return { ...answer, events: [], more: false };
+  return { ...answer, events: answer.events.filter(({ seq }) => seq > sent) };
 }
 
 async function readOne(
@@ -240,7 +292,7 @@ async function readOne(
   ask: StreamRequest,
   head: Head,
   { n, checkMs }: { n: number; checkMs: number },
-): Promise<Extract<ServerMessage, { type: "resumed" | "reset" | "error" }>> {
+): Promise<Answer> {
   const { stream } = ask;
   // A user's stream is made with its first event; the others exist before a client can know their names.
   if (head.epoch === "" && kindOf(stream).kind !== "user")

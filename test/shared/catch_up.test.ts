@@ -110,11 +110,23 @@ function twoMachines(engine: Engine): void {
       await customer.order();
       const first = await headOf(here, stream);
       await customer.order();
-      const phone = await connectTo(there, customer);
-      const second = await positionOf(phone, stream);
-      there.app.pushes?.start(stream, first);
-      expect(await phone.next("event")).toMatchObject({ ...second, stream });
-      phone.close();
+      const before = new Set([...there.server.connections.all()]);
+      const [low, high] = [await connectTo(there, customer), await connectTo(there, customer)];
+      await positionOf(low, `menu:${here.shop}`);
+      const { gateway, pushes } = there.app;
+      const id =
+        [...there.server.connections.all()].find((one) => !before.has(one) && one.session !== undefined)?.id ?? "";
+      // It has read the head before the second order, and its answer is on the way while the other one resumes.
+      expect(await gateway.subscribe(id, stream, 5)).toBe("subscribed");
+      const answering = gateway.answering?.(id, stream, "resume");
+      const second = await positionOf(high, stream);
+      await pushes?.start(stream, first);
+      answering?.goOn({ seq: first.seq, more: false });
+      expect(await low.next("event")).toMatchObject({ ...second, stream });
+      // The other one has it, so it is not sent again.
+      expect(high.frames).toEqual([]);
+      low.close();
+      high.close();
     });
 
     it("a session that is ended at one loses its sockets at the other, and no other session does", async () => {
