@@ -26,15 +26,19 @@ const sendsPerTurn = 1_000;
 
 export function localGateway({ connections, db, now, sleep, log }: LocalOptions): Gateway {
   const push = pushQueue({ connections, sleep, log });
-  const rights = readerRights({ connections, db, now, push });
+  const rights = readerRights({ connections, db, now, verifiedSince: () => verifiedSince, push });
 
-  let verifyFrom = 0;
+  /** Connections that this pass has still to verify. A connection that opened during the pass was verified by that. */
+  let toVerify: Connection[] = [];
+  let passBegan = now();
+  let verifiedSince = passBegan;
   function nextToVerify(): Map<Connection, string> {
-    const all = [...connections.all()];
-    if (verifyFrom >= all.length) verifyFrom = 0;
-    const sessions = sessionsOf(all.slice(verifyFrom, verifyFrom + verifiesPerCall));
-    verifyFrom += verifiesPerCall;
-    return sessions;
+    if (toVerify.length === 0) {
+      verifiedSince = passBegan;
+      passBegan = now();
+      toVerify = [...connections.all()];
+    }
+    return sessionsOf(toVerify.slice(-verifiesPerCall));
   }
 
   return {
@@ -101,7 +105,11 @@ export function localGateway({ connections, db, now, sleep, log }: LocalOptions)
     },
     async verify() {
       const sessions = nextToVerify();
-      if (sessions.size === 0) return;
+      const done = Math.max(0, toVerify.length - verifiesPerCall);
+      if (sessions.size === 0) {
+        toVerify.length = done;
+        return;
+      }
       const rooms = new Set([...sessions.keys()].flatMap(({ streams }) => [...streams.keys()].flatMap(roomsOf)));
       const { lives, versions } = await rights.read([...new Set(sessions.values())], [...rooms]);
       const [known = []] = await db.read([readKnownConnections([...sessions.keys()].map(({ id }) => id))]);
@@ -113,6 +121,8 @@ export function localGateway({ connections, db, now, sleep, log }: LocalOptions)
           for (const [stream, subscription] of reader.streams)
             if (roomsOf(stream).some((room) => rooms.has(room))) rights.isGranted(subscription, stream, versions);
       }
+      // Only now: after an error the same ones are verified again.
+      toVerify.length = Math.min(toVerify.length, done);
     },
   };
 }

@@ -57,6 +57,11 @@ export function readLives(ids: readonly string[]): Sql {
   return sql`SELECT id, expires_at, ended_at FROM sessions WHERE ${among(sql`id`, padded(ids))}`;
 }
 
+/** The sessions that were ended since then. */
+export function readEnded(since: number): Sql {
+  return sql`SELECT id FROM sessions WHERE ended_at >= ${since}`;
+}
+
 /** Repeats the last value up to a power of two: few lengths are few texts, and each text is prepared once. */
 export function padded(ids: readonly string[]): string[] {
   const length = 2 ** Math.ceil(Math.log2(Math.max(1, ids.length)));

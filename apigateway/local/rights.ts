@@ -1,7 +1,8 @@
 /** Rights of the readers of this machine: sessions and grants, as the database has them behind a commit. */
 import type { Database, Row } from "../../db/database.ts";
 import { readGrantVersions } from "../../db/rooms.ts";
-import { maxLives, readLives } from "../../db/sessions.ts";
+import { maxLives, readEnded, readLives } from "../../db/sessions.ts";
+import type { Statement } from "../../db/sql.ts";
 import { GrantInvalid, SessionEnded, SessionExpired } from "../../shared/errors.ts";
 import { errorFrame } from "../../shared/frame.ts";
 import type { Grant } from "../../shared/gateway.ts";
@@ -13,6 +14,8 @@ export interface ReaderRightsOptions {
   readonly connections: Connections;
   readonly db: Database;
   readonly now: () => number;
+  /** Since when every connection's session has been read once more, at least. */
+  readonly verifiedSince: () => number;
   readonly push: (connection: Connection, frames: FrameBatch) => unknown;
 }
 
@@ -20,12 +23,14 @@ export interface ReaderRightsOptions {
 export interface Rights {
   readonly lives: ReadonlyMap<string, Row>;
   readonly versions: ReadonlyMap<string, number>;
+  /** Sessions that have ended, if it was asked since when. */
+  readonly ended: ReadonlySet<string>;
 }
 
 export interface ReaderRights {
   /** Those of the connections whose sessions live at this moment. */
   alive(readers: readonly Connection[]): Promise<ReadonlySet<Connection>>;
-  read(sessions: readonly string[], rooms: readonly string[]): Promise<Rights>;
+  read(sessions: readonly string[], rooms: readonly string[], endedSince?: number): Promise<Rights>;
   /** Whether the session by which the reader's rights were read still lives. If not, the connection is closed. */
   isAlive(reader: Connection, session: string | undefined, row: Row | undefined): boolean;
   /** Whether the grant by which the reader subscribed is still valid. If not, the reader is unsubscribed. */
@@ -51,14 +56,33 @@ const livesOf = (rows: readonly Row[]) => new Map(rows.map((row) => [String(row.
 const isValid = ({ version, until }: Grant, current: number | undefined, at: number) =>
   version === current && until > at;
 
-export function readerRights({ connections, db, now, push }: ReaderRightsOptions): ReaderRights {
-  async function read(sessions: readonly string[], rooms: readonly string[]): Promise<Rights> {
+/** Readers up to here are looked up each by its session. Of more it is asked which sessions have ended: that read does not grow with them. */
+const fewReaders = 64;
+/** A session's end is dated before its commit, by less than this. */
+const commitMs = 60_000;
+
+export function readerRights({ connections, db, now, verifiedSince, push }: ReaderRightsOptions): ReaderRights {
+  async function read(sessions: readonly string[], rooms: readonly string[], endedSince?: number): Promise<Rights> {
     const chunks = Array.from({ length: Math.ceil(sessions.length / maxLives) }, (_, at) =>
       readLives(sessions.slice(at * maxLives, (at + 1) * maxLives)),
     );
-    const rows = await db.read([...chunks, ...(rooms.length === 0 ? [] : [readGrantVersions(rooms)])]);
-    const versions = (rows[chunks.length] ?? []).map((row) => [String(row.id), Number(row.grant_version)] as const);
-    return { lives: livesOf(rows.slice(0, chunks.length).flat()), versions: new Map(versions) };
+    const [grants = [], ended = [], ...lives] = await readNamed([
+      rooms.length === 0 ? undefined : readGrantVersions(rooms),
+      endedSince === undefined ? undefined : readEnded(endedSince),
+      ...chunks,
+    ]);
+    return {
+      lives: livesOf(lives.flat()),
+      versions: new Map(grants.map((row) => [String(row.id), Number(row.grant_version)])),
+      ended: new Set(ended.map(({ id }) => String(id))),
+    };
+  }
+
+  /** Leaves out what is not asked. */
+  async function readNamed(statements: readonly (Statement | undefined)[]): Promise<Row[][]> {
+    const rows = await db.read(statements.filter((one) => one !== undefined));
+    let at = 0;
+    return statements.map((one) => (one === undefined ? [] : (rows[at++] ?? [])));
   }
 
   function isAlive(reader: Connection, session: string | undefined, row: Row | undefined): boolean {
@@ -67,6 +91,12 @@ export function readerRights({ connections, db, now, push }: ReaderRightsOptions
     if (row === undefined || row.ended_at !== null) closeWithError(reader, new SessionEnded());
     else if (Number(row.expires_at) <= now()) closeWithError(reader, new SessionExpired());
     else return true;
+    return false;
+  }
+
+  function isNotEnded(reader: Connection, session: string, ended: Rights["ended"]): boolean {
+    if (reader.session !== session || !ended.has(session)) return true;
+    closeWithError(reader, new SessionEnded());
     return false;
   }
 
@@ -95,17 +125,26 @@ export function readerRights({ connections, db, now, push }: ReaderRightsOptions
       if (isPublic(stream)) return readers.filter(({ connection }) => connection.until > now());
       const sessions = readers.map(({ connection }) => connection.session);
       const known = livesOf(subscribers[0] ?? []);
-      const unknown = new Set(sessions.filter((id) => id !== undefined && !known.has(id)) as string[]);
+      const at = now();
+      // Another process may have prolonged what has expired here.
+      const isMany = readers.length > fewReaders;
+      const unknown = readers.flatMap(({ connection: { session, until } }) =>
+        session === undefined || known.has(session) || (isMany && until > at) ? [] : [session],
+      );
       const rooms = roomsOf(stream);
-      const rights = unknown.size === 0 && rooms.length === 0 ? undefined : await read([...unknown], rooms);
+      const needsRead = isMany || unknown.length > 0 || rooms.length > 0;
+      const since = isMany ? verifiedSince() - commitMs : undefined;
+      const rights = needsRead ? await read([...new Set(unknown)], rooms, since) : undefined;
       const versions = rights?.versions ?? new Map();
       return readers.filter((reader, nth) => {
         const session = sessions[nth];
-        return (
-          session !== undefined &&
-          isAlive(reader.connection, session, known.get(session) ?? rights?.lives.get(session)) &&
-          isGranted(reader, stream, versions)
-        );
+        if (session === undefined) return false;
+        const row = known.get(session) ?? rights?.lives.get(session);
+        const isLiving =
+          row === undefined && isMany
+            ? isNotEnded(reader.connection, session, rights?.ended ?? new Set())
+            : isAlive(reader.connection, session, row);
+        return isLiving && isGranted(reader, stream, versions);
       });
     },
   };

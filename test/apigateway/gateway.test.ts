@@ -1,9 +1,10 @@
 /** Each adapter of the gateway port against the contract, and the rules for those without memory. */
+import { endSession } from "../../db/sessions.ts";
 import { sql } from "../../db/sql.ts";
 import { unregister } from "../../shared/streams/transmit.ts";
 import { anyEngine, dialectEngines, type Engine } from "../_engines.ts";
 import { until } from "../_until.ts";
-import { eventOf, gatewayContract, heard, maxStreams, newReader, publish } from "../contracts/gateway.ts";
+import { eventOf, gatewayContract, heard, maxStreams, newReader, publish, type Reader } from "../contracts/gateway.ts";
 import { type Cloud, type CloudHouse, openCloud } from "./_clouds.ts";
 
 const countSubscriptions = async ({ db }: CloudHouse, id: string) => {
@@ -35,6 +36,31 @@ async function enroll(engine: Engine, cloud: Cloud) {
 
 describe("the local gateway", () => {
   gatewayContract(() => enroll(anyEngine, "local"));
+
+  it("of many readers leaves out those whose session has ended, from the commit on", async () => {
+    const house = await openCloud(anyEngine, "local", { environment: { CONNECTIONS_PER_SESSION: "40" } });
+    try {
+      const [gone, alive] = [await newReader(house), await newReader(house)];
+      const stream = "room:many";
+      const known = new Set([...house.server.connections.all()].map(({ id }) => id));
+      const visit = async ({ person }: Reader) => (await person.connect()).resume({ stream: `menu:${house.shop}` });
+      for (let at = 0; at < 35; at++) await Promise.all([gone, alive].map(visit));
+      for (const { id } of [...house.server.connections.all()])
+        if (!known.has(id)) await house.app.gateway.subscribe(id, stream, 5);
+      for (const { id } of [gone, alive]) await house.app.gateway.subscribe(id, stream, 5);
+      const reached = async (seq: number) => {
+        const published = await house.app.gateway.publish(stream, [eventOf(stream, seq)], [], { first: seq });
+        return [published.readers, published.sent];
+      };
+      expect(await reached(1)).toEqual([72, 72]);
+      await house.db.flight({ statements: [endSession(gone.person.session, "logout", house.clock.now())] });
+      expect(await reached(2)).toEqual([72, 36]);
+      expect(await gone.socket.next("error")).toMatchObject({ code: "SESSION_ENDED" });
+      expect(await heard(house, alive)).toEqual(["1", "2"]);
+    } finally {
+      await house.close();
+    }
+  });
 
   it("closes a reader that has stopped reading, with the reason, and the others receive everything", async () => {
     const house = await openCloud(anyEngine, "local");
