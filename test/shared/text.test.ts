@@ -54,6 +54,17 @@ describe("text from a person", () => {
     );
   });
 
+  it("is left as it is where it is plain, as the whole folding would leave it", () => {
+    const plain = fc.string({ unit: fc.constantFrom(..."ab9-!~红鿿，。！？ "), maxLength: 12 });
+    fc.assert(
+      fc.property(plain, (typed) => {
+        // With a character that is folded away, it takes the long way.
+        for (const fold of [oneLine, severalLines]) expect(fold(typed)).toBe(fold(`${typed}\u200B`));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it.each([
     ["红烧\t牛肉　面", "红烧 牛肉 面"],
     ["no coriander\r\nmore vinegar", "no coriander more vinegar"],
