@@ -16,6 +16,7 @@ import { makeWechat } from "../shared/wechat.ts";
 import { listenForAdmin } from "./admin_socket.ts";
 import { readCollections } from "./collections_file.ts";
 import { UsageError } from "./commands.ts";
+import { logOutput } from "./log_output.ts";
 import { type Machine, startMachine } from "./machine.ts";
 import { servePages } from "./serve_pages.ts";
 import { untilStopped } from "./signals.ts";
@@ -35,7 +36,8 @@ export async function serve(argv: readonly string[], environment: NodeJS.Process
     );
   const options = databaseOptions(config);
   const db = await openDatabase(options);
-  const log = makeLog(config.logLevel, systemClock.now, (line) => void process.stdout.write(line));
+  const output = logOutput((text) => void process.stdout.write(text));
+  const log = makeLog(config.logLevel, systemClock.now, output.write);
   try {
     // No request is served before the tables exist.
     await waitForDatabase(
@@ -58,7 +60,7 @@ export async function serve(argv: readonly string[], environment: NodeJS.Process
     db,
     wechat: makeWechat(wechatClient(config.wechatUrl)),
     write(line) {
-      process.stdout.write(line);
+      output.write(line);
       admin?.write(line);
     },
     host: server.host,
