@@ -198,7 +198,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   if (only === undefined) background(ensureIndexes(app));
   const lookMs = options.lookMs ?? 250;
   if (app.pushes !== undefined) {
-    const catchUp = new CatchUp({ db, pushes: app.pushes }, () => [
+    const catchUp = new CatchUp({ db, pushes: app.pushes, sleep: clock.sleep }, () => [
       ...new Set([...connections.streams(), ...(watches?.streams() ?? [])]),
     ]);
     every(lookMs, () => catchUp.run());

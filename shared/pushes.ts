@@ -112,13 +112,28 @@ export class Pushes {
     });
   }
 
-  /** Compares a head with the last push, and pushes missing events. */
-  async compare(stream: string, head: Head): Promise<void> {
-    const chain = this.#chainOf(stream);
-    const { at } = chain;
-    if (at?.epoch === head.epoch && at.seq === head.seq && at.tag === head.tag) return;
-    // A lower head was read before the last push, or the database was restored: the read decides.
-    chain.mustRead = true;
+  /** The number of the last push, to be kept while the stream's head is read. */
+  lastOf(stream: string): number | undefined {
+    return this.#chains.get(stream)?.at?.seq;
+  }
+
+  /**
+   * Whether nothing is missing up to a head.
+   * @param before what `lastOf` was before the head was read: a head below it is of a database that was restored
+   */
+  has(stream: string, head: Head, before: number | undefined): boolean {
+    const chain = this.#chains.get(stream);
+    const { at, pushed } = chain ?? {};
+    if (at?.epoch !== head.epoch) return false;
+    if (at.seq === head.seq) return at.tag === head.tag;
+    // Pushed while the head was read, with later events.
+    return before !== undefined && head.seq >= before && pushed?.get(head.seq) === head.tag;
+  }
+
+  /** Pushes missing events up to a head. */
+  async compare(stream: string, head: Head, before?: number): Promise<void> {
+    if (this.has(stream, head, before)) return;
+    this.#chainOf(stream).mustRead = true;
     await this.#wake(stream);
   }
 

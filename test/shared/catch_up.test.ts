@@ -200,8 +200,10 @@ function oneMachine(engine: Engine): void {
       const quiet = { lookMs: 3_600_000, tickMs: 3_600_000 };
       house = await openHouse(engine, quiet);
       other = await openHouse(engine, { ...quiet, db: house.db });
-      const { db, pushes } = house.app;
-      catchUp = new CatchUp({ db, pushes: pushes as Pushes }, () => house.server.connections.streams());
+      const { db, pushes, clock } = house.app;
+      catchUp = new CatchUp({ db, pushes: pushes as Pushes, sleep: clock.sleep }, () =>
+        house.server.connections.streams(),
+      );
     });
     afterAll(async () => {
       await other.close();
@@ -242,6 +244,71 @@ function oneMachine(engine: Engine): void {
       await catchUp.run();
       await catchUp.run();
       expect(await heardAt(screen)).toEqual([`event ${first + 4}`]);
+      screen.close();
+      await screen.closed;
+    });
+
+    async function backlogsReadBy(work: () => Promise<void>): Promise<number> {
+      const reads = jest.spyOn(house.db, "read");
+      await work();
+      const statements = reads.mock.calls.flatMap(([list]) => list);
+      reads.mockRestore();
+      return statements.filter((one) => "sql" in one && typeof one.sql === "string" && /FROM events/.test(one.sql))
+        .length;
+    }
+
+    it("reads no events for a head that this process pushed while it was read", async () => {
+      const stream = `shop:${house.shop}`;
+      const screen = await (await house.staff("kitchen")).connect();
+      await positionOf(screen, stream);
+      await catchUp.run();
+      await heardAt(screen);
+      const customer = await house.guest();
+      await orderAt(house, customer);
+      const { db, pushes, clock } = house.app;
+      const read: typeof db.read = async (statements) => {
+        const rows = await db.read(statements);
+        await orderAt(house, customer);
+        return rows;
+      };
+      const options = { db: { ...db, read }, pushes: pushes as Pushes, sleep: clock.sleep };
+      expect(await backlogsReadBy(() => new CatchUp(options, () => [stream]).run())).toBe(0);
+      const { seq } = await headOf(house, stream);
+      expect(await heardAt(screen)).toEqual([`event ${seq - 1}`, `event ${seq}`]);
+      screen.close();
+      await screen.closed;
+    });
+
+    it("reads no events for a commit of this process whose own push is on its way", async () => {
+      const stream = `shop:${house.shop}`;
+      const screen = await (await house.staff("kitchen")).connect();
+      await positionOf(screen, stream);
+      await catchUp.run();
+      await heardAt(screen);
+      const customer = await house.guest();
+      await orderAt(house, customer);
+      const { seq } = await headOf(house, stream);
+      // The database has committed, and its answer does not arrive.
+      let answer: (() => void) | undefined;
+      const { flight } = house.db;
+      const flights = jest.spyOn(house.db, "flight").mockImplementationOnce(async (asked) => {
+        const landed = await flight(asked);
+        await new Promise<void>((resolve) => {
+          answer = resolve;
+        });
+        return landed;
+      });
+      const placing = orderAt(house, customer);
+      await until(() => answer !== undefined, "the commit");
+      const { db, pushes } = house.app;
+      const sleep = async () => {
+        answer?.();
+        await placing;
+      };
+      const late = new CatchUp({ db, pushes: pushes as Pushes, sleep }, () => [stream]);
+      expect(await backlogsReadBy(() => late.run())).toBe(0);
+      flights.mockRestore();
+      expect(await heardAt(screen)).toEqual([`event ${seq}`, `event ${seq + 1}`]);
       screen.close();
       await screen.closed;
     });
