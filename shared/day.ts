@@ -1,4 +1,16 @@
-/** Business day of a shop: the date in its zone, which changes some minutes after midnight. */
+/** Days and times as text; the business day of a shop is the date in its zone, which changes some minutes after midnight. */
+
+const lastTexts: { at: number; text: string }[] = [];
+
+/** As ISO 8601, in UTC. An order writes the same few times again and again, and each costs 0.7 µs anew. */
+export function iso(at: number): string {
+  const place = at & 63;
+  const last = lastTexts[place];
+  if (last?.at === at) return last.text;
+  const text = new Date(at).toISOString();
+  lastTexts[place] = { at, text };
+  return text;
+}
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 

@@ -1,6 +1,7 @@
 /** Frames of the socket: parses a client's frames and prints the server's. */
 import * as v from "valibot";
 import type { EventRow } from "../db/streams.ts";
+import { iso } from "./day.ts";
 import { type AppError, FrameTooLarge } from "./errors.ts";
 import { parseJson } from "./json.ts";
 import {
@@ -87,14 +88,24 @@ export const frameOf = (message: ServerMessage) => JSON.stringify(message);
 
 /** A stored event, as an answer carries it. */
 export function streamEvent({ seq, tag, prev, type, data, at }: Omit<EventRow, "stream">): StreamEvent {
-  return { seq, tag, prev, event: type, at: new Date(at).toISOString(), data: JSON.parse(data) };
+  return { seq, tag, prev, event: type, at: iso(at), data: JSON.parse(data) };
 }
 
+type NumberedEvent = EventRow & { readonly epoch: string };
+
 /** The frame of one event. Its data is JSON text already: inserted without parsing. */
-export function eventFrame({ stream, epoch, data, ...event }: EventRow & { readonly epoch: string }): string {
-  const { data: _, ...rest } = streamEvent({ ...event, data: "0" });
-  const head = JSON.stringify({ type: "event", stream, epoch, ...rest });
-  return `${head.slice(0, -1)},"data":${data}}`;
+export function eventFrame({ stream, epoch, seq, tag, prev, type, at, data }: NumberedEvent): string {
+  const head: Omit<Extract<ServerMessage, { type: "event" }>, "data"> = {
+    type: "event",
+    stream,
+    epoch,
+    seq,
+    tag,
+    prev,
+    event: type,
+    at: iso(at),
+  };
+  return `${JSON.stringify(head).slice(0, -1)},"data":${data}}`;
 }
 
 type ErrorMessage = Extract<ServerMessage, { type: "error" }>;

@@ -3,6 +3,7 @@
  * no token, no name, no phone, no address, no text that a person typed.
  */
 import { type LogLevel, logLevels } from "./config.ts";
+import { iso } from "./day.ts";
 
 export type Fields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
@@ -21,7 +22,7 @@ export function makeLog(level: LogLevel, now: () => number, write: (line: string
     (at: LogLevel) =>
     (event: string, fields: Fields = {}) => {
       if (logLevels.indexOf(at) < threshold) return;
-      write(`${JSON.stringify({ at: new Date(now()).toISOString(), level: at, event, ...fields })}\n`);
+      write(`${JSON.stringify({ at: iso(now()), level: at, event, ...fields })}\n`);
     };
   const error = line("error");
   return {

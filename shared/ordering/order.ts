@@ -1,4 +1,5 @@
 /** An order: its fields, its views for staff and customer, and the steps between its states. Pure. */
+import { iso } from "../day.ts";
 import { ConfirmAtCounter, Forbidden, InvalidInput, OrderChanged, StepNotAllowed } from "../errors.ts";
 import {
   type Action,
@@ -69,7 +70,6 @@ export interface StoredLine extends Line {
 
 // --- Views ---------------------------------------------------------------------------------------------------------
 
-const iso = (at: number) => new Date(at).toISOString();
 const isoOrNull = (at: number | null) => (at === null ? null : iso(at));
 
 /**

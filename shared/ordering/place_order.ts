@@ -1,5 +1,5 @@
 /**
- * Places an order: priced by the held menu, stored with its events in one transaction, once per idempotency key.
+ * Places an order: priced by the held menu, stored with its events in one transaction, once per idempotency key; then pushed.
  *
  * On PostgreSQL the usual order is stored optimistically, in one trip: all assumptions are checked under the locks, and if one
  * is wrong, nothing is stored. Then, and always on MySQL, it is stored with locks: lock first, decide after, with the reason of
@@ -13,10 +13,10 @@ import type { App } from "../app.ts";
 import { AppError, Forbidden, Internal, KeyReused, Overloaded } from "../errors.ts";
 import { canonical } from "../json.ts";
 import { type Claim, verifyClaim } from "../sessions/session.ts";
-import type { Delivery } from "../streams/change.ts";
+import { deliver } from "../streams/deliver.ts";
 import type { Order } from "./order.ts";
 import { orderOf } from "./order_rows.ts";
-import { nothing, type OrderRequest, type Outcome, type PricedOrder, pricedOrder } from "./priced_order.ts";
+import { type OrderRequest, type Outcome, type PricedOrder, pricedOrder, type StoreResult } from "./priced_order.ts";
 import { storeOptimistically } from "./store_optimistically.ts";
 import { storeWithLocks } from "./store_with_locks.ts";
 
@@ -24,14 +24,13 @@ export interface Placed {
   readonly order: Order;
   /** The order was stored already, by an earlier request with the same key. */
   readonly repeated: boolean;
-  readonly changed: Delivery;
 }
 
 /** How often the menu may change while an order is placed, before the client is told to retry. */
 const maxMenuChanges = 8;
 
 /**
- * Places an order, or finds the one that the same key placed before.
+ * Places an order and pushes it, or finds the one that the same key placed before.
  * Before any refusal the key is looked up: an order that was stored is returned.
  * @throws an AppError of errors.ts
  */
@@ -44,7 +43,10 @@ export async function placeOrder(app: App, asked: OrderRequest): Promise<Placed>
       const shop = app.menus.held(bill.shop) ?? (await app.menus.load(bill.shop));
       const priced = pricedOrder(app, asked, bodyHash, shop);
       const written = await app.batches.add(storeBatch, app, priced);
-      if (written.kind === "placed") return { order: written.order, repeated: false, changed: written.changed };
+      if (written.kind === "placed") {
+        await written.delivered;
+        return { order: written.order, repeated: false };
+      }
       if (written.kind === "stored") {
         const stored = await found(app, written.id, written.id === priced.order.id);
         if (stored !== undefined) return stored;
@@ -85,7 +87,7 @@ async function verifyCaller(app: App, claim: Claim): Promise<void> {
 async function found(app: App, id: string, mine: boolean): Promise<Placed | undefined> {
   const [orders, lines] = await app.db.read(readOrders([id]));
   if (orders[0] === undefined) return undefined;
-  return { order: orderOf(orders[0], lines), repeated: !mine, changed: nothing };
+  return { order: orderOf(orders[0], lines), repeated: !mine };
 }
 
 async function menuIsOld(app: App, shop: string): Promise<boolean> {
@@ -97,18 +99,25 @@ async function menuIsOld(app: App, shop: string): Promise<boolean> {
 
 // --- Storing ---------------------------------------------------------------------------------------------------------
 
+/** What became of an order; a commit's pushes are one piece of work for all its orders. */
+type Written =
+  | Exclude<StoreResult, { kind: "placed" }>
+  | { readonly kind: "placed"; readonly order: Order; readonly delivered: Promise<void> };
+
+type WrittenOutcome = PromiseSettledResult<Written>;
+
 /** Stores a batch. Of several orders with one key only the first is tried; the others share its outcome. */
-export async function storeBatch(app: App, batch: readonly PricedOrder[]): Promise<Outcome[]> {
+export async function storeBatch(app: App, batch: readonly PricedOrder[]): Promise<WrittenOutcome[]> {
   // With the token's hash: what a forged token claims must not share the outcome of the true one.
   const nameOf = ({ key, claim }: PricedOrder) => keyOf(key.owner_id, key.idem_key, claim.hash);
   const firstOf = new Map<string, PricedOrder>();
   for (const priced of batch) if (!firstOf.has(nameOf(priced))) firstOf.set(nameOf(priced), priced);
   const firsts = [...firstOf.values()];
   const stored = await store(app, firsts);
-  const outcomes = new Map(firsts.map((priced, at) => [priced, stored[at] as Outcome]));
+  const outcomes = new Map(firsts.map((priced, at) => [priced, stored[at] as WrittenOutcome]));
   return batch.map((priced) => {
     const first = firstOf.get(nameOf(priced)) as PricedOrder;
-    const outcome = outcomes.get(first) as Outcome;
+    const outcome = outcomes.get(first) as WrittenOutcome;
     if (priced === first || outcome.status === "rejected" || outcome.value.kind !== "placed") return outcome;
     if (priced.key.body_hash !== first.key.body_hash) return { status: "rejected", reason: new KeyReused() };
     return { status: "fulfilled", value: { kind: "stored", id: outcome.value.order.id } };
@@ -116,13 +125,27 @@ export async function storeBatch(app: App, batch: readonly PricedOrder[]): Promi
 }
 
 /** Optimistically if the engine can and nothing is unusual; else with locks; and if that fails for an unforeseen reason, by halves. */
-async function store(app: App, batch: readonly PricedOrder[]): Promise<Outcome[]> {
+async function store(app: App, batch: readonly PricedOrder[]): Promise<WrittenOutcome[]> {
   try {
-    return (await storeOptimistically(app, batch)) ?? (await storeWithLocks(app, batch));
+    return pushed(app, (await storeOptimistically(app, batch)) ?? (await storeWithLocks(app, batch)));
   } catch (reason) {
     const isOfAll = reason instanceof ConnectionLost || reason instanceof FlightLost;
     if (batch.length === 1 || isOfAll) return batch.map(() => ({ status: "rejected", reason }));
     const half = Math.ceil(batch.length / 2);
     return [...(await store(app, batch.slice(0, half))), ...(await store(app, batch.slice(half)))];
   }
+}
+
+/** Begins to push what one commit stored. The next batch does not wait for it, its own orders do. */
+function pushed(app: App, outcomes: readonly Outcome[]): WrittenOutcome[] {
+  const placed = outcomes.flatMap((outcome) =>
+    outcome.status === "fulfilled" && outcome.value.kind === "placed" ? [outcome.value.changed] : [],
+  );
+  const events = placed.flatMap((changed) => changed.events);
+  const delivered = deliver(app, { events, subscribers: placed[0]?.subscribers ?? [] });
+  return outcomes.map((outcome) =>
+    outcome.status === "fulfilled" && outcome.value.kind === "placed"
+      ? { status: "fulfilled", value: { kind: "placed", order: outcome.value.order, delivered } }
+      : (outcome as WrittenOutcome),
+  );
 }

@@ -25,6 +25,8 @@ export interface PricedOrder {
   readonly claim: Claim;
   readonly shop: ShopMenu;
   readonly key: IdempotencyKey;
+  /** The data of `order.placed` for each kind of reader, with an empty number. */
+  readonly texts: Readonly<Record<"staff" | "customer", string>>;
 }
 
 /** The result of storing an order. */
@@ -93,18 +95,22 @@ export function pricedOrder(
     updatedAt: now,
     lines: price.lines.map((line) => ({ ...line, struck: false })),
   };
-  // Refused before anything is written; 2 KB are left for what later steps add.
-  try {
-    eventData(placedEvent(order, "staff"), maxEventBytes - 2_048);
-  } catch (error) {
-    throw error instanceof EventTooLarge ? new OrderTooLarge("the order is too large; shorten the notes") : error;
-  }
   return {
     order,
     claim,
     shop,
+    texts: { staff: staffText(order), customer: JSON.stringify(placedEvent(order, "customer")) },
     key: { owner_id: claim.user, idem_key: key, body_hash: bodyHash, result_id: order.id, created_at: now },
   };
+}
+
+/** Refused before anything is written; 2 KB are left for what later steps add. @throws OrderTooLarge */
+function staffText(order: Order): string {
+  try {
+    return eventData(placedEvent(order, "staff"), maxEventBytes - 2_048);
+  } catch (error) {
+    throw error instanceof EventTooLarge ? new OrderTooLarge("the order is too large; shorten the notes") : error;
+  }
 }
 
 export const placedEvent = (order: Order, reader: "staff" | "customer"): OrderEvent => ({

@@ -9,7 +9,7 @@ import { limitsOf } from "../menu.ts";
 import { recallMs } from "../order_states.ts";
 import type { StoredEvent } from "../streams/change.ts";
 import { rowsOf } from "./order_rows.ts";
-import { type Outcome, type PricedOrder, placedEvent, readersOf } from "./priced_order.ts";
+import { type Outcome, type PricedOrder, readersOf } from "./priced_order.ts";
 
 /** @returns undefined when an assumption was wrong: then nothing was stored */
 export async function storeOptimistically(app: App, batch: readonly PricedOrder[]): Promise<Outcome[] | undefined> {
@@ -54,7 +54,7 @@ function planOf(app: App, batch: readonly PricedOrder[]): OptimisticPlan {
   const days = new Map<string, OptimisticPlan["days"][number]>();
   const events: { stream: string; tag: string; type: string; data: string; at: number; order_id: string }[] = [];
   const ranks: number[] = [];
-  for (const { order, shop } of batch) {
+  for (const { order, shop, texts } of batch) {
     for (const { dish, quantity } of order.lines.filter(({ counted }) => counted)) {
       const name = keyOf(order.shop, dish, order.day);
       const stock = shop.dishes.get(dish)?.dailyStock ?? null;
@@ -66,8 +66,14 @@ function planOf(app: App, batch: readonly PricedOrder[]): OptimisticPlan {
     days.set(name, { shop_id: order.shop, day: order.day, orders });
     ranks.push(orders);
     for (const [stream, reader] of readersOf(order)) {
-      const data = JSON.stringify(placedEvent(order, reader));
-      events.push({ stream, tag: app.random.tag(), type: "order.placed", data, at: now, order_id: order.id });
+      events.push({
+        stream,
+        tag: app.random.tag(),
+        type: "order.placed",
+        data: texts[reader],
+        at: now,
+        order_id: order.id,
+      });
     }
   }
   const counts = new Map<string, number>();

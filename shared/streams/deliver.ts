@@ -16,10 +16,9 @@ import type { Delivery, StoredEvent } from "./change.ts";
  */
 export async function deliver(app: App, { events, subscribers }: Delivery): Promise<void> {
   if (events.length === 0) return;
-  const near = new Map<string, StoredEvent[]>();
-  for (const event of events)
-    if (isNear(event.stream)) near.set(event.stream, [...(near.get(event.stream) ?? []), event]);
-  const pushes = [...near].map(([stream, own]) => publishEvents(app, stream, own, subscribers));
+  const pushes = [...byStream(events)].flatMap(([stream, own]) =>
+    isNear(stream) ? publishEvents(app, stream, own, subscribers) : [],
+  );
   const further = fanOutOf(app, events, subscribers);
   const all = [
     ...pushes,
@@ -30,6 +29,16 @@ export async function deliver(app: App, { events, subscribers }: Delivery): Prom
     app,
     all.map((push) => push.catch((error) => app.log.error("push", {}, error))),
   );
+}
+
+function byStream(events: readonly StoredEvent[]): Map<string, StoredEvent[]> {
+  const streams = new Map<string, StoredEvent[]>();
+  for (const event of events) {
+    const own = streams.get(event.stream);
+    if (own === undefined) streams.set(event.stream, [event]);
+    else own.push(event);
+  }
+  return streams;
 }
 
 /** Where this process looks for streams with new events by itself, it is enough to note them. */
@@ -135,7 +144,8 @@ export async function deliverWatched(app: App, subscribers: readonly Row[][]): P
 
 async function withinBudget(app: App, work: readonly Promise<void>[]): Promise<void> {
   const done = new AbortController();
-  const all = Promise.all(work).then(() => done.abort());
+  // Without a reason a DOMException would be made, with its stack.
+  const all = Promise.all(work).then(() => done.abort("done"));
   await Promise.race([all, app.clock.sleep(app.config.pushBudgetMs, done.signal)]);
   if (!done.signal.aborted) app.log.warn("push.late", { budgetMs: app.config.pushBudgetMs });
 }

@@ -1,6 +1,6 @@
 import { pickupNumberSql } from "../../db/orders.ts";
 import { raw, sql } from "../../db/sql.ts";
-import { businessDay, pickupNumber } from "../../shared/day.ts";
+import { businessDay, iso, pickupNumber } from "../../shared/day.ts";
 import { anyEngine } from "../_engines.ts";
 
 describe("a business day", () => {
@@ -45,4 +45,10 @@ describe("a pickup number", () => {
     expect(rows?.map(({ n, number }) => [n, number])).toEqual(numbers.map((n) => [n, pickupNumber(n)]));
     await database.remove();
   });
+});
+
+it("a time is written in UTC, also where another time had its place before", () => {
+  const times = [0, 64, 128, 1_795_973_541_123, 1_795_973_541_187, -64];
+  for (const at of [...times, ...times.toReversed()]) expect(iso(at)).toBe(new Date(at).toISOString());
+  expect(() => iso(Number.NaN)).toThrow(RangeError);
 });
