@@ -1,6 +1,6 @@
 /** Entry of the functions: turns an event of any gateway into a request, and an answer or an error into a result. */
 import type { GenericSchema, InferOutput } from "valibot";
-import type { App } from "../shared/app.ts";
+import type { App, Signal } from "../shared/app.ts";
 import {
   type AppError,
   BodyTooLarge,
@@ -41,9 +41,9 @@ export class HttpRequest {
   /** Ids and codes for this request's line in the log. */
   readonly notes: Record<string, string | number | boolean> = {};
   /** Fires when the caller no longer waits for the answer; waits and repeated reads then end. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
 
-  constructor(event: HttpEvent, signal = never) {
+  constructor(event: HttpEvent, signal: Signal = never) {
     this.event = event;
     this.signal = signal;
   }
@@ -90,17 +90,17 @@ export class HttpRequest {
 
   /** The body as JSON; `{}` when there is none. @throws BodyTooLarge, MediaTypeUnsupported, Malformed */
   json(): unknown {
-    const bytes = this.bytes();
-    if (bytes.length === 0) return {};
+    const received = this.received();
+    if (received.length === 0) return {};
     const type = this.header("content-type") ?? "";
     if (!/^application\/([a-z.-]+\+)?json\s*(;|$)/i.test(type))
       throw new MediaTypeUnsupported(type, "application/json");
-    return parseJson(decode(bytes));
+    return parseJson(textIn(received));
   }
 
   /** The body as text, without a check of its media type. @throws BodyTooLarge, Malformed */
   text(): string {
-    return decode(this.bytes());
+    return textIn(this.received());
   }
 
   /** The body as `application/x-www-form-urlencoded`. @throws BodyTooLarge, MediaTypeUnsupported, Malformed */
@@ -108,23 +108,26 @@ export class HttpRequest {
     const type = this.header("content-type") ?? "";
     const form = "application/x-www-form-urlencoded";
     if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) throw new MediaTypeUnsupported(type, form);
-    return new URLSearchParams(decode(this.bytes()));
+    return new URLSearchParams(this.text());
   }
 
-  private bytes(): Buffer {
-    const { body, isBase64Encoded } = this.event;
+  /** @throws BodyTooLarge */
+  private received(): string | Buffer {
     // Some gateways send null if there is no body.
-    const bytes = Buffer.from(body ?? "", isBase64Encoded ? "base64" : "utf8");
-    if (bytes.length > maxBodyBytes) throw new BodyTooLarge(maxBodyBytes);
-    return bytes;
+    const body = this.event.body ?? "";
+    const received = this.event.isBase64Encoded ? Buffer.from(body, "base64") : body;
+    if (Buffer.byteLength(received) > maxBodyBytes) throw new BodyTooLarge(maxBodyBytes);
+    return received;
   }
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-function decode(bytes: Buffer): string {
+/** Without a byte order mark. @throws Malformed */
+function textIn(received: string | Buffer): string {
+  if (typeof received === "string") return received.startsWith("\uFEFF") ? received.slice(1) : received;
   try {
-    return utf8.decode(bytes);
+    return utf8.decode(received);
   } catch {
     throw new Malformed("the body is not UTF-8");
   }
@@ -146,7 +149,7 @@ export const noContent: HttpAnswer = { status: 204 };
 /** Serves the routes of one function. `routeKey` is the key under which serverless.yml lists the route. */
 export function http(routes: Readonly<Record<string, Route>>) {
   return (app: App) =>
-    async (event: HttpEvent, signal?: AbortSignal): Promise<HttpResult> => {
+    async (event: HttpEvent, signal?: Signal): Promise<HttpResult> => {
       const startedAt = app.clock.now();
       const request = new HttpRequest(event, signal);
       let answer: HttpAnswer;

@@ -1,5 +1,5 @@
 /** Every function by its name in serverless.yml; a test compares the two. */
-import type { App } from "../shared/app.ts";
+import type { App, Signal } from "../shared/app.ts";
 import { handler as admin } from "./admin.ts";
 import { handler as ask_outside } from "./ask_outside.ts";
 import { handler as ask_wechat } from "./ask_wechat.ts";
@@ -59,8 +59,8 @@ export const functions = {
 };
 
 /** Calls a function of this process by its name, as a gateway does. */
-export function caller(app: App): (name: string, event: unknown, signal?: AbortSignal) => Promise<unknown> {
-  type Call = (event: unknown, signal?: AbortSignal) => Promise<unknown>;
+export function caller(app: App): (name: string, event: unknown, signal?: Signal) => Promise<unknown> {
+  type Call = (event: unknown, signal?: Signal) => Promise<unknown>;
   const bound = new Map(Object.entries(functions).map(([name, handler]) => [name, handler(app) as Call]));
   return async (name, event, signal) => {
     const call = bound.get(name);

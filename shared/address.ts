@@ -96,6 +96,7 @@ const serialize = (groups: readonly number[]): string =>
  * `X-Forwarded-For` comes first: nearly every proxy writes it, but passes a client's own `Forwarded` (RFC 7239) unchanged.
  */
 export function forwardedFor(headers: Readonly<Record<string, string | string[] | undefined>>): (string | undefined)[] {
+  if (headers["x-forwarded-for"] === undefined && headers.forwarded === undefined) return [];
   const whole = (name: string) => [headers[name] ?? []].flat().join(",");
   const plain = elements(whole("x-forwarded-for"), ",");
   if (plain.length > 0) return plain.map(addressOf);

@@ -2,6 +2,7 @@
 import type { Database } from "../db/database.ts";
 import { readSessions } from "../db/sessions.ts";
 import { type Head, headOf, noHead, readHeads } from "../db/streams.ts";
+import type { Signal } from "./app.ts";
 import { inBatches } from "./batch.ts";
 
 const tickMs = 500;
@@ -22,7 +23,7 @@ export interface Wait {
   readonly session: string | undefined;
   readonly maxMs: number;
   /** Aborted when the caller has left, or the server stops. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
 }
 
 interface Waiter extends Wait {

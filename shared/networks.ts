@@ -4,6 +4,8 @@ import { addressOf, privateNetworks } from "./address.ts";
 
 /** @returns whether an address is one of the entries @throws TypeError for an entry that is neither an address nor a range */
 export function addressMatcher(entries: readonly string[]): (address: string) => boolean {
+  // The usual server trusts no proxy, and an empty BlockList takes 3 µs to say no.
+  if (entries.length === 0) return () => false;
   const list = new BlockList();
   for (const entry of entries) add(list, entry);
   return (address) => {

@@ -2,8 +2,8 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createHash,
   createHmac,
+  hash,
   hkdfSync,
   randomBytes,
   timingSafeEqual,
@@ -38,7 +38,7 @@ export function makeSecrets(signingKey: string, wechatKey: string | undefined): 
   };
   const mac = (key: Buffer, text: string) => createHmac("sha256", key).update(text).digest("base64url");
   return {
-    hash: (secret) => createHash("sha256").update(secret).digest("base64url"),
+    hash: (secret) => hash("sha256", secret, "base64url"),
     hashAddress: (text) => mac(address, networkOf(text)),
     hashWiderNetwork(text) {
       const network = widerNetworkOf(text);

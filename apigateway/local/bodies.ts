@@ -1,6 +1,6 @@
 /** Bodies of requests. All of them together have a bound for each kind of caller, and each caller has a share of it. */
 import type { IncomingMessage } from "node:http";
-import { Overflow } from "./bulkhead.ts";
+import { CallerLeft, Overflow } from "./bulkhead.ts";
 import type { Caller } from "./caller_cache.ts";
 import type { Limits } from "./limits.ts";
 
@@ -14,6 +14,8 @@ export interface Body {
   release(): void;
 }
 
+const noBody = Promise.resolve<Body>({ bytes: Buffer.alloc(0), release: () => {} });
+
 type BodyLimits = Pick<Limits, "maxBodyBytes" | "maxBodiesBytes">;
 
 export class Bodies {
@@ -26,37 +28,43 @@ export class Bodies {
 
   /**
    * A body that is too large is read to its end and dropped: a client that still writes would not see the answer.
-   * @throws TooLarge; Overflow when the bodies of all requests are too large
+   * @throws TooLarge; Overflow when the bodies of all requests are too large; an error when the client has left
    */
-  async read(request: IncomingMessage, caller: Caller): Promise<Body> {
-    if (hasNoBody(request)) return { bytes: Buffer.alloc(0), release: () => {} };
-    const chunks: Buffer[] = [];
-    let read = 0;
-    let held = 0;
-    let full: Overflow | undefined;
-    const release = () => {
-      this.#count(caller, -held);
-      chunks.length = held = 0;
-    };
-    try {
-      for await (const chunk of request as AsyncIterable<Buffer>) {
+  read(request: IncomingMessage, caller: Caller): Promise<Body> {
+    if (hasNoBody(request)) return noBody;
+    return new Promise((resolve, reject) => {
+      let chunks: Buffer[] = [];
+      let read = 0;
+      let held = 0;
+      let full: Overflow | undefined;
+      const release = () => {
+        this.#count(caller, -held);
+        chunks = [];
+        held = 0;
+      };
+      const fail = (error: unknown) => {
+        release();
+        reject(error);
+      };
+      // Listeners, not `for await`: an iterator over a stream costs 20 µs a request.
+      request.on("data", (chunk: Buffer) => {
         read += chunk.length;
         full ??= this.#overflow(caller, chunk.length);
-        if (full !== undefined || read > this.#limits.maxBodyBytes) {
-          release();
-          continue;
-        }
+        if (full !== undefined || read > this.#limits.maxBodyBytes) return release();
         chunks.push(chunk);
         held += chunk.length;
         this.#count(caller, chunk.length);
-      }
-    } catch (error) {
-      release();
-      throw error;
-    }
-    if (read > this.#limits.maxBodyBytes) throw new TooLarge();
-    if (full !== undefined) throw full;
-    return { bytes: Buffer.concat(chunks), release };
+      });
+      request.once("end", () => {
+        if (read > this.#limits.maxBodyBytes) fail(new TooLarge());
+        else if (full !== undefined) fail(full);
+        else resolve({ bytes: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks), release });
+      });
+      request.once("error", fail);
+      request.once("close", () => {
+        if (!request.readableEnded) fail(new CallerLeft());
+      });
+    });
   }
 
   #overflow(caller: Caller, bytes: number): Overflow | undefined {
@@ -70,6 +78,7 @@ export class Bodies {
   }
 
   #count(caller: Caller, bytes: number): void {
+    if (bytes === 0) return;
     for (const name of [caller.kind, callerName(caller)]) {
       const held = this.#heldBy(name) + bytes;
       if (held === 0) this.#held.delete(name);

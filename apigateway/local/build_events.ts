@@ -21,14 +21,15 @@ export interface Target {
 
 /** @returns undefined for a target that is not a path (`*`, `http://…`) or cannot be decoded */
 export function targetOf({ url = "" }: IncomingMessage): Target | undefined {
-  const [path = "", query = ""] = url.split(/\?(.*)/s);
+  const mark = url.indexOf("?");
+  const path = mark < 0 ? url : url.slice(0, mark);
   if (!path.startsWith("/")) return undefined;
   try {
     decodeURIComponent(path);
   } catch {
     return undefined;
   }
-  return { path, query };
+  return { path, query: mark < 0 ? "" : url.slice(mark + 1) };
 }
 
 /** Values by name, in the order they came. A Map, because a client may well name something `__proto__`. */
@@ -93,20 +94,17 @@ export function httpEvent(
   { route, params }: Match,
   info: RequestInfo,
 ): HttpEvent {
-  const headers = grouped(headersOf(request).map(([name, value]) => [name.toLowerCase(), value]));
-  const cookies = headers.get("cookie")?.flatMap((one) => one.split(/; */).filter((cookie) => cookie !== ""));
-  headers.delete("cookie");
+  const { headers, cookies } = joinedHeaders(request);
   // As at AWS, set by the gateway and not by the client.
-  headers.set("x-forwarded-proto", [info.protocol]);
-  const queries = grouped(new URLSearchParams(query));
+  headers["x-forwarded-proto"] = info.protocol;
   return {
     version: "2.0",
     routeKey: route.routeKey,
     rawPath: path,
     rawQueryString: query,
     ...(cookies === undefined ? {} : { cookies }),
-    headers: mapValues(headers, joined),
-    ...(queries.size === 0 ? {} : { queryStringParameters: mapValues(queries, joined) }),
+    headers,
+    ...(query === "" ? {} : queriesOf(query)),
     ...(Object.keys(params).length === 0 ? {} : { pathParameters: decodeAll(params) }),
     ...bodyOf(request, bytes),
     requestContext: {
@@ -130,14 +128,48 @@ export function httpEvent(
   };
 }
 
+/** In one pass: grouped in a Map first, the headers took half the time of the event. */
+function joinedHeaders({ rawHeaders }: IncomingMessage): { headers: Record<string, string>; cookies?: string[] } {
+  const headers: Record<string, string> = {};
+  const cookies: string[] = [];
+  let hasCookie = false;
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const [name, value] = [(rawHeaders[at] as string).toLowerCase(), rawHeaders[at + 1] as string];
+    if (hopByHop.has(name)) continue;
+    if (name === "cookie") {
+      hasCookie = true;
+      cookies.push(...value.split(/; */).filter((cookie) => cookie !== ""));
+    } else if (Object.hasOwn(headers, name)) headers[name] += `,${value}`;
+    else setOwn(headers, name, value);
+  }
+  return hasCookie ? { headers, cookies } : { headers };
+}
+
+/** A client may well name a header `__proto__`. */
+function setOwn(object: Record<string, string>, name: string, value: string): void {
+  if (name !== "__proto__") object[name] = value;
+  else Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
+}
+
+function queriesOf(query: string): Pick<HttpEvent, "queryStringParameters"> {
+  const queries = grouped(new URLSearchParams(query));
+  return queries.size === 0 ? {} : { queryStringParameters: mapValues(queries, joined) };
+}
+
 function decodeAll(params: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, decodeURIComponent(value)]));
 }
 
+let lastTime = { second: Number.NaN, text: "" };
+
 /** `21/Nov/2026:06:15:30 +0000` */
 function awsTime(now: number): string {
-  const [, day, month, year, time] = new Date(now).toUTCString().split(/[ ,]+/);
-  return `${day}/${month}/${year}:${time} +0000`;
+  const second = Math.floor(now / 1_000);
+  if (second !== lastTime.second) {
+    const [, day, month, year, time] = new Date(now).toUTCString().split(/[ ,]+/);
+    lastTime = { second, text: `${day}/${month}/${year}:${time} +0000` };
+  }
+  return lastTime.text;
 }
 
 // --- Sockets -------------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 /** Bulkhead: bounds the work of one compartment, so that overload in one leaves the others free, and one caller leaves room for the rest. */
 
+import type { Signal } from "../../shared/app.ts";
+
 export interface Bounds {
   readonly running: number;
   readonly waiting: number;
@@ -58,7 +60,7 @@ export class Bulkhead {
    * @returns to be called once, when the work is done
    * @throws Overflow, CallerLeft
    */
-  enter(caller: string, signal: AbortSignal): Promise<() => void> {
+  enter(caller: string, signal: Signal): Promise<() => void> {
     if (signal.aborted) return Promise.reject(new CallerLeft());
     if (!this.isFullFor(caller)) return Promise.resolve(this.#begin(caller));
     const overflow = this.#reserveWait(caller);

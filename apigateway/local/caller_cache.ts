@@ -2,7 +2,7 @@
  * Callers as far as a gateway can know them: a token that a function has accepted is valid until one rejects it. All
  * others are strangers: anybody can send a token that looks valid.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { networkOf } from "../../shared/address.ts";
 import { authorizationOf } from "../../shared/wafer/headers.ts";
@@ -99,14 +99,15 @@ function tokenOf(headers: IncomingHttpHeaders): string | undefined {
   }
 }
 
-const digest = (secret: string) => createHash("sha256").update(secret).digest("base64url");
+const digest = (secret: string) => hash("sha256", secret, "base64url");
 
 function remember(all: Map<string, Caller>, secret: string | undefined, make: (secret: string) => Caller): void {
   if (secret === undefined) return;
   const name = digest(secret);
+  const caller = all.get(name) ?? make(secret);
   // Set again, it becomes the youngest.
   all.delete(name);
-  all.set(name, make(secret));
+  all.set(name, caller);
   const [oldest] = all.keys();
   if (all.size > maxKnown && oldest !== undefined) all.delete(oldest);
 }

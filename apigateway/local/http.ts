@@ -11,8 +11,7 @@ import { corsHeaders, isPreflight, withoutCors } from "./cors.ts";
 import { type HealthOptions, healthRoute } from "./health.ts";
 import { type HttpAnswersOptions, httpAnswers } from "./http_answers.ts";
 import type { Invoke } from "./invoke.ts";
-import { Pending } from "./pending.ts";
-import { abortedOnLeave, answered, delayed } from "./request_end.ts";
+import { delayed, type OpenRequest, OpenRequests } from "./request_end.ts";
 import { type Match, match, type Routes } from "./routes.ts";
 
 /** Serves or takes a file, if this request is for one; else calls `otherwise`. */
@@ -26,6 +25,8 @@ export interface HttpApiOptions extends HttpAnswersOptions, HealthOptions {
   readonly callers: CallerCache;
   /** To be called when the request is complete. @returns to be called when it has its answer */
   readonly beginWork: (request: IncomingMessage) => () => void;
+  /** To be called when its answer is out, or cannot be any more. */
+  readonly endRequest: (request: IncomingMessage) => void;
   /** Whether the client came by HTTPS, to us or to the proxy in front. */
   readonly isSecure: (request: IncomingMessage) => boolean;
 }
@@ -42,12 +43,17 @@ export function httpApi(options: HttpApiOptions): HttpApi {
   const { routes, invoke, limits, infoOf, callers, isStopping } = options;
   const answers = httpAnswers(options);
   const health = healthRoute(options, answers);
-  const answering = new Pending();
+  const open = new OpenRequests();
   const bodies = new Bodies(limits);
-  /** One for each request that is served. */
-  const underWay = new Set<AbortController>();
+  /** Those that are complete and served. */
+  const underWay = new Set<OpenRequest>();
 
-  async function serve(request: IncomingMessage, response: ServerResponse, target: Target | undefined): Promise<void> {
+  async function serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: Target | undefined,
+    opened: OpenRequest,
+  ): Promise<void> {
     if (target === undefined) return answers.message(response, 400, "Bad Request");
     if (target.path === "/healthz") return health(response);
     if (isStopping()) return answers.message(response, 503, "Service Unavailable", { "retry-after": "1" });
@@ -58,7 +64,7 @@ export function httpApi(options: HttpApiOptions): HttpApi {
     // A route that takes OPTIONS comes first, and $default takes everything.
     if (found === undefined && cors !== undefined && isPreflight(request)) return answers.write(response, 204, {});
     if (found === undefined) return answers.message(response, 404, "Not Found");
-    await callFunction(request, response, target, found);
+    await callFunction(request, response, target, found, opened);
   }
 
   async function callFunction(
@@ -66,33 +72,33 @@ export function httpApi(options: HttpApiOptions): HttpApi {
     response: ServerResponse,
     target: Target,
     found: Match,
+    opened: OpenRequest,
   ): Promise<void> {
     const info = infoOf(request);
     const caller = callers.ofRequest(request, info.sourceIp);
     const body = await bodies.read(request, caller);
     const { function: name, routeKey } = found.route;
     const done = options.beginWork(request);
-    const left = abortedOnLeave(request, response);
-    underWay.add(left);
+    underWay.add(opened);
     // The body arrived after the stop had begun: the request is served, but must not wait.
-    if (isStopping()) setImmediate(() => left.abort());
+    if (isStopping()) setImmediate(() => opened.abort());
     try {
       const event = () => httpEvent(request, target, body.bytes, found, info);
-      const invokeOptions = { compartment: compartmentOf(caller, name), key: caller.key, signal: left.signal };
+      const invokeOptions = { compartment: compartmentOf(caller, name), key: caller.key, signal: opened };
       const result = (await invoke(name, event, limits.httpTimeoutMs, invokeOptions)) as HttpResult;
       callers.learn(name, routeKey, request, result);
       const headers = routes.cors === undefined ? result.headers : withoutCors(result.headers);
-      const bytes = Buffer.from(result.body, result.isBase64Encoded ? "base64" : "utf8");
-      answers.write(response, result.statusCode, headers, bytes);
+      const text = result.isBase64Encoded ? Buffer.from(result.body, "base64") : result.body;
+      answers.write(response, result.statusCode, headers, text);
     } catch (error) {
       if (error instanceof Overflow && caller.kind === "stranger") {
         body.release();
-        await delayed(limits.overloadDelayMs, left.signal);
+        await delayed(limits.overloadDelayMs, opened);
       }
       answers.error(response, error, name);
     } finally {
       body.release();
-      underWay.delete(left);
+      underWay.delete(opened);
       done();
     }
   }
@@ -106,12 +112,12 @@ export function httpApi(options: HttpApiOptions): HttpApi {
 
   return {
     serve(request, response) {
-      answering.add(answered(request, response));
+      const opened = open.begin(request, response, () => options.endRequest(request));
       response.setHeader("x-content-type-options", "nosniff");
       if (options.isSecure(request)) response.setHeader("strict-transport-security", hsts);
       const target = targetOf(request);
       const call = () =>
-        void serve(request, response, target).catch((error) => {
+        void serve(request, response, target, opened).catch((error) => {
           // The client left before its request was complete.
           if (request.destroyed && !request.complete) response.destroy();
           else answers.error(response, error);
@@ -124,8 +130,8 @@ export function httpApi(options: HttpApiOptions): HttpApi {
       }
     },
     hurry() {
-      for (const left of underWay) left.abort();
+      for (const opened of underWay) opened.abort();
     },
-    idle: () => answering.idle(),
+    idle: () => open.idle(),
   };
 }

@@ -15,30 +15,35 @@ export interface HttpAnswersOptions {
 }
 
 export interface HttpAnswers {
-  write(response: ServerResponse, status: number, headers: Headers, body?: Buffer): void;
+  write(response: ServerResponse, status: number, headers: Headers, body?: Buffer | string): void;
   json(response: ServerResponse, status: number, body: object, headers?: Headers): void;
   message(response: ServerResponse, status: number, message: string, headers?: Headers): void;
   /** @param name of the function that was called */
   error(response: ServerResponse, error: unknown, name?: string): void;
 }
 
+/** Whether the system has taken the whole answer. One that waits behind another answer has no socket yet. */
+const isOut = ({ socket }: ServerResponse) => socket !== null && socket.writableLength === 0;
+
 export function httpAnswers({ limits, log, isStopping }: HttpAnswersOptions): HttpAnswers {
-  function write(response: ServerResponse, status: number, headers: Headers, body = Buffer.alloc(0)): void {
+  function write(response: ServerResponse, status: number, headers: Headers, body: Buffer | string = ""): void {
     if (response.headersSent || response.destroyed) return;
     const empty = status === 204 || status === 304;
     response.writeHead(status, {
       ...headers,
-      ...(empty ? {} : { "content-length": body.length }),
+      ...(empty ? {} : { "content-length": Buffer.byteLength(body) }),
       ...(isStopping() ? { connection: "close" } : {}),
     });
+    // Text leaves together with the headers, as one piece.
     response.end(empty ? undefined : body);
+    if (isOut(response)) return;
     // A client that does not read must not keep the answer in memory.
     const slow = setTimeout(() => response.destroy(), limits.answerMs).unref();
     response.once("close", () => clearTimeout(slow));
   }
 
   function json(response: ServerResponse, status: number, body: object, headers: Headers = {}): void {
-    write(response, status, { "content-type": "application/json", ...headers }, Buffer.from(JSON.stringify(body)));
+    write(response, status, { "content-type": "application/json", ...headers }, JSON.stringify(body));
   }
 
   const message = (response: ServerResponse, status: number, text: string, headers?: Headers) =>

@@ -1,4 +1,5 @@
 /** Calls functions as the cloud does: a bounded number at once in each compartment, each with a time limit. */
+import type { Signal } from "../../shared/app.ts";
 import type { Log } from "../../shared/log.ts";
 import { Bulkhead, Overflow } from "./bulkhead.ts";
 import type { Compartment } from "./compartments.ts";
@@ -12,7 +13,7 @@ export class TimedOut extends Error {
 
 export interface CallOptions {
   /** Fires when the caller no longer waits for the answer. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** Goes before others at the database. */
   readonly urgent: boolean;
 }
@@ -23,7 +24,7 @@ export type Call = (name: string, event: unknown, options: CallOptions) => Promi
 export interface InvokeOptions {
   readonly compartment: Compartment;
   readonly key: string;
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
 }
 
 export interface Invoke {
@@ -66,18 +67,26 @@ export function invoker(call: Call, limits: Limits, log: Log): Invoke {
   ): Promise<unknown> => {
     const leave = await enter(options);
     const { signal, compartment } = options;
-    const work = call(name, event(), { signal, urgent: compartment.urgent }).finally(leave);
-    running.add(work);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
+    return new Promise((resolve, reject) => {
+      const work = call(name, event(), { signal, urgent: compartment.urgent });
+      running.add(work);
       // Not counted as work: a function that hangs does not keep a stopped process alive.
-      timer = setTimeout(() => reject(new TimedOut(name)), timeoutMs).unref();
+      const timer = setTimeout(() => reject(new TimedOut(name)), timeoutMs).unref();
+      const end = () => {
+        clearTimeout(timer);
+        leave();
+      };
+      work.then(
+        (result) => {
+          end();
+          resolve(result);
+        },
+        (error) => {
+          end();
+          reject(error);
+        },
+      );
     });
-    try {
-      return await Promise.race([work, late]);
-    } finally {
-      clearTimeout(timer);
-    }
   };
 
   return Object.assign(invoke, {

@@ -1,8 +1,20 @@
 /** Addresses of the client and of this server, as a request and its trusted proxies name them. Nothing else reads X-Forwarded headers. */
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { addressOf, forwardedFor } from "../../shared/address.ts";
 import { addressMatcher } from "../../shared/networks.ts";
+
+const peers = new WeakMap<Socket, string>();
+
+/** The address at the other end, in its canonical form; empty when the connection has gone. */
+export function peerOf(socket: Socket): string {
+  const known = peers.get(socket);
+  if (known !== undefined) return known;
+  const peer = addressOf(socket.remoteAddress ?? "") ?? "";
+  if (peer !== "") peers.set(socket, peer);
+  return peer;
+}
 
 /**
  * Reads the peer's address; or, if the peer is a trusted proxy, the nearest address in the header that is not a trusted
@@ -17,7 +29,7 @@ export function clientAddressReader(
 ): (request: IncomingMessage) => string {
   const isTrusted = addressMatcher(trusted);
   return ({ socket, headers }) => {
-    const peer = addressOf(socket.remoteAddress ?? "") ?? "";
+    const peer = peerOf(socket);
     if (!isTrusted(peer)) {
       if (forwardedFor(headers).length > 0) onUntrusted(peer);
       return peer;
@@ -42,16 +54,20 @@ export interface ServerAddress {
 export function serverAddressReader(trusted: readonly string[]): (request: IncomingMessage) => ServerAddress {
   const isTrusted = addressMatcher(trusted);
   return ({ socket, headers }) => {
-    const forwarded = isTrusted(addressOf(socket.remoteAddress ?? "") ?? "") ? headers : {};
+    const own = {
+      protocol: socket instanceof TLSSocket ? "https" : "http",
+      host: headers.host ?? "localhost",
+    } as const;
+    if (!isTrusted(peerOf(socket))) return own;
     const first = (name: string) =>
-      String(forwarded[name] ?? "")
+      String(headers[name] ?? "")
         .split(",", 1)[0]
         ?.trim() ?? "";
     const protocol = first("x-forwarded-proto").toLowerCase();
     const host = first("x-forwarded-host");
     return {
-      protocol: protocol === "http" || protocol === "https" ? protocol : socket instanceof TLSSocket ? "https" : "http",
-      host: /^[\w.:[\]-]+$/.test(host) ? host : (headers.host ?? "localhost"),
+      protocol: protocol === "http" || protocol === "https" ? protocol : own.protocol,
+      host: /^[\w.:[\]-]+$/.test(host) ? host : own.host,
     };
   };
 }

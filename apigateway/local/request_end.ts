@@ -1,34 +1,72 @@
-/** The end of a request: when its client leaves, and when its answer is out. */
+/** Requests that have no answer yet: when the client leaves, and when the answer is out. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Signal } from "../../shared/app.ts";
 
-/** @returns is aborted when the client leaves before its answer */
-export function abortedOnLeave({ socket }: IncomingMessage, response: ServerResponse): AbortController {
-  const left = new AbortController();
-  const end = () => {
-    socket.off("close", end);
-    if (!response.writableEnded) left.abort();
-  };
-  response.once("close", end);
-  socket.once("close", end);
-  if (socket.destroyed) end();
-  return left;
+/** One request. It is the signal that its client has left, or must not wait any more. */
+export class OpenRequest implements Signal {
+  aborted = false;
+  #listeners: Set<() => void> | undefined;
+
+  addEventListener(_: "abort", listener: () => void): void {
+    this.#listeners ??= new Set();
+    this.#listeners.add(listener);
+  }
+
+  removeEventListener(_: "abort", listener: () => void): void {
+    this.#listeners?.delete(listener);
+  }
+
+  abort(): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    for (const listener of this.#listeners ?? []) listener();
+  }
 }
 
-/** Resolves when the answer is out, or cannot be any more: a response that waits behind another one never learns of that. */
-export function answered({ socket }: IncomingMessage, response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      socket.off("close", done);
-      resolve();
+export class OpenRequests {
+  /** The ends of a socket's requests. A response that waits behind another one never learns that its socket has closed. */
+  readonly #bySocket = new WeakMap<Socket, Set<() => void>>();
+  #open = 0;
+  #waiting: (() => void)[] = [];
+
+  /** @param ended is called when the answer is out, or cannot be any more */
+  begin({ socket }: IncomingMessage, response: ServerResponse, ended: () => void): OpenRequest {
+    const request = new OpenRequest();
+    const ends = this.#endsOf(socket);
+    const end = () => {
+      if (!ends.delete(end)) return;
+      if (!response.writableEnded) request.abort();
+      ended();
+      this.#open -= 1;
+      if (this.#open === 0) for (const resolve of this.#waiting.splice(0)) resolve();
     };
-    response.once("close", done);
-    // One for each request that a client sent without waiting.
-    socket.setMaxListeners(0).once("close", done);
-  });
+    this.#open += 1;
+    ends.add(end);
+    response.once("close", end);
+    if (socket.destroyed) end();
+    return request;
+  }
+
+  #endsOf(socket: Socket): Set<() => void> {
+    const known = this.#bySocket.get(socket);
+    if (known !== undefined) return known;
+    const ends = new Set<() => void>();
+    this.#bySocket.set(socket, ends);
+    socket.once("close", () => {
+      for (const end of ends) end();
+    });
+    return ends;
+  }
+
+  /** Resolves when every request has its answer. */
+  async idle(): Promise<void> {
+    if (this.#open > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
 }
 
 /** Resolves after the time, or as soon as the signal fires. */
-export function delayed(ms: number, signal: AbortSignal): Promise<void> {
+export function delayed(ms: number, signal: Signal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);

@@ -158,17 +158,7 @@ export interface Match {
  */
 export function match(routes: readonly HttpRoute[], method: string, path: string): Match | undefined {
   const parts = path.split("/").slice(1);
-  const fitting = routes.filter(
-    (route) =>
-      route.method === method &&
-      (isGreedy(route) ? route.segments.length <= parts.length : route.segments.length === parts.length) &&
-      route.segments.every((segment, at) =>
-        segment.endsWith("+}") ? path !== "/" : isVariable(segment) ? parts[at] !== "" : segment === parts[at],
-      ),
-  );
-  const rank = (route: HttpRoute) =>
-    `${isGreedy(route) ? "1" : "0"}${route.segments.map((segment) => (isVariable(segment) ? "1" : "0")).join("")}`;
-  const [best] = fitting.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
+  const best = ranked(routes).find((route) => route.method === method && fits(route, parts, path));
   if (best === undefined) {
     const rest = routes.find(({ routeKey }) => routeKey === "$default");
     return rest === undefined ? undefined : { route: rest, params: {} };
@@ -180,6 +170,25 @@ export function match(routes: readonly HttpRoute[], method: string, path: string
   });
   return { route: best, params };
 }
+
+const fits = (route: HttpRoute, parts: readonly string[], path: string): boolean =>
+  (isGreedy(route) ? route.segments.length <= parts.length : route.segments.length === parts.length) &&
+  route.segments.every((segment, at) =>
+    segment.endsWith("+}") ? path !== "/" : isVariable(segment) ? parts[at] !== "" : segment === parts[at],
+  );
+
+/** The most specific first; sorted once for each list. */
+function ranked(routes: readonly HttpRoute[]): readonly HttpRoute[] {
+  const known = rankedOf.get(routes);
+  if (known !== undefined) return known;
+  const rank = (route: HttpRoute) =>
+    `${isGreedy(route) ? "1" : "0"}${route.segments.map((segment) => (isVariable(segment) ? "1" : "0")).join("")}`;
+  const sorted = routes.toSorted((a, b) => (rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0));
+  rankedOf.set(routes, sorted);
+  return sorted;
+}
+
+const rankedOf = new WeakMap<readonly HttpRoute[], readonly HttpRoute[]>();
 
 const isGreedy = ({ segments }: HttpRoute) => segments.at(-1)?.endsWith("+}") === true;
 const isVariable = (segment: string) => segment.startsWith("{");

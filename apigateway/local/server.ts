@@ -6,7 +6,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { addressOf } from "../../shared/address.ts";
 import type { Log } from "../../shared/log.ts";
 import { addressMatcher } from "../../shared/networks.ts";
 import { headersOf, type RequestInfo } from "./build_events.ts";
@@ -16,7 +15,7 @@ import { type Files, httpApi } from "./http.ts";
 import { HttpConnections } from "./http_connections.ts";
 import { type Call, invoker } from "./invoke.ts";
 import { awsLimits, type Limits } from "./limits.ts";
-import { clientAddressReader, serverAddressReader } from "./proxies.ts";
+import { clientAddressReader, peerOf, serverAddressReader } from "./proxies.ts";
 import type { Routes } from "./routes.ts";
 import { type Faults, socketApi } from "./socket.ts";
 import { untrustedProxies } from "./untrusted_proxies.ts";
@@ -106,9 +105,9 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
     healthy,
     health,
     beginWork: ({ socket }) => httpConnections.beginWork(socket),
+    endRequest: ({ socket }) => httpConnections.markIdle(socket),
     isSecure: ({ socket, headers }) =>
-      tls !== undefined ||
-      (headers["x-forwarded-proto"] === "https" && isTrusted(addressOf(socket.remoteAddress ?? "") ?? "")),
+      tls !== undefined || (headers["x-forwarded-proto"] === "https" && isTrusted(peerOf(socket))),
   });
   const upgraded = (raw: Duplex) => httpConnections.remove(raw as Socket);
   const sockets = socketApi({ ...common, upgraded, connections, faults, cloud, now, newRequestId });
@@ -127,7 +126,6 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
     // The headers have arrived; a body may follow.
     if (method === "GET" || method === "HEAD") httpConnections.markIdle(socket);
     else httpConnections.markReceiving(socket);
-    response.once("close", () => httpConnections.markIdle(socket));
     http.serve(request, response);
   };
   const server: Server =

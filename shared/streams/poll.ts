@@ -1,6 +1,6 @@
 /** Long polling: events for clients without a socket. */
 import type { Head } from "../../db/streams.ts";
-import type { App } from "../app.ts";
+import type { App, Signal } from "../app.ts";
 import { SessionMissing, StreamUnknown } from "../errors.ts";
 import type { HeadWatcher } from "../head_watcher.ts";
 import type { StreamRequest } from "../protocol.ts";
@@ -28,7 +28,7 @@ export interface PollRequest {
   readonly ask: StreamRequest;
   /** As the client asks; the server has a limit of its own. */
   readonly waitMs: number;
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
 }
 
 /**
