@@ -3,8 +3,8 @@ import { encode, join, raw, type Sql, sql, type Value } from "./sql.ts";
 
 export interface Dialect {
   readonly name: "postgres" | "mysql";
-  /** Numbers that a statement drew can be used by the next one of the same trip, so an order needs one trip. */
-  readonly chainsNumbers: boolean;
+  /** The migrations make functions that hold a whole flight, so an order is one call. */
+  readonly functions: boolean;
   /** Rows to insert travel as one JSON value, so that the text is the same for every batch and is prepared once. */
   readonly rowsAsJson: boolean;
   /** A change of tables is part of its transaction: a migration is applied completely or not at all. */
@@ -21,7 +21,7 @@ export interface Dialect {
 
 const postgres: Dialect = {
   name: "postgres",
-  chainsNumbers: true,
+  functions: true,
   rowsAsJson: true,
   transactionalTables: true,
   nowMs: sql`CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)`,
@@ -32,7 +32,7 @@ const postgres: Dialect = {
 
 const mysql: Dialect = {
   name: "mysql",
-  chainsNumbers: false,
+  functions: false,
   rowsAsJson: false,
   transactionalTables: false,
   nowMs: sql`TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000`,
@@ -80,8 +80,18 @@ export function recordset(table: string, rows: readonly NewRow[]): Sql {
 
 /** Rows as JSON text, each value checked as if it travelled alone. */
 export function jsonOf(rows: readonly NewRow[]): string {
-  for (const row of rows) for (const [column, value] of Object.entries(row)) encode(value, `column ${column}`);
-  return JSON.stringify(rows, (_, value) => (typeof value === "boolean" ? Number(value) : value));
+  return JSON.stringify(rows.map(plain));
+}
+
+/** The row with flags as numbers. */
+function plain(row: NewRow): NewRow {
+  let flags: Record<string, number> | undefined;
+  for (const column in row) {
+    const value = row[column] as Value;
+    encode(value, column);
+    if (typeof value === "boolean") flags = { ...flags, [column]: Number(value) };
+  }
+  return flags === undefined ? row : { ...row, ...flags };
 }
 
 /** `column IN (…)`; an empty list is false. */

@@ -22,6 +22,8 @@ const grants: Readonly<Record<Dialect["name"], Grant>> = {
     const [row] = await run("SELECT quote_ident(current_schema()) AS name");
     await run(`GRANT USAGE ON SCHEMA ${row?.name} TO ${role}`);
     await run(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${row?.name} TO ${role}`);
+    // Everybody may, unless the owner's default privileges say otherwise.
+    await run(`GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${row?.name} TO ${role}`);
   },
   async mysql(run, role) {
     const [row] = await run("SELECT DATABASE() AS name");

@@ -15,6 +15,7 @@ import { channels } from "./migrations/0010_channels.ts";
 import { webhooks } from "./migrations/0011_webhooks.ts";
 import { collections } from "./migrations/0012_collections.ts";
 import { watches } from "./migrations/0013_watches.ts";
+import { placeOrders } from "./migrations/0014_place_orders.ts";
 import { guardFunction } from "./postgres_text.ts";
 
 const postgresTypes: ColumnTypes = {
@@ -26,6 +27,7 @@ const postgresTypes: ColumnTypes = {
   flag: "smallint",
   table: "",
   hotTable: "WITH (fillfactor = 50)",
+  functions: true,
 };
 
 const mysqlTypes: ColumnTypes = {
@@ -37,6 +39,7 @@ const mysqlTypes: ColumnTypes = {
   flag: "tinyint",
   table: "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
   hotTable: "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
+  functions: false,
 };
 
 export const migrations: readonly Migration[] = [
@@ -53,6 +56,7 @@ export const migrations: readonly Migration[] = [
   webhooks,
   collections,
   watches,
+  placeOrders,
 ];
 
 /** The database was written by a newer orderbell: going on could damage what that one stored. */

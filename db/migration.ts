@@ -20,4 +20,6 @@ export interface ColumnTypes {
   /** After the closing parenthesis. `hot` tables are updated all day and leave room in their pages. */
   readonly table: string;
   readonly hotTable: string;
+  /** Functions in PL/pgSQL, and indexes of a part of the rows. */
+  readonly functions: boolean;
 }

@@ -1,7 +1,8 @@
 /** Statements on `orders`, `order_lines`, `order_history` and `idempotency_keys`. */
-import { among, anyOf, type Dialect, insertRows, jsonOf, type NewRow, padded, recordset } from "./dialect.ts";
+import type { Row } from "./database.ts";
+import { among, anyOf, type Dialect, insertRows, jsonOf, type NewRow, padded } from "./dialect.ts";
 import { keyOf } from "./key_of.ts";
-import { absent, join, raw, type Sql, type Statement, sql } from "./sql.ts";
+import { join, raw, type Sql, type Statement, sql } from "./sql.ts";
 import { sortedBy } from "./streams.ts";
 
 // --- Idempotency keys ----------------------------------------------------------------------------------------------
@@ -297,154 +298,106 @@ export function trimExpired(before: number): Sql[] {
   ];
 }
 
-// --- Optimistically, in one trip (PostgreSQL) ------------------------------------------------------------------------
+// --- Optimistically, in one call (PostgreSQL) ------------------------------------------------------------------------
 
-/** The guard of that flight: something is not as the plan expects. Storing with locks then finds the reason. */
+/** The guard of that call: something is not as the plan expects. Storing with locks then finds the reason. */
 export const notAsExpected = "NOT_AS_HELD";
 
+/** New orders, and what they assume. Days and heads are sorted; a place among them begins at 1, as in SQL. */
 export interface OptimisticPlan {
   readonly keys: readonly IdempotencyKey[];
   /** Counted dishes, the quantities of all orders added up. */
-  readonly dishes: readonly { shop_id: string; dish_id: string; day: string; stock: number | null; sold: number }[];
-  readonly days: readonly { shop_id: string; day: string; orders: number }[];
-  /** seq is how many events this flight adds; tag that of the last. */
-  readonly heads: readonly { name: string; epoch: string; seq: number; tag: string; changed_at: number }[];
-  /** The assumptions of each order. */
-  readonly checks: readonly NewRow[];
-  /** day_number is minus the orders of the same shop that follow in this flight. */
-  readonly orders: readonly OrderRows[];
-  /** seq is minus the events of the same stream that follow; `data` has `numberPlace` for the number of the order `order_id`. */
-  readonly events: readonly {
-    stream: string;
-    seq: number;
-    tag: string;
-    /** The tag of the same stream's event before it in this flight; of the first only the database knows it. */
-    prev: string | null;
-    type: string;
-    data: string;
-    at: number;
-    order_id: string;
+  readonly dishes: readonly NewRow[];
+  readonly days: readonly { readonly shop_id: string; readonly day: string; readonly orders: number }[];
+  /** `seq` is how many events are added, `tag` that of the last. */
+  readonly heads: readonly {
+    readonly name: string;
+    readonly epoch: string;
+    readonly seq: number;
+    readonly tag: string;
   }[];
+  readonly claims: readonly NewRow[];
+  readonly shops: readonly NewRow[];
+  /** Dishes that must not be sold out, neither before nor by these orders. */
+  readonly stock: readonly NewRow[];
+  /** How many orders may wait already. */
+  readonly limits: readonly NewRow[];
+  readonly orders: readonly OrderPlan[];
   readonly now: number;
   readonly screensSince: number;
   /** Orders that ended later may be recalled: their numbers are not free. */
   readonly endedSince: number;
 }
 
+export interface OrderPlan {
+  readonly rows: OrderRows;
+  readonly dayAt: number;
+  /** How many orders of the same day follow. */
+  readonly dayBack: number;
+  readonly events: readonly EventPlan[];
+}
+
+export interface EventPlan {
+  readonly stream: string;
+  readonly headAt: number;
+  /** How many events of the same stream follow. */
+  readonly headBack: number;
+  readonly tag: string;
+  /** The tag of the same stream's event before it; of the first only the database knows it. */
+  readonly prev: string | null;
+  /** Its data, as for an order without a number. */
+  readonly text: string;
+}
+
+/** The results of the call: of each day the orders so far, of each stream its epoch, last number, and tag before these events. */
+export interface DrawnNumbers {
+  readonly totals: readonly number[];
+  readonly epochs: readonly string[];
+  readonly seqs: readonly number[];
+  readonly prevs: readonly string[];
+}
+
 /**
- * All statements of an order, as one list sent in one trip. The database draws the numbers; the data used to decide
- * (the held menu, the session's claim) is checked behind the locks, and any difference raises an error.
+ * Stores orders with all that belongs to them; the function is made by migration 14. The database draws the numbers; the data used to
+ * decide (the held menu, the session's claim) is checked behind the locks, and any difference raises an error.
  * Locks in the usual order: keys, dishes, day counters, streams.
  */
-export function optimisticFlight(dialect: Dialect, plan: OptimisticPlan): Statement[] {
-  const upsert = (table: string, rows: readonly NewRow[], keys: string, sum: string, more = "") =>
-    rows.length === 0
-      ? []
-      : insertRows(
-          dialect,
-          table,
-          rows,
-          raw(`ON CONFLICT (${keys}) DO UPDATE SET ${sum} = ${table}.${sum} + excluded.${sum}${more}`),
-        );
-  const shopDays = sortedBy(plan.days, ({ shop_id, day }) => keyOf(shop_id, day));
-  const orders = plan.orders.map(({ order }) => order);
-  return [
-    ...insertRows(dialect, "idempotency_keys", inOrder(plan.keys).map(keyRow)),
-    ...upsert(
-      "dish_days",
-      sortedBy(plan.dishes, ({ shop_id, dish_id, day }) => keyOf(shop_id, dish_id, day)).map((row) => ({
-        ...row,
-        sold_out: 0,
-      })),
-      "shop_id, dish_id, day",
-      "sold",
-    ),
-    ...upsert("shop_days", shopDays, "shop_id, day", "orders"),
-    ...upsert(
-      "streams",
-      sortedBy(plan.heads, ({ name }) => name).map((row) => ({ ...row, source_seq: 0 })),
-      "name",
-      "seq",
-      ", prev = streams.tag, tag = excluded.tag, changed_at = excluded.changed_at",
-    ),
-    absent(notAsExpected, notAsExpectedCount(plan)),
-    sql`INSERT INTO orders (${columnsOf(orders)}) SELECT ${columnsOf(orders, {
-      day_number: "d.orders + r.day_number",
-      number: pickupNumberSql("(d.orders + r.day_number)"),
-    })} FROM ${recordset("orders", orders)} r JOIN shop_days d ON d.shop_id = r.shop_id AND d.day = r.day`,
-    absent(notAsExpected, takenNumbersCount(plan)),
-    ...insertRows(
-      dialect,
-      "order_lines",
-      plan.orders.flatMap(({ lines }) => lines),
-    ),
-    ...insertRows(
-      dialect,
-      "order_history",
-      plan.orders.map(({ history }) => history),
-    ),
-    sql`INSERT INTO events (stream, seq, tag, prev, type, data, at)
-      SELECT r.stream, s.seq + r.seq, r.tag, coalesce(r.prev, s.prev), r.type, ${numberFilledIn}, r.at
-      FROM json_to_recordset(${jsonOf(plan.events)}::json) AS r(stream text, seq bigint, tag text, prev text, type text, data text, at bigint, order_id text)
-      JOIN streams s ON s.name = r.stream JOIN orders o ON o.id = r.order_id
-      RETURNING stream, seq, tag, prev, type, data, at`,
-    sql`SELECT name, epoch FROM streams WHERE name IN (SELECT name FROM ${recordset("streams", plan.heads)})`,
-    sql`SELECT id, number, day_number FROM orders WHERE id IN (SELECT id FROM ${recordset(
-      "orders",
-      orders.map(({ id = null }) => ({ id })),
-    )})`,
+export function placeOrders(plan: OptimisticPlan): Sql {
+  const { now, screensSince, endedSince, dishes, days, heads, claims, shops, stock, limits, orders } = plan;
+  const events = orders.flatMap(({ dayAt, dayBack, events }) =>
+    events.map(({ stream, headAt, headBack, tag, prev }) => ({
+      stream,
+      head_at: headAt,
+      head_back: headBack,
+      tag,
+      prev,
+      day_at: dayAt,
+      day_back: dayBack,
+    })),
+  );
+  const tables: (readonly NewRow[])[] = [
+    inOrder(plan.keys).map(keyRow),
+    dishes,
+    days,
+    heads,
+    claims,
+    shops,
+    stock,
+    limits,
+    orders.map(({ rows, dayAt, dayBack }) => ({ ...rows.order, day_at: dayAt, day_back: dayBack })),
+    orders.flatMap(({ rows }) => rows.lines),
+    events,
   ];
+  const texts = orders.flatMap(({ events }) => events.map(({ text }) => text)).join("\n");
+  return sql`SELECT orderbell_place_orders(${now}, ${screensSince}, ${endedSince},
+    ${join(tables.map((rows) => (rows.length === 0 ? null : jsonOf(rows))))}, ${texts})::text AS drawn`;
 }
 
-/** Numbers just drawn that an order of another day still holds. The lock on the shop's stream keeps two days from drawing at once. */
-function takenNumbersCount({ orders, endedSince }: OptimisticPlan): Sql {
-  const ids = recordset(
-    "orders",
-    orders.map(({ order: { id = null } }) => ({ id })),
-  );
-  const held = (ended: Sql) =>
-    sql`EXISTS (SELECT 1 FROM orders o WHERE o.shop_id = n.shop_id AND o.${ended} AND o.day_number = n.day_number AND o.id <> n.id)`;
-  return sql`SELECT count(*) FROM orders n WHERE n.id IN (SELECT id FROM ${ids})
-    AND (${held(sql`ended_at IS NULL`)} OR ${held(sql`ended_at > ${endedSince}`)})`;
-}
+/** @param row the one that the call returned */
+export const drawnBy = (row: Row | undefined): DrawnNumbers => JSON.parse(String(row?.drawn));
 
 /**
- * The placeholder in an event's JSON for its order's number. It is unique: inside of strings JSON escapes quotes, and no
- * other field has this name.
+ * The data of an order's event with its number. The place for it is unique: inside of strings JSON escapes quotes, and no other field
+ * has this name.
  */
-const numberPlace = '"number":""';
-const numberFilledIn = raw(`replace(r.data, '${numberPlace}', concat('"number":"', o.number, '"'))`);
-
-/** Orders whose session, shop, menu, stock, screens or limits are not as the plan took them to be. */
-function notAsExpectedCount({ checks, now, screensSince }: OptimisticPlan): Sql {
-  const waiting = (column: string, limit: string) =>
-    raw(`(r.${limit} IS NOT NULL AND r.${limit} < (SELECT count(*) FROM (SELECT 1 FROM orders o WHERE o.status = 'placed'
-      AND o.shop_id = r.shop AND o.${column} LIMIT greatest(r.${limit} + 1, 0)) waiting))`);
-  return sql`SELECT count(*) FROM json_to_recordset(${jsonOf(checks)}::json) AS r(shop text, menu_version bigint, menu_at bigint, day text, dishes text, session text,
-      owner text, token_hash text, kind text, table_token text, address_hash text, wider_hash text, needs_screen smallint,
-      per_session bigint, per_table bigint, per_address bigint, per_wider bigint, per_shop bigint)
-    WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = r.session AND s.user_id = r.owner AND s.token_hash = r.token_hash
-        AND s.kind = r.kind AND s.ended_at IS NULL AND s.expires_at > ${now})
-      OR NOT EXISTS (SELECT 1 FROM shops h JOIN menus m ON m.shop_id = h.id AND m.version = h.menu_version
-        WHERE h.id = r.shop AND h.is_open = 1 AND h.menu_version = r.menu_version AND m.created_at = r.menu_at)
-      OR EXISTS (SELECT 1 FROM dish_days d WHERE d.shop_id = r.shop AND d.day = r.day AND (d.sold_out = 1 OR d.sold >= d.stock)
-        AND d.dish_id IN (SELECT json_array_elements_text(r.dishes::json)))
-      OR (r.needs_screen = 1 AND NOT EXISTS (SELECT 1 FROM screens c WHERE c.shop_id = r.shop AND c.seen_at BETWEEN ${screensSince} AND ${2 * now - screensSince}))
-      OR ${waiting("session_id = r.session", "per_session")}
-      OR ${waiting("table_token = r.table_token", "per_table")}
-      OR ${waiting("address_hash = r.address_hash", "per_address")}
-      OR ${waiting("wider_hash = r.wider_hash", "per_wider")}
-      OR ${waiting("shop_id = r.shop", "per_shop")}`;
-}
-
-/** The columns of the rows, each from `r`, but for those named. */
-function columnsOf(rows: readonly NewRow[], instead?: Readonly<Record<string, string>>): Sql {
-  const columns = Object.keys(rows[0] ?? {});
-  return raw(columns.map((column) => (instead === undefined ? column : (instead[column] ?? `r.${column}`))).join(", "));
-}
-
-/** `pickupNumber` of shared/day.ts as an expression of PostgreSQL. */
-export function pickupNumberSql(n: string): string {
-  const block = `((${n} - 1) / 999)`;
-  return `concat(CASE WHEN ${block} < 26 THEN '' ELSE chr(64 + ${block} / 26) END, chr(65 + ${block} % 26), lpad(((${n} - 1) % 999 + 1)::text, 3, '0'))`;
-}
+export const withNumber = (text: string, number: string): string => text.replace('"number":""', `"number":"${number}"`);

@@ -7,7 +7,7 @@ import { type Database, type Flight, type Landed, type Migrator, type Row, readT
 import { DecideFailed, runDecide } from "./decide_error.ts";
 import { dialects } from "./dialect.ts";
 import { lockDirectory } from "./lock_file.ts";
-import { guardedText, numberTypes, translate } from "./postgres_text.ts";
+import { guardedText, numberTypes, planSettings, translate } from "./postgres_text.ts";
 import { repeat } from "./repeat.ts";
 import { type Encoded, encodeAll } from "./sql.ts";
 
@@ -31,6 +31,11 @@ export async function openPglite(options: PgliteOptions = {}): Promise<Embedded>
       ...(options.from === undefined ? {} : { loadDataDir: options.from }),
       parsers: Object.fromEntries(numberTypes.map((type) => [type, Number])),
     });
+    await pglite.exec(
+      Object.entries(planSettings)
+        .map(([name, value]) => `SET ${name} = ${value}`)
+        .join("; "),
+    );
   } catch (error) {
     unlock();
     throw error;

@@ -39,11 +39,12 @@ export function openPostgres(options: PostgresOptions): Database & Migrator {
       const { begin, limited } = connections.transactions();
       const last = limited(reads);
       if (decide === undefined) {
-        const answers = await connections.send(client, [begin, ...first, commit, ...last.list]);
+        const whole = connections.transactions().whole(first);
+        const answers = await connections.send(client, [...whole.list, ...last.list]);
         return {
-          rows: rowsOf(answers.slice(0, first.length + 2)).slice(1, -1),
+          rows: [...whole.own(rowsOf(answers.slice(0, whole.list.length)))],
           decided: [],
-          after: await readBehind(reads, last.own(answers.slice(first.length + 2))),
+          after: await readBehind(reads, last.own(answers.slice(whole.list.length))),
         };
       }
       let rows: Row[][];

@@ -6,7 +6,7 @@ import { type Address, type AddressSettings, type Pooler, readAddress } from "./
 import { ConnectionLost, FlightLost, type Row } from "./database.ts";
 import { DecideFailed } from "./decide_error.ts";
 import { explain } from "./explain.ts";
-import { guardedText, numberTypes, translate } from "./postgres_text.ts";
+import { guardedText, numberTypes, planSettings, translate } from "./postgres_text.ts";
 import { direct, isControl, pooledWith, type Transactions } from "./postgres_transactions.ts";
 import type { Encoded } from "./sql.ts";
 
@@ -69,7 +69,9 @@ export function openConnections(options: PostgresOptions): PostgresConnections {
     // A function that is frozen between the two parts of a flight must not keep its locks.
     idle_in_transaction_session_timeout: statementTimeoutMs,
   };
-  const pooled = pooledWith(Object.entries(timeouts).map(([name, ms]) => `SET LOCAL ${name} = ${ms}`));
+  const settings = Object.entries({ ...timeouts, ...planSettings });
+  const pooled = pooledWith(settings.map(([name, value]) => `SET LOCAL ${name} = ${value}`));
+  const plans = Object.entries(planSettings).map(([name, value]) => `-c ${name}=${value}`);
   const transactions: Readonly<Record<Pooler, Transactions>> = { off: direct, session: pooled, transaction: pooled };
 
   let { pooler } = address;
@@ -78,7 +80,7 @@ export function openConnections(options: PostgresOptions): PostgresConnections {
   function openPool(): pg.Pool {
     const made = new pg.Pool({
       ...config,
-      ...(pooler === "off" ? timeouts : {}),
+      ...(pooler === "off" ? { ...timeouts, options: [config.options, ...plans].join(" ").trim() } : {}),
       // A peer that vanished without FIN: the read ends, and the pool makes a new connection.
       query_timeout: statementTimeoutMs * 1.5,
       pipeline: true,

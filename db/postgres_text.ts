@@ -1,10 +1,10 @@
-/** Code shared by the two PostgreSQL drivers (pg and PGlite): guards as SQL, error classes, number parsing. */
+/** Code shared by the two PostgreSQL drivers (pg and PGlite): guards as SQL, plans, error classes, number parsing. */
 import { conditionOf, DatabaseUnwell } from "./conditions.ts";
 import { ConstraintFailed, FlightLost, GuardFailed } from "./database.ts";
 import type { Encoded } from "./sql.ts";
 
 /** SQLSTATE that `orderbell_guard` raises; its message is the guard's name. No other software uses class OB. */
-const guardState = "OB001";
+export const guardState = "OB001";
 
 /** Created by the first migration. Volatile, or the planner could raise while planning. */
 export const guardFunction = `
@@ -21,6 +21,19 @@ export function guardedText({ text, guard }: Encoded): string {
   if ("absent" in guard) return `SELECT orderbell_guard((${text}), ${name})`;
   return `WITH step AS (${text} RETURNING 1) SELECT orderbell_guard(count(*) - ${guard.rows}, ${name}) FROM step`;
 }
+
+/**
+ * Plans that do not depend on statistics. A plan made while a table was empty reads the whole table for as long as the connection keeps
+ * it: every new shop's first rush, until autovacuum has come by. So tables are read by an index, row by row, whenever there is one.
+ * Without `jit`: what can only be read whole has a cost beyond its limit, and would be compiled each time.
+ */
+export const planSettings: Readonly<Record<string, string>> = {
+  enable_seqscan: "off",
+  enable_hashjoin: "off",
+  enable_mergejoin: "off",
+  jit: "off",
+  plan_cache_mode: "force_generic_plan",
+};
 
 /** 40P01 deadlock, 40001 serialization, 55P03 lock time-out: the flight was taken back and may run again. */
 const lost = new Set(["40P01", "40001", "55P03"]);

@@ -19,25 +19,35 @@ export const rollback = plain("ROLLBACK");
 export interface Transactions {
   readonly begin: Encoded;
   readonly snapshot: Encoded;
+  /** @returns the list as one transaction, and a function that picks the answers of its own statements */
+  whole(list: readonly Encoded[]): { readonly list: readonly Encoded[]; own<T>(answers: readonly T[]): readonly T[] };
   /** @returns the list with its time limits, and a function that picks the answers of its own statements */
   limited(list: readonly Encoded[]): { readonly list: readonly Encoded[]; own<T>(answers: readonly T[]): readonly T[] };
 }
 
+const between = (begin: Encoded, list: readonly Encoded[]) => ({
+  list: [begin, ...list, commit],
+  own: <T>(answers: readonly T[]) => answers.slice(1, -1),
+});
+const alone = (list: readonly Encoded[]) => ({ list, own: <T>(answers: readonly T[]) => answers });
+
 const snapshotText = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+const begin = plain("BEGIN");
 export const direct: Transactions = {
-  begin: plain("BEGIN"),
+  begin,
   snapshot: plain(snapshotText),
-  limited: (list) => ({ list, own: (answers) => answers }),
+  // One statement is a transaction by itself.
+  whole: (list) => (list.length === 1 ? alone(list) : between(begin, list)),
+  limited: alone,
 };
 /** Sets per transaction, in the message that begins it, what a direct connection sets once per session. */
 export function pooledWith(settings: readonly string[]): Transactions {
   const reading = plain("BEGIN READ ONLY", ...settings);
+  const begin = plain("BEGIN", ...settings);
   return {
-    begin: plain("BEGIN", ...settings),
+    begin,
     snapshot: plain(snapshotText, ...settings),
-    limited: (list) =>
-      list.length === 0
-        ? { list, own: (answers) => answers }
-        : { list: [reading, ...list, commit], own: (answers) => answers.slice(1, -1) },
+    whole: (list) => between(begin, list),
+    limited: (list) => (list.length === 0 ? alone(list) : between(reading, list)),
   };
 }

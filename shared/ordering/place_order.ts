@@ -1,7 +1,7 @@
 /**
  * Places an order: priced by the held menu, stored with its events in one transaction, once per idempotency key; then pushed.
  *
- * On PostgreSQL the usual order is stored optimistically, in one trip: all assumptions are checked under the locks, and if one
+ * On PostgreSQL the usual order is stored optimistically, in one call: all assumptions are checked under the locks, and if one
  * is wrong, nothing is stored. Then, and always on MySQL, it is stored with locks: lock first, decide after, with the reason of
  * each refusal.
  */

@@ -1,10 +1,19 @@
-/** Stores the usual order on PostgreSQL in one trip: by the state this process holds, which is checked there under the locks. */
-import { ConstraintFailed, GuardFailed, type Row } from "../../db/database.ts";
+/** Stores the usual order on PostgreSQL in one call: by the state this process holds, which is checked there under the locks. */
+import { ConstraintFailed, GuardFailed } from "../../db/database.ts";
 import type { NewRow } from "../../db/dialect.ts";
 import { keyOf } from "../../db/key_of.ts";
-import { notAsExpected, type OptimisticPlan, optimisticFlight } from "../../db/orders.ts";
-import { eventOf } from "../../db/streams.ts";
+import {
+  type DrawnNumbers,
+  drawnBy,
+  type EventPlan,
+  notAsExpected,
+  type OptimisticPlan,
+  type OrderPlan,
+  placeOrders,
+  withNumber,
+} from "../../db/orders.ts";
 import type { App } from "../app.ts";
+import { pickupNumber } from "../day.ts";
 import { limitsOf } from "../menu.ts";
 import { recallMs } from "../order_states.ts";
 import type { StoredEvent } from "../streams/change.ts";
@@ -13,30 +22,24 @@ import { type Outcome, type PricedOrder, readersOf } from "./priced_order.ts";
 
 /** @returns undefined when an assumption was wrong: then nothing was stored */
 export async function storeOptimistically(app: App, batch: readonly PricedOrder[]): Promise<Outcome[] | undefined> {
-  if (!app.db.dialect.chainsNumbers) return undefined;
+  if (!app.db.dialect.functions) return undefined;
   const plan = planOf(app, batch);
-  const streams = plan.heads.map(({ name }) => name);
-  const statements = optimisticFlight(app.db.dialect, plan);
   try {
     const { rows, after } = await app.db.flight({
-      statements,
-      after: app.gateway.subscribers(streams),
+      statements: [placeOrders(plan)],
+      after: app.gateway.subscribers(plan.heads.map(({ name }) => name)),
       repeatable: true,
     });
-    const [events, epochs, numbers] = rows.slice(-3) as [Row[], Row[], Row[]];
-    const epochOf = new Map(epochs.map(({ name, epoch }) => [name, String(epoch)]));
-    const numberOf = new Map(numbers.map((row) => [row.id, row]));
-    const orderOfTag = new Map(plan.events.map(({ tag, order_id }) => [tag, order_id]));
-    const stored: StoredEvent[] = events.map((row) => ({
-      epoch: epochOf.get(row.stream ?? "") ?? "",
-      ...eventOf(row),
-      about: orderOfTag.get(String(row.tag)),
-    }));
-    return batch.map(({ order }) => {
-      const row = numberOf.get(order.id) as Row;
-      const placed = { ...order, number: String(row.number), dayNumber: Number(row.day_number) };
-      const changed = { events: stored.filter(({ about }) => about === order.id), subscribers: after };
-      return { status: "fulfilled", value: { kind: "placed", order: placed, changed } };
+    const drawn = drawnBy(rows[0]?.[0]);
+    return batch.map(({ order }, at) => {
+      const { dayAt, dayBack, events } = plan.orders[at] as OrderPlan;
+      const dayNumber = (drawn.totals[dayAt - 1] as number) - dayBack;
+      const placed = { ...order, dayNumber, number: pickupNumber(dayNumber) };
+      const stored = events.map((event) => storedEvent(event, drawn, placed, plan.now));
+      return {
+        status: "fulfilled",
+        value: { kind: "placed", order: placed, changed: { events: stored, subscribers: after } },
+      };
     });
   } catch (error) {
     const unusual =
@@ -48,110 +51,114 @@ export async function storeOptimistically(app: App, batch: readonly PricedOrder[
   }
 }
 
+function storedEvent(
+  { stream, headAt, headBack, tag, prev, text }: EventPlan,
+  { epochs, seqs, prevs }: DrawnNumbers,
+  { id, number }: PricedOrder["order"],
+  at: number,
+): StoredEvent {
+  return {
+    stream,
+    epoch: epochs[headAt - 1] as string,
+    seq: (seqs[headAt - 1] as number) - headBack,
+    tag,
+    prev: prev ?? (prevs[headAt - 1] as string),
+    type: "order.placed",
+    data: withNumber(text, number),
+    at,
+    about: id,
+  };
+}
+
 function planOf(app: App, batch: readonly PricedOrder[]): OptimisticPlan {
   const now = app.clock.now();
-  const dishes = new Map<string, OptimisticPlan["dishes"][number]>();
-  const days = new Map<string, OptimisticPlan["days"][number]>();
-  const events: { stream: string; tag: string; type: string; data: string; at: number; order_id: string }[] = [];
-  const ranks: number[] = [];
-  for (const { order, shop, texts } of batch) {
-    for (const { dish, quantity } of order.lines.filter(({ counted }) => counted)) {
-      const name = keyOf(order.shop, dish, order.day);
-      const stock = shop.dishes.get(dish)?.dailyStock ?? null;
+  const dishes = new Map<string, NewRow & { sold: number }>();
+  const stock = new Map<string, NewRow>();
+  const days = new Map<string, { shop_id: string; day: string; orders: number }>();
+  const heads = new Map<string, { name: string; epoch: string; seq: number; tag: string }>();
+  const shops = new Map<string, NewRow>();
+  const limits = new Map<string, NewRow>();
+  for (const { order, shop } of batch) {
+    const { day, lines } = order;
+    for (const { dish, quantity, counted } of lines) {
+      const name = keyOf(shop.id, dish, day);
+      stock.set(name, { shop: shop.id, dish, day });
+      if (!counted) continue;
+      const dailyStock = shop.dishes.get(dish)?.dailyStock ?? null;
       const sold = (dishes.get(name)?.sold ?? 0) + quantity;
-      dishes.set(name, { shop_id: order.shop, dish_id: dish, day: order.day, stock, sold });
+      dishes.set(name, { shop_id: shop.id, dish_id: dish, day, stock: dailyStock, sold });
     }
-    const name = keyOf(order.shop, order.day);
-    const orders = (days.get(name)?.orders ?? 0) + 1;
-    days.set(name, { shop_id: order.shop, day: order.day, orders });
-    ranks.push(orders);
-    for (const [stream, reader] of readersOf(order)) {
-      events.push({
-        stream,
-        tag: app.random.tag(),
-        type: "order.placed",
-        data: texts[reader],
-        at: now,
-        order_id: order.id,
-      });
-    }
+    const name = dayOf(order);
+    days.set(name, { shop_id: shop.id, day, orders: (days.get(name)?.orders ?? 0) + 1 });
+    for (const [stream] of readersOf(order))
+      heads.set(stream, { name: stream, epoch: app.random.tag(), seq: (heads.get(stream)?.seq ?? 0) + 1, tag: "" });
+    shops.set(keyOf(shop.id, shop.version, shop.versionAt), {
+      shop: shop.id,
+      menu_version: shop.version,
+      menu_at: shop.versionAt,
+      needs_screen: shop.settings.refuseWhenOffline,
+    });
+    addLimits(limits, order, shop);
   }
-  const counts = new Map<string, number>();
-  const tags = new Map<string, string>();
-  const numbered = events.map((event) => {
-    const seq = (counts.get(event.stream) ?? 0) + 1;
-    counts.set(event.stream, seq);
-    // The tag before the first one is known to the stream's row only.
-    const prev = tags.get(event.stream) ?? null;
-    tags.set(event.stream, event.tag);
-    return { ...event, seq, prev };
+  const dayPlaces = placesOf(days, ({ orders }) => orders);
+  const headPlaces = placesOf(heads, ({ seq }) => seq);
+  const orders = batch.map(({ order, texts }): OrderPlan => {
+    const dayPlace = dayPlaces.get(dayOf(order)) as Place;
+    dayPlace.left -= 1;
+    const events = readersOf(order).map(([stream, reader]): EventPlan => {
+      const [head, place] = [heads.get(stream), headPlaces.get(stream)] as [{ tag: string }, Place];
+      place.left -= 1;
+      const prev = head.tag === "" ? null : head.tag;
+      head.tag = app.random.tag();
+      return { stream, headAt: place.at, headBack: place.left, tag: head.tag, prev, text: texts[reader] };
+    });
+    return { rows: rowsOf(order), dayAt: dayPlace.at, dayBack: dayPlace.left, events };
   });
-  const siblings = countSiblings(batch);
   return {
     keys: batch.map(({ key }) => key),
-    dishes: [...dishes.values()],
-    days: [...days.values()],
-    heads: [...counts].map(([name, seq]) => ({
-      name,
-      epoch: app.random.tag(),
-      seq,
-      tag: tags.get(name) as string,
-      changed_at: now,
-    })),
-    checks: batch.map((priced, at) => checkOf(priced, siblings[at] as Siblings)),
-    orders: batch.map((priced, at) => {
-      const total = days.get(keyOf(priced.order.shop, priced.order.day))?.orders ?? 0;
-      return rowsOf({ ...priced.order, dayNumber: (ranks[at] as number) - total });
-    }),
-    events: numbered.map((event) => ({ ...event, seq: event.seq - (counts.get(event.stream) as number) })),
+    dishes: sortedRows(dishes),
+    days: sortedRows(days),
+    heads: sortedRows(heads),
+    claims: batch.map(({ claim: { session, user, hash, kind } }) => ({ session, owner: user, token_hash: hash, kind })),
+    shops: [...shops.values()],
+    stock: [...stock.values()],
+    limits: [...limits.values()],
+    orders,
     now,
     screensSince: now - app.config.screenMs,
     endedSince: now - recallMs,
   };
 }
 
-type Siblings = Record<"session" | "table" | "address" | "wider" | "shop", number>;
+const dayOf = ({ shop, day }: PricedOrder["order"]) => keyOf(shop, day);
 
-/** For each order: the number of orders of the batch, up to and including it, with its session, table, address, shop. */
-function countSiblings(batch: readonly PricedOrder[]): Siblings[] {
-  const counts = new Map<string, number>();
-  const count = (...parts: (string | null)[]) => {
-    const name = keyOf(...parts);
-    const total = (counts.get(name) ?? 0) + 1;
-    counts.set(name, total);
-    return total;
-  };
-  return batch.map(({ order: { shop, session, tableToken, addressHash, widerHash } }) => ({
-    session: count("session", shop, session),
-    table: count("table", shop, tableToken),
-    address: count("address", shop, addressHash),
-    wider: count("wider", shop, widerHash),
-    shop: count("shop", shop),
-  }));
+/** A row's place among the sorted ones, from 1 as in SQL, and how many of its orders or events are still to come. */
+interface Place {
+  readonly at: number;
+  left: number;
 }
 
-/** A limit in the row is the number that may wait already, so that with those of the batch it is not exceeded. */
-function checkOf({ order, claim, shop }: PricedOrder, siblings: Siblings): NewRow {
+const sortedNames = (rows: ReadonlyMap<string, unknown>) => [...rows.keys()].sort();
+const sortedRows = <R>(rows: ReadonlyMap<string, R>) => sortedNames(rows).map((name) => rows.get(name) as R);
+const placesOf = <R>(rows: ReadonlyMap<string, R>, count: (row: R) => number): Map<string, Place> =>
+  new Map(sortedNames(rows).map((name, at) => [name, { at: at + 1, left: count(rows.get(name) as R) }]));
+
+/** A row for each limit that the order counts against: how many may wait already, so that with the batch's it is not exceeded. */
+function addLimits(rows: Map<string, NewRow>, order: PricedOrder["order"], shop: PricedOrder["shop"]): void {
   const limits = limitsOf(shop.settings);
-  const allowed = (limit: number | null, own: number) => (limit === null ? null : limit - own);
-  return {
-    shop: shop.id,
-    menu_version: shop.version,
-    menu_at: shop.versionAt,
-    day: order.day,
-    dishes: JSON.stringify(order.lines.map(({ dish }) => dish)),
-    session: claim.session,
-    owner: claim.user,
-    token_hash: claim.hash,
-    kind: claim.kind,
-    table_token: order.tableToken,
-    address_hash: order.addressHash,
-    wider_hash: order.widerHash,
-    needs_screen: shop.settings.refuseWhenOffline,
-    per_session: allowed(limits.perSession, siblings.session),
-    per_table: order.tableToken === null ? null : allowed(limits.perTable, siblings.table),
-    per_address: order.addressHash === null ? null : allowed(limits.perAddress, siblings.address),
-    per_wider: order.widerHash === null ? null : allowed(limits.perWider, siblings.wider),
-    per_shop: allowed(limits.perShop, siblings.shop),
+  const add = (limit: number | null, column?: string, value?: string | null) => {
+    if (limit === null || value === null) return;
+    const name = keyOf(shop.id, column, value);
+    const before = Number(rows.get(name)?.allowed ?? limit);
+    rows.set(name, {
+      shop: shop.id,
+      ...(column === undefined ? {} : { [column]: value as string }),
+      allowed: before - 1,
+    });
   };
+  add(limits.perSession, "session", order.session);
+  add(limits.perTable, "table_token", order.tableToken);
+  add(limits.perAddress, "address_hash", order.addressHash);
+  add(limits.perWider, "wider_hash", order.widerHash);
+  add(limits.perShop);
 }

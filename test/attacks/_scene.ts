@@ -230,7 +230,17 @@ export const isServed = ({ status, body }: Answer) => status < 300 && typeof bod
 
 // --- What is stored ------------------------------------------------------------------------------------------------
 
-const words = { id: "", key: "", text: "", bigint: "", integer: "", flag: "", table: "", hotTable: "" };
+const words = {
+  id: "",
+  key: "",
+  text: "",
+  bigint: "",
+  integer: "",
+  flag: "",
+  table: "",
+  hotTable: "",
+  functions: false,
+};
 export const tables = migrations
   .flatMap(({ statements }) => statements(words))
   .flatMap((statement) => /^\s*CREATE TABLE (\w+)/.exec(statement)?.[1] ?? []);
