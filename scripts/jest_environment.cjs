@@ -3,6 +3,8 @@
  * before Node 24 it makes every promise several times slower, and it stays in the worker after its file.
  */
 const hooks = require("node:async_hooks");
+const { appendFileSync, readFileSync } = require("node:fs");
+const { join, relative } = require("node:path");
 const { TestEnvironment } = require("jest-environment-node");
 
 const Real = hooks.AsyncLocalStorage;
@@ -33,14 +35,43 @@ class OneAtATime {
   }
 }
 
+/** Of this process and of its ended children, in seconds; without /proc of this process alone. */
+function usedCpu() {
+  const { user, system } = process.cpuUsage();
+  let children = 0;
+  try {
+    const fields = readFileSync("/proc/self/stat", "utf8")
+      .replace(/^.*\) /, "")
+      .split(" ");
+    // Linux counts in hundredths of a second there.
+    children = (Number(fields[13]) + Number(fields[14])) / 100;
+  } catch {}
+  return (user + system) / 1e6 + children;
+}
+
 module.exports = class extends TestEnvironment {
+  #before = usedCpu();
+  #path;
+  #root;
+
   constructor(...given) {
     super(...given);
+    this.#path = given[1].testPath;
+    this.#root = given[0].globalConfig.rootDir;
     // Only until jest-circus is loaded.
     hooks.AsyncLocalStorage = OneAtATime;
   }
 
   async handleTestEvent({ name }) {
     if (name === "setup") hooks.AsyncLocalStorage = Real;
+  }
+
+  /** Notes what the file took, for scripts/test.ts: on a busy machine only that can be compared. */
+  async teardown() {
+    await super.teardown();
+    const folder = process.env.ORDERBELL_TEST_FOLDER;
+    if (folder === undefined) return;
+    const line = `${(usedCpu() - this.#before).toFixed(2)} ${relative(this.#root, this.#path)}\n`;
+    appendFileSync(join(folder, "cpu.log"), line);
   }
 };

@@ -1,9 +1,9 @@
 /**
- * `npm test`: runs all tests, then prints the slowest files and searches the output for secrets. The last line counts the tests.
+ * `npm test`: runs all tests, then prints the slowest files and those that use most CPU and searches the output for secrets. The last line counts the tests.
  * Arguments go to jest: `npm test -- test/stories`.
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { scan } from "./scan_output.ts";
@@ -40,6 +40,11 @@ async function runJest(...args: string[]): Promise<Results | undefined> {
   }
 }
 
+function linesOf(name: string): string[] {
+  const path = join(folder, name);
+  return existsSync(path) ? readFileSync(path, "utf8").trim().split("\n") : [];
+}
+
 const failedIn = ({ testResults }: Results) =>
   testResults.filter(({ status }) => status === "failed").map(({ name }) => name);
 
@@ -55,11 +60,24 @@ if (process.env.CI !== undefined && again.length > 0 && again.length <= mayRepea
   const flaky = again.filter((name) => repeated !== undefined && !failedIn(repeated).includes(name));
   for (const name of flaky) console.log(`FLAKY ${relative(process.cwd(), name)}: failed, then passed alone`);
 }
-const slowest = (outcome?.testResults ?? [])
-  .map(({ name, startTime, endTime }) => ({ name: relative(process.cwd(), name), tookMs: endTime - startTime }))
-  .toSorted((a, b) => b.tookMs - a.tookMs)
-  .slice(0, 10);
-console.log(`slowest: ${slowest.map(({ name, tookMs }) => `${name} ${Math.round(tookMs / 1_000)} s`).join(", ")}`);
+const tookSeconds = (outcome?.testResults ?? []).map(({ name, startTime, endTime }) => ({
+  name: relative(process.cwd(), name),
+  seconds: (endTime - startTime) / 1_000,
+}));
+/** By scripts/jest_environment.cjs: of the worker and the processes that it started, without the database servers. */
+const cpuSeconds = linesOf("cpu.log").map((line) => ({
+  name: line.slice(line.indexOf(" ") + 1),
+  seconds: Number.parseFloat(line),
+}));
+for (const [what, list] of [
+  ["slowest", tookSeconds],
+  ["most CPU", cpuSeconds],
+] as const) {
+  const most = list.toSorted((a, b) => b.seconds - a.seconds).slice(0, 10);
+  const total = list.reduce((sum, { seconds }) => sum + seconds, 0);
+  const named = most.map(({ name, seconds }) => `${name} ${Math.round(seconds)} s`);
+  console.log(`${what}: ${named.join(", ")}; all files ${Math.round(total)} s`);
+}
 const printed = readdirSync(folder).filter((name) => name.startsWith("printed-"));
 const found = printed.flatMap((name) => scan(readFileSync(join(folder, name), "utf8")));
 console.log(

@@ -7,7 +7,9 @@ import { openMysql } from "../db/mysql.ts";
 import { openPglite } from "../db/pglite.ts";
 import { openPostgres } from "../db/postgres.ts";
 import { sql } from "../db/sql.ts";
+import { openapiAsJson } from "../scripts/read_api.ts";
 import { programAt, startPgbouncer } from "./_own_servers.ts";
+import { compilePrograms } from "./_programs.ts";
 
 /** What test/_teardown.ts stops. */
 export const stopping: (() => Promise<void>)[] = [];
@@ -21,6 +23,8 @@ export default async function setup(): Promise<void> {
   await migrate(pglite);
   await writeFile(join(folder, "pglite.tar"), withoutTemplates(await (await pglite.dump()).arrayBuffer()));
   await pglite.close();
+  stopping.push(await compilePrograms());
+  await writeFile(join(folder, "openapi.json"), openapiAsJson());
 
   const postgresUrl = process.env.TEST_POSTGRES_URL ?? "postgres://postgres@127.0.0.1:5432/postgres";
   const mysqlUrl = process.env.TEST_MYSQL_URL ?? "mysql://root@127.0.0.1:3306/mysql";

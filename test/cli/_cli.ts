@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { main } from "../../cli/main.ts";
 import { layTables } from "../_demo_home.ts";
+import { program } from "../_programs.ts";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
-const bin = join(root, "bin/orderbell.mjs");
 
 export interface Run {
   readonly code: number | null;
@@ -57,9 +57,9 @@ export interface Process {
 
 const living = new Set<Process>();
 
-/** Starts `orderbell` and does not wait. */
+/** Starts `orderbell` and does not wait. test/readme.test.ts starts it as people do. */
 export function launch(argv: readonly string[], { environment, cwd = root, input }: RunOptions = {}): Process {
-  const child = spawn(process.execPath, [bin, ...argv], {
+  const child = spawn(process.execPath, [...program("test/cli/_program.ts"), ...argv], {
     cwd,
     env: environmentOf(environment),
     stdio: ["pipe", "pipe", "pipe"],

@@ -9,6 +9,7 @@ import { openPglite } from "../../db/pglite.ts";
 import type { Engine, TestDatabase } from "../_engines.ts";
 import { testKeys } from "../_house.ts";
 import { freePort } from "../_own_servers.ts";
+import { program } from "../_programs.ts";
 import { startProxy, type Wire } from "../_proxy.ts";
 import { type DatabaseAdmin, namedAddress, openAdmin } from "./_admin.ts";
 import type { Ledger } from "./_ledger.ts";
@@ -212,7 +213,7 @@ export class World {
     for (;;) {
       const child = spawn(
         processPath,
-        ["--import", "tsx", "test/faults/_server.ts", address, String(process.port), String(process.clockMs)],
+        [...program("test/faults/_server.ts"), address, String(process.port), String(process.clockMs)],
         {
           env: { ...globalThis.process.env, NODE_OPTIONS: "", ...this.#environment },
           stdio: ["ignore", "ignore", "pipe", "ipc"],

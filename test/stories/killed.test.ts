@@ -10,6 +10,7 @@ import { openPglite } from "../../db/pglite.ts";
 import { allTables } from "../_emptied.ts";
 import { type Engine, onEveryEngine, type TestDatabase } from "../_engines.ts";
 import { newKey, oneBowl, openHouse, testKeys } from "../_house.ts";
+import { program } from "../_programs.ts";
 import { openTablet } from "../_tablet.ts";
 
 /** A database that a second process can open: a folder for PGlite. */
@@ -25,7 +26,7 @@ async function prepare(engine: Engine): Promise<{ db: TestDatabase; url: string;
 }
 
 async function serve(url: string, port = 0): Promise<{ child: ChildProcess; port: number }> {
-  const child = spawn(process.execPath, ["--import", "tsx", "test/_server.ts", url, String(port)], {
+  const child = spawn(process.execPath, [...program("test/_server.ts"), url, String(port)], {
     env: {
       ...process.env,
       NODE_OPTIONS: "",

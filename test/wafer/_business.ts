@@ -1,7 +1,8 @@
 /** Business servers with Wafer's server SDKs as they come from the registry, in processes of their own: both keep their settings for the process. */
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { note } from "../_printed.ts";
+import { program } from "../_programs.ts";
 import { until } from "../_until.ts";
 
 export type ServerSdk = "qcloud-weapp-server-sdk" | "wafer-node-sdk";
@@ -69,8 +70,7 @@ export async function startBusiness(
   settingsOf: (port: number) => Settings | Promise<Settings>,
   port = 0,
 ): Promise<Business> {
-  const child = fork(new URL(`./_${sdk}.ts`, import.meta.url), [String(port)], {
-    execArgv: ["--no-deprecation", "--import", "tsx"],
+  const child = spawn(process.execPath, ["--no-deprecation", ...program(`test/wafer/_${sdk}.ts`), String(port)], {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     // JSON would make null of undefined.
     serialization: "advanced",
