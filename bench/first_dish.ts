@@ -13,9 +13,8 @@ import { servePages } from "../cli/serve_pages.ts";
 import { migrate } from "../db/migrate.ts";
 import { openPglite } from "../db/pglite.ts";
 import { createDemoShops, demoMenu } from "../demo/shops.ts";
-import { buildPages } from "../scripts/build_pages.ts";
 import { readConfig } from "../shared/config.ts";
-import { type OpenBrowser, openBrowser } from "../test/web/_browser.ts";
+import type { OpenBrowser } from "../test/web/_browser.ts";
 import type { Bench, Workload } from "./_workload.ts";
 
 const shop = "lanzhou-noodles";
@@ -29,6 +28,9 @@ export const firstDish: Workload = {
 
 async function firstDishOf(bench: Bench): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), "orderbell-bench-"));
+  // Loaded here, so that the other benchmarks begin without bundler and browser.
+  const { buildPages } = await import("../scripts/build_pages.ts");
+  const { openBrowser } = await import("../test/web/_browser.ts");
   await buildPages(join(home, "web"));
   const db = await openPglite({ directory: home });
   await migrate(db);

@@ -6,7 +6,7 @@ import { ascending, type Quantiles, quantiles } from "../_statistics.ts";
 import { now } from "./clock.ts";
 import { HttpSockets } from "./http_sockets.ts";
 import { Ledger } from "./ledger.ts";
-import { metronome } from "./metronome.ts";
+import { Metronome } from "./metronome.ts";
 import { PushSocket, type SocketKind } from "./push_socket.ts";
 
 export interface Shop {
@@ -42,6 +42,8 @@ export interface Load {
   readonly arrivals?: "even" | "rush";
   /** Each order is taken through all its steps by the kitchen, a quarter of a second apart. */
   readonly steps?: boolean;
+  /** How long the last ones are waited for. */
+  readonly drainMs?: number;
 }
 
 export interface Report {
@@ -68,7 +70,7 @@ export interface Report {
 
 const lateMs = 1_000;
 const generatorLateMs = 5;
-const drainMs = 5_000;
+const patienceMs = 5_000;
 const leftoverMs = 15_000;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -252,17 +254,20 @@ export class Generator {
 
   async run(load: Load): Promise<Report> {
     const dues = duesOf(load);
-    const startAt = now() + 50;
-    for (let k = 0; k < dues.length; k++) dues[k] = startAt + (dues[k] as number);
     const measurement = new Measurement(this.#next, dues);
-    this.#measurement = measurement;
-    this.#next += dues.length;
     const stepRun = load.steps ? new StepRun(this.#scene, this.#http, measurement) : undefined;
+    const clock = await Metronome.make(dues.length, (k, due) => this.#order(measurement, k, due));
+    const stepClock = await Metronome.make(measurement.stepsDue, (nth) => stepRun?.due(nth));
+    this.#measurement = measurement;
     this.#steps = stepRun;
+    this.#next += dues.length;
+    const startAt = now() + 20;
+    for (let k = 0; k < dues.length; k++) dues[k] = startAt + (dues[k] as number);
+    clock.start(dues);
     const stepDues = stepRun?.dues() ?? new Float64Array();
-    const clock = metronome(dues, (k, due) => this.#order(measurement, k, due));
-    const stepClock = metronome(stepDues, (nth) => stepRun?.due(nth));
+    stepClock.start(stepDues);
     const last = Math.max(dues.at(-1) ?? 0, stepDues.at(-1) ?? 0);
+    const { drainMs = patienceMs } = load;
     while (now() < last + drainMs && !(now() > last && measurement.isSettled)) {
       await pause(20);
       clock.pump();

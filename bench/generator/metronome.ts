@@ -2,17 +2,20 @@
  * Metronome: calls back when something is due. A thread of its own sleeps until then, to a tenth of a millisecond; timers of Node are
  * a millisecond coarse, and a loop that spins would take a core from the servers.
  */
+import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { now } from "./clock.ts";
 
 /** At high rates several are due with one wake-up: each costs two threads a switch. */
 const coarseMs = 0.3;
 
-/** Plain JavaScript, so that it runs wherever it is started. `state`: whether it shall stop, whether a tick is on its way. */
+/** Plain JavaScript, so that it runs wherever it is started. `state`: whether it shall stop, whether a tick is on its way, whether it shall start. */
 const code = `
 const { parentPort, workerData: { dues, state, coarseMs } } = require("node:worker_threads");
 const now = () => Number(process.hrtime.bigint()) / 1e6;
 let last = 0;
+parentPort.postMessage("ready");
+Atomics.wait(state, 2, 0);
 for (let at = 0; at < dues.length; ) {
   const waitMs = Math.max(dues[at], last + coarseMs) - now();
   if (waitMs > 0) {
@@ -20,38 +23,58 @@ for (let at = 0; at < dues.length; ) {
     continue;
   }
   last = now();
-  if (Atomics.exchange(state, 1, 1) === 0) parentPort.postMessage(0);
+  if (Atomics.exchange(state, 1, 1) === 0) parentPort.postMessage("tick");
   while (at < dues.length && dues[at] <= last) at++;
 }
 `;
 
-export interface Metronome {
-  /** Calls what is due, if a tick was missed. */
-  pump(): void;
-  stop(): void;
-}
+export class Metronome {
+  readonly #worker: Worker;
+  readonly #state = new Int32Array(new SharedArrayBuffer(12));
+  readonly #dues: Float64Array;
+  readonly #due: (k: number, dueAt: number) => void;
+  #next = 0;
+  #end = 0;
 
-/** @param due called for each in turn, never before its time. @param dues by the generator's clock, ascending */
-export function metronome(dues: Float64Array, due: (k: number, dueAt: number) => void): Metronome {
-  const shared = new Float64Array(new SharedArrayBuffer(dues.byteLength));
-  shared.set(dues);
-  const state = new Int32Array(new SharedArrayBuffer(8));
-  const worker = new Worker(code, { eval: true, execArgv: [], workerData: { dues: shared, state, coarseMs } });
-  let next = 0;
-  function pump(): void {
-    Atomics.store(state, 1, 0);
-    for (; next < dues.length && (dues[next] as number) <= now(); next++) due(next, dues[next] as number);
-    // Woken a moment too early: a tick for it will not come again.
-    if (next < dues.length && (dues[next] as number) - now() < coarseMs) setImmediate(pump);
+  private constructor(count: number, due: (k: number, dueAt: number) => void) {
+    this.#dues = new Float64Array(new SharedArrayBuffer(count * Float64Array.BYTES_PER_ELEMENT));
+    this.#due = due;
+    const workerData = { dues: this.#dues, state: this.#state, coarseMs };
+    this.#worker = new Worker(code, { eval: true, execArgv: [], workerData });
   }
-  worker.on("message", pump);
-  return {
-    pump,
-    stop() {
-      Atomics.store(state, 0, 1);
-      Atomics.notify(state, 0);
-      next = dues.length;
-      void worker.terminate();
-    },
-  };
+
+  /** @param due called for each in turn, never before its time. @returns when its thread runs: that takes longer than the first pause */
+  static async make(count: number, due: (k: number, dueAt: number) => void): Promise<Metronome> {
+    const metronome = new Metronome(count, due);
+    await once(metronome.#worker, "message");
+    metronome.#worker.on("message", () => metronome.pump());
+    return metronome;
+  }
+
+  /** @param dues by the generator's clock, ascending */
+  start(dues: Float64Array): void {
+    this.#dues.set(dues);
+    this.#end = dues.length;
+    Atomics.store(this.#state, 2, 1);
+    Atomics.notify(this.#state, 2);
+  }
+
+  /** Calls what is due. */
+  pump(): void {
+    Atomics.store(this.#state, 1, 0);
+    for (; this.#next < this.#end && this.#dueAt <= now(); this.#next++) this.#due(this.#next, this.#dueAt);
+    // Woken a moment too early: a tick for it will not come again.
+    if (this.#next < this.#end && this.#dueAt - now() < coarseMs) setImmediate(() => this.pump());
+  }
+
+  get #dueAt(): number {
+    return this.#dues[this.#next] as number;
+  }
+
+  stop(): void {
+    this.#end = 0;
+    Atomics.store(this.#state, 0, 1);
+    Atomics.notify(this.#state, 0);
+    void this.#worker.terminate();
+  }
 }
