@@ -68,6 +68,7 @@ export async function withContender<T>(
       async run(what) {
         const report = requireInTime(await play(what), late);
         for (const problem of report.problems) bench.fail(`${name} at ${what.rate}/s: ${problem}`);
+        if (report.pushed === 0) throw new Error("no order was pushed");
         return report;
       },
     });

@@ -121,7 +121,8 @@ export class Run implements Bench {
   }
 
   report(figure: Figure): void {
-    if (!this.#ended) this.figures.push(figure);
+    // A quantile of nothing: where nothing came, `late or lost` says so.
+    if (!this.#ended && Number.isFinite(figure.value)) this.figures.push(figure);
   }
 
   fail(problem: string): void {

@@ -17,12 +17,13 @@ export const steps: Workload = {
         withContender(bench, "orderbell", {}, async ({ warmUp, run }) => {
           const withSteps = name === "with steps";
           await warmUp({ rate, seconds: 1.5, steps: withSteps });
-          const { push, step, stepsRefused = 0 } = await run({ rate, seconds, steps: withSteps });
+          const { push, step, stepsRefused = 0, lateOrLost } = await run({ rate, seconds, steps: withSteps });
           if (stepsRefused > 0) bench.fail(`${stepsRefused} steps were refused`);
           return {
             "worse p99": [Math.max(push.p99, step?.p99 ?? 0), "ms"],
             "push p50": [push.p50, "ms"],
             "push p99": [push.p99, "ms"],
+            "late or lost": [lateOrLost, "count"],
             ...(step === undefined ? {} : { "step p50": [step.p50, "ms"], "step p99": [step.p99, "ms"] }),
           };
         }),

@@ -200,7 +200,6 @@ export class Generator {
   #gone = 0;
   #next = 0;
   #measurement = new Measurement(0, new Float64Array());
-  /** Steps by order and place in the list: when each is due, and whether it waits for the order's id. */
   #steps: StepRun | undefined;
 
   constructor(scene: Scene) {
@@ -298,15 +297,24 @@ export class Generator {
   }
 }
 
-/** Takes each order through its steps. A step that is due before the kitchen has the order waits for it, and its waiting time counts. */
+/** Steps are numbered by order and place among its steps. */
+const orderOf = (step: number) => Math.floor(step / steps.length);
+
+/**
+ * Takes each order through its steps, one after the other. A step that is due before the kitchen has the order, or before the answer to
+ * the step before, waits for that, and its waiting time counts.
+ */
 class StepRun {
   readonly #scene: Scene;
   readonly #http: HttpSockets;
   readonly #measurement: Measurement;
   readonly #ids = new Map<number, string>();
-  /** Those of an order that were due before its id was known. */
+  /** Those of an order that are due and not sent. */
   readonly #waiting = new Map<number, number[]>();
-  #dues: Float64Array<ArrayBufferLike> = new Float64Array();
+  readonly #busy = new Set<number>();
+  /** The steps as they become due. */
+  #order = new Uint32Array();
+  #dueOf = new Float64Array();
 
   constructor(scene: Scene, http: HttpSockets, measurement: Measurement) {
     this.#scene = scene;
@@ -315,58 +323,58 @@ class StepRun {
     measurement.stepsDue = measurement.dues.length * steps.length;
   }
 
-  /** Step `at` of order `k` is the (k × number of steps + at)-th in this order of the list, and due when it is sorted in. */
+  /** @returns when each is due, ascending */
   dues(): Float64Array {
-    const all = [...this.#measurement.dues].flatMap((due, k) =>
-      steps.map((_, at) => [due + (at + 1) * stepPauseMs, k * steps.length + at] as const),
-    );
-    all.sort(([a], [b]) => a - b);
-    this.#order = Uint32Array.from(all, ([, nth]) => nth);
-    this.#dues = Float64Array.from(all, ([due]) => due);
-    this.#dueOf = new Float64Array(all.length);
-    for (const [due, nth] of all) this.#dueOf[nth] = due;
-    return this.#dues;
+    const { dues } = this.#measurement;
+    const dueOf = (step: number) => (dues[orderOf(step)] as number) + ((step % steps.length) + 1) * stepPauseMs;
+    this.#dueOf = Float64Array.from({ length: dues.length * steps.length }, (_, step) => dueOf(step));
+    this.#order = Uint32Array.from(this.#dueOf.keys()).sort((a, b) => dueOf(a) - dueOf(b));
+    return Float64Array.from(this.#order, dueOf);
   }
-
-  #order: Uint32Array<ArrayBufferLike> = new Uint32Array();
-  #dueOf: Float64Array<ArrayBufferLike> = new Float64Array();
 
   due(at: number): void {
-    const nth = this.#order[at] as number;
-    const k = Math.floor(nth / steps.length);
-    const id = this.#ids.get(k);
-    if (id === undefined) this.#waiting.set(k, [...(this.#waiting.get(k) ?? []), nth]);
-    else this.#send(nth, id);
+    const step = this.#order[at] as number;
+    const order = orderOf(step);
+    this.#waiting.set(order, [...(this.#waiting.get(order) ?? []), step]);
+    this.#next(order);
   }
 
-  placed(k: number, data: Buffer, start: number): void {
-    const order = data.indexOf(marks.id, start);
-    const from = data.indexOf('"id":"', order) + 6;
-    const id = data.toString("latin1", from, data.indexOf('"', from));
-    this.#ids.set(k, id);
-    for (const nth of this.#waiting.get(k) ?? []) this.#send(nth, id);
-    this.#waiting.delete(k);
+  /** The kitchen has the order. */
+  placed(order: number, data: Buffer, start: number): void {
+    const from = data.indexOf('"id":"', data.indexOf(marks.id, start)) + 6;
+    this.#ids.set(order, data.toString("latin1", from, data.indexOf('"', from)));
+    this.#next(order);
   }
 
-  pushed(k: number, data: Buffer, start: number, at: number): void {
+  /** The kitchen has a change of the order. */
+  pushed(order: number, data: Buffer, start: number, at: number): void {
     const from = data.indexOf(marks.action, start) + marks.action.length;
     const action = data.toString("latin1", from, data.indexOf('"', from));
     const step = steps.indexOf(action as (typeof steps)[number]);
-    if (step >= 0) this.#measurement.stepMs.push(at - (this.#dueOf[k * steps.length + step] as number));
+    if (step >= 0) this.#measurement.stepMs.push(at - (this.#dueOf[order * steps.length + step] as number));
   }
 
-  #send(nth: number, id: string): void {
+  #next(order: number): void {
+    const id = this.#ids.get(order);
+    const step = this.#waiting.get(order)?.[0];
+    if (id === undefined || step === undefined || this.#busy.has(order)) return;
+    this.#waiting.get(order)?.shift();
+    this.#busy.add(order);
     const measurement = this.#measurement;
-    const { port, shops, customers } = this.#scene;
-    const k = measurement.first + Math.floor(nth / steps.length);
-    const token = shops[customers[k % customers.length]?.shop ?? 0]?.token;
-    const bytes = Buffer.from(
-      `POST /orders/${id}/${steps[nth % steps.length]} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\nAuthorization: Bearer ${token}\r\nContent-Length: 2\r\n\r\n{}`,
-    );
     measurement.open += 1;
-    this.#http.send(bytes, (status) => {
+    this.#http.send(this.#request(order, step, id), (status) => {
       measurement.open -= 1;
       if (status < 200 || status > 299) measurement.stepsRefused += 1;
+      this.#busy.delete(order);
+      this.#next(order);
     });
+  }
+
+  #request(order: number, step: number, id: string): Buffer {
+    const { port, shops, customers } = this.#scene;
+    const shop = customers[(this.#measurement.first + order) % customers.length]?.shop ?? 0;
+    return Buffer.from(
+      `POST /orders/${id}/${steps[step % steps.length]} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\nAuthorization: Bearer ${shops[shop]?.token}\r\nContent-Length: 2\r\n\r\n{}`,
+    );
   }
 }
