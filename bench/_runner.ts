@@ -150,16 +150,23 @@ export class Run implements Bench {
 export const secondsOf = ({ seconds }: Workload, profile: Profile): number =>
   profile === "short" ? (seconds.short ?? seconds.full) : seconds.full;
 
-/** Never throws: what the workload throws is a problem of its outcome, and the others still run. */
-export async function runWorkload(workload: Workload, profile: Profile, options: Options): Promise<Outcome> {
-  const seconds = secondsOf(workload, profile);
+/**
+ * Never throws: what the workload throws is a problem of its outcome, and the others still run.
+ * @param seconds its time
+ */
+export async function runWorkload(
+  workload: Workload,
+  profile: Profile,
+  options: Options,
+  seconds: number,
+): Promise<Outcome> {
   console.log(`\n${workload.name}: ${workload.says}`);
   const startedAt = performance.now();
   const run = new Run(profile, options, seconds);
   let timer: NodeJS.Timeout | undefined;
   try {
     const hangs = new Promise<never>((_, reject) => {
-      const error = new Error(`was stopped: more than ${patience} × ${seconds} s`);
+      const error = new Error(`was stopped: more than ${patience} × ${Math.round(seconds)} s`);
       timer = setTimeout(() => reject(error), seconds * patience * 1_000);
     });
     await Promise.race([workload.run(run), hangs]);

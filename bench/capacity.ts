@@ -53,7 +53,7 @@ async function search(guess: number, seconds: number, { run, warmUp }: OrderRun)
 export const capacity: Workload = {
   name: "capacity",
   says: `most orders a second with push p99 ≤ ${mostMs} ms and none late, lost or refused`,
-  seconds: { short: 150, full: 330 },
+  seconds: { short: 90, full: 220 },
   async run(bench) {
     const seconds = bench.number("seconds", { short: 1.5, full: 3 });
     const chosen = await bench.available(bench.list("contenders", contenders));

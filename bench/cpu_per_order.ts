@@ -6,7 +6,7 @@ import type { Workload } from "./_workload.ts";
 export const cpuPerOrder: Workload = {
   name: "cpu_per_order",
   says: "microseconds of a processor that one order costs at 2,000/s: of the server, and of its connections' database processes",
-  seconds: { short: 70, full: 150 },
+  seconds: { short: 50, full: 90 },
   async run(bench) {
     const rate = bench.number("rate", { short: 2_000, full: 2_000 });
     const seconds = bench.number("seconds", { short: 3, full: 5 });

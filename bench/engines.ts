@@ -35,7 +35,7 @@ async function countWire(bench: Bench, engine: Exclude<EngineName, "pglite">): P
 export const enginesWorkload: Workload = {
   name: "engines",
   says: "orderbell on PostgreSQL, MariaDB and PGlite: answers a second when flooded, push p99 at 200/s, statements of an order",
-  seconds: { short: 90, full: 180 },
+  seconds: { short: 45, full: 90 },
   async run(bench) {
     const rate = bench.number("rate", { short: 200, full: 200 });
     const seconds = bench.number("seconds", { short: 2, full: 4 });

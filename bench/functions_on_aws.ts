@@ -292,7 +292,7 @@ async function pushToAll(bench: Bench, zips: ReadonlyMap<string, Uint8Array>, co
 export const functionsOnAws: Workload = {
   name: "functions_on_aws",
   says: "Zip and load time of each function; its round trips to the database; pushes to many at 20 ms each, one of 20 answered 429.",
-  seconds: { short: 90, full: 600 },
+  seconds: { short: 40, full: 60 },
   async run(bench) {
     const parts = bench.list("parts", ["sizes", "trips", "posts"]);
     if (parts.includes("sizes")) await sizes(bench);

@@ -9,7 +9,7 @@ const times = 3;
 export const generatorProof: Workload = {
   name: "generator",
   says: "an order is due → the generator has the push of a server that does nothing; at three times the highest rate compared",
-  seconds: { short: 20, full: 40 },
+  seconds: { short: 15, full: 20 },
   async run(bench) {
     const rate = bench.number("rate", { short: topRate * times, full: topRate * times });
     const seconds = bench.number("seconds", { short: 2, full: 4 });

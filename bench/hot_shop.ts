@@ -5,7 +5,7 @@ import type { Workload } from "./_workload.ts";
 export const hotShop: Workload = {
   name: "hot_shop",
   says: "orders answered a second when more are due than can be, all in one shop, against one commit per order on its counter row",
-  seconds: { short: 60, full: 120 },
+  seconds: { short: 30, full: 60 },
   async run(bench) {
     const rate = bench.number("rate", { short: 6_000, full: 6_000 });
     const seconds = bench.number("seconds", { short: 1.5, full: 3 });

@@ -73,7 +73,7 @@ async function play(bench: Bench, contender: string, count: number): Promise<Mea
 export const idle: Workload = {
   name: "idle",
   says: "What one connection costs that only waits: memory after a collection, and CPU time with its heartbeat of 25 s.",
-  seconds: { short: 150, full: 1_500 },
+  seconds: { short: 70, full: 130 },
   async run(bench) {
     const limit = await openFilesLimit();
     const counts =

@@ -5,7 +5,7 @@ import type { Workload } from "./_workload.ts";
 export const opening: Workload = {
   name: "opening",
   says: "customers with a session each order after the opening, half of them in its first quarter: lost, refused, and push p99",
-  seconds: { short: 60, full: 200 },
+  seconds: { full: 95 },
   async run(bench) {
     const customers = bench.number("customers", { short: 2_000, full: 10_000 });
     const seconds = bench.number("seconds", { short: 12, full: 60 });

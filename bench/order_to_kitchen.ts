@@ -6,7 +6,7 @@ import type { Workload } from "./_workload.ts";
 export const orderToKitchen: Workload = {
   name: "order_to_kitchen",
   says: "an order is due → the kitchen's socket has it; the database was created a second before",
-  seconds: { short: 100, full: 260 },
+  seconds: { short: 70, full: 180 },
   async run(bench) {
     const rate = bench.number("rate", { short: 1_000, full: 1_000 });
     const seconds = bench.number("seconds", { short: 4, full: 8 });

@@ -150,7 +150,7 @@ async function bare(bench: Bench, count: number): Promise<Measured> {
 export const reconnectStorm: Workload = {
   name: "reconnect_storm",
   says: "Clients a second that are live and caught up again, when all lose their sockets at once while orders go on.",
-  seconds: { short: 90, full: 600 },
+  seconds: { short: 40, full: 90 },
   async run(bench) {
     if (bench.engine !== "postgres") return bench.note("reconnect_storm runs on PostgreSQL only");
     const count = bench.number("clients", { short: 2_000, full: 8_000 });

@@ -1,56 +1,13 @@
 /** `npm run bench`: see README.md. */
 import { workloads } from "./_all.ts";
+import { type Command, readCommand } from "./_command.ts";
 import { judge } from "./_judge.ts";
 import { describeMachine, type Machine } from "./_machine.ts";
-import { figuresOf, type Result, writeResult } from "./_result.ts";
-import { type Options, type Outcome, runWorkload, secondsOf } from "./_runner.ts";
+import { drawPicture } from "./_picture.ts";
+import { figuresOf, merged, readResult, writeResult } from "./_result.ts";
+import { type Outcome, runWorkload, secondsOf } from "./_runner.ts";
 import { figureTable, targetTable } from "./_tables.ts";
 import { targets } from "./_targets.ts";
-import type { Profile, Workload } from "./_workload.ts";
-
-interface Command {
-  readonly profile: Profile;
-  readonly chosen: readonly Workload[];
-  readonly save: boolean;
-  readonly options: Options;
-}
-
-const usage = `npm run bench                          the short profile: under 10 minutes, one table with ratios
-npm run bench -- --full                the real one; writes bench/results/latest.json
-npm run bench -- --full --only a,b     some workloads of it
-npm run bench -- NAME --rate 500 …     one workload, with its options; --full for its full profile, --save to write the file
-npm run bench -- picture               draws docs/pictures/bench.svg from the result file
-workloads: ${workloads.map(({ name }) => name).join(", ")}`;
-
-function workloadOf(name: string): Workload {
-  const found = workloads.find((one) => one.name === name);
-  if (found === undefined) throw new TypeError(`there is no workload "${name}"\n\n${usage}`);
-  return found;
-}
-
-/** `--name value`, and `--full` and `--save` without one. */
-export function readCommand(argv: readonly string[]): Command {
-  const names: string[] = [];
-  const options: Record<string, string> = {};
-  const flags = new Set<string>();
-  for (let at = 0; at < argv.length; at++) {
-    const word = argv[at] as string;
-    if (word === "--full" || word === "--save") flags.add(word);
-    else if (word.startsWith("--")) {
-      const value = argv[++at];
-      if (value === undefined) throw new TypeError(`${word} needs a value\n\n${usage}`);
-      options[word.slice(2)] = value;
-    } else names.push(word);
-  }
-  const { only, ...rest } = options;
-  const profile = flags.has("--full") ? "full" : "short";
-  const wanted = [...names, ...(only?.split(",") ?? [])];
-  const chosen =
-    wanted.length > 0
-      ? wanted.map(workloadOf)
-      : workloads.filter(({ seconds }) => profile === "full" || seconds.short !== undefined);
-  return { profile, chosen, save: flags.has("--save") || (profile === "full" && names.length === 0), options: rest };
-}
 
 function printMachine({
   processor,
@@ -83,22 +40,43 @@ function printOutcomes(outcomes: readonly Outcome[]): void {
   }
 }
 
-export async function main(argv: readonly string[]): Promise<number> {
-  const { profile, chosen, save, options } = readCommand(argv);
-  const machine = await describeMachine();
-  printMachine(machine);
+/** A workload gets its own time, or less in proportion where all together would take too long. */
+async function runAll({ chosen, profile, options, minutes }: Command): Promise<Outcome[]> {
   const seconds = chosen.reduce((sum, workload) => sum + secondsOf(workload, profile), 0);
-  console.log(`${profile} profile, ${chosen.length} workloads, at most about ${Math.ceil(seconds / 60)} minutes`);
+  const scale = Math.min(1, (minutes * 60) / seconds);
+  const most = Math.ceil((seconds * scale) / 60);
+  console.log(`${profile} profile, ${chosen.length} workloads, at most about ${most} minutes`);
   const outcomes: Outcome[] = [];
-  for (const workload of chosen) outcomes.push(await runWorkload(workload, profile, options));
+  for (const workload of chosen)
+    outcomes.push(await runWorkload(workload, profile, options, secondsOf(workload, profile) * scale));
+  return outcomes;
+}
 
-  const result: Result = { profile, machine, options, outcomes };
-  if (save) writeResult(result);
-  printOutcomes(outcomes);
-  const figures = figuresOf(result);
+function printTargets(outcomes: readonly Outcome[]): void {
   const ran = new Set(outcomes.map(({ workload }) => workload));
+  const figures = figuresOf({ outcomes });
   const reached = targets.filter(({ workload }) => ran.has(workload)).flatMap((target) => judge(target, figures));
   if (reached.length > 0) console.log(`\n${targetTable(reached)}`);
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  if (argv[0] === "picture") {
+    drawPicture();
+    return 0;
+  }
+  const command = readCommand(argv, workloads);
+  const { profile, save, options } = command;
+  const machine = await describeMachine();
+  printMachine(machine);
+  const outcomes = await runAll(command);
+  if (save) {
+    const { at, commit } = machine;
+    const result = { profile, machine, options, outcomes: outcomes.map((outcome) => ({ ...outcome, at, commit })) };
+    const known = workloads.map(({ name }) => name);
+    writeResult(merged(result, readResult(), known));
+  }
+  printOutcomes(outcomes);
+  printTargets(outcomes);
   const failed = outcomes.filter(({ problems }) => problems.length > 0);
   if (failed.length > 0) console.log(`\nfailed: ${failed.map(({ workload }) => workload).join(", ")}`);
   return failed.length > 0 ? 1 : 0;

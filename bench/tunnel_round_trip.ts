@@ -148,7 +148,7 @@ type Contender = (typeof contenders)[number];
 export const tunnelRoundTrip: Workload = {
   name: "tunnel_round_trip",
   says: "a mini-program's message due → business server → back at the mini-program, against a client's own publish → event",
-  seconds: { full: 100 },
+  seconds: { full: 35 },
   async run(bench) {
     const rate = bench.number("rate", { short: 20, full: 50 });
     const seconds = bench.number("seconds", { short: 3, full: 5 });

@@ -28,14 +28,6 @@ describe("targets", () => {
   });
 });
 
-describe("the profiles", () => {
-  it("take less than 10 and 25 minutes by what their workloads say", () => {
-    const short = workloads.reduce((sum, { seconds }) => sum + (seconds.short ?? 0), 0);
-    expect(short).toBeLessThan(10 * 60);
-    expect(workloads.length).toBeGreaterThan(0);
-  });
-});
-
 describe("the peers' lock file", () => {
   it("names no registry and suits every Node that we support", () => {
     expect(checkLock(read("bench/peers/package-lock.json"))).toEqual([]);
