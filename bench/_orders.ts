@@ -3,7 +3,7 @@ import type { Running, StartOptions } from "./_contender.ts";
 import { type EngineName, query } from "./_database.ts";
 import { type Load, type OpenLoad, type OrderServer, openLoad, type Report, requireInTime } from "./_load.ts";
 import { latePercent } from "./_statistics.ts";
-import type { Bench, Measured } from "./_workload.ts";
+import { type Bench, type Measured, VoidRound } from "./_workload.ts";
 
 export const contenders = ["orderbell", "bare", "express_socketio", "fastify_ws", "serverless_offline"] as const;
 export type Contender = (typeof contenders)[number] | "bare_counter" | "null";
@@ -68,7 +68,7 @@ export async function withContender<T>(
       async run(what) {
         const report = requireInTime(await play(what), late);
         for (const problem of report.problems) bench.fail(`${name} at ${what.rate}/s: ${problem}`);
-        if (report.pushed === 0) throw new Error("no order was pushed");
+        if (report.pushed === 0) throw new VoidRound("no order was pushed");
         return report;
       },
     });
