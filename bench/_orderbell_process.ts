@@ -15,7 +15,7 @@ import { editMenu } from "../shared/shop/edit_menu.ts";
 import { createShop, openShop } from "../shared/shop/open_shop.ts";
 import type { OrderServer } from "./_load.ts";
 
-const key = Buffer.alloc(32, 7).toString("base64");
+export const benchKey = Buffer.alloc(32, 7).toString("base64");
 
 /** A file that the system removes with the process: it is unlinked while it is open. */
 function logFile(): (line: string) => void {
@@ -32,7 +32,7 @@ export async function startOrderbell(
   more: Partial<Config> = {},
   limits: Partial<Limits> = {},
 ): Promise<Machine> {
-  const given = { DATABASE_URL: url, SIGNING_KEY: key, LOG_LEVEL: "info", GUEST_SESSIONS_PER_HOUR: "100000" };
+  const given = { DATABASE_URL: url, SIGNING_KEY: benchKey, LOG_LEVEL: "info", GUEST_SESSIONS_PER_HOUR: "100000" };
   const config = { ...readConfig({ ...given, ...environment }), ...more };
   const { maxDatabaseConnections: maxConnections } = config;
   const db = url.startsWith("pglite:")

@@ -1,4 +1,5 @@
 /** WebSocket client of the generator: of a frame only the header is parsed, its payload is handed on as bytes that are valid until the call returns. */
+import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
 
 /** `socketio`: the protocol of engine.io 4 and socket.io over a WebSocket. */
@@ -65,7 +66,8 @@ export class PushSocket {
       "Connection: Upgrade",
       "Upgrade: websocket",
       "Sec-WebSocket-Version: 13",
-      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+      // serverless-offline takes equal keys for one connection.
+      `Sec-WebSocket-Key: ${randomBytes(16).toString("base64")}`,
       ...(protocols.length === 0 ? [] : [`Sec-WebSocket-Protocol: ${protocols.join(", ")}`]),
     ];
     this.#socket.write(`${lines.join("\r\n")}\r\n\r\n`);
