@@ -17,6 +17,7 @@ import { makeApp, makeRandom, monotonicMs, systemClock } from "../functions/_app
 import { makeOutbound } from "../functions/_outbound.ts";
 import { caller } from "../functions/index.ts";
 import type { App, Clock, Random } from "../shared/app.ts";
+import { makeBatches } from "../shared/batch.ts";
 import type { Config } from "../shared/config.ts";
 import { DatabaseClock } from "../shared/database_clock.ts";
 import type { Gateway } from "../shared/gateway.ts";
@@ -170,6 +171,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   const urgent = caller(app);
   const others = caller({
     ...app,
+    arrivals: makeBatches(config.limits.batch),
     db: limitConnections(db, Math.max(1, Math.floor((config.maxDatabaseConnections * 2) / 3))),
   });
   call = options.call ?? ((name, event, asked) => (asked.urgent ? urgent : others)(name, event, asked.signal));

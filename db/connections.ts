@@ -1,13 +1,20 @@
 /** Statements on `connections` and `subscriptions`. */
+import { byKeys, padded } from "./by_keys.ts";
 import { among, type Dialect, insertRows } from "./dialect.ts";
-import { padded } from "./sessions.ts";
 import { join, raw, type Sql, type Statement, sql } from "./sql.ts";
+
+const columns = sql`c.id AS connection_id, c.gateway, c.opened_at, s.id, s.user_id, s.kind, s.shop_id, s.role, s.device,
+      s.token_hash, s.created_at, s.expires_at, s.ended_at`;
+const table = sql`connections c JOIN sessions s ON s.id = c.session_id`;
 
 /** The connection with the session behind it, as it is now. */
 export function readConnection(id: string): Sql {
-  return sql`SELECT c.id AS connection_id, c.gateway, c.opened_at, s.id, s.user_id, s.kind, s.shop_id, s.role, s.device,
-      s.token_hash, s.created_at, s.expires_at, s.ended_at
-    FROM connections c JOIN sessions s ON s.id = c.session_id WHERE c.id = ${id}`;
+  return sql`SELECT ${columns} FROM ${table} WHERE c.id = ${id}`;
+}
+
+/** These connections, likewise. */
+export function readSenders(dialect: Dialect, ids: readonly string[]): Sql {
+  return byKeys(dialect, { columns, table, key: sql`c.id` }, ids);
 }
 
 /** These connections, with the current state of the session behind each. */

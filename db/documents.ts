@@ -1,6 +1,6 @@
 /** Statements on `collections`, `documents`, `document_keys`, `document_changes` and `live_transactions`. */
+import { padded } from "./by_keys.ts";
 import { among, type Dialect, insertRows, type NewRow } from "./dialect.ts";
-import { padded } from "./sessions.ts";
 import { join, type Sql, type Statement, sql, touches } from "./sql.ts";
 
 /** What a collection holds, and the fields that all its documents have keys of. */

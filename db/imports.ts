@@ -2,8 +2,9 @@
  * Statements of an import of documents. Its rows stand in the tables of documents under a name of their own, `import:` and a ULID, which
  * no declaration can have, until one transaction gives them the collection's name.
  */
+
+import { padded } from "./by_keys.ts";
 import { among } from "./dialect.ts";
-import { padded } from "./sessions.ts";
 import { type Sql, type Statement, sql } from "./sql.ts";
 
 /** Which of these ids are taken. */

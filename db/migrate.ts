@@ -16,6 +16,7 @@ import { webhooks } from "./migrations/0011_webhooks.ts";
 import { collections } from "./migrations/0012_collections.ts";
 import { watches } from "./migrations/0013_watches.ts";
 import { placeOrders } from "./migrations/0014_place_orders.ts";
+import { arrivals } from "./migrations/0015_arrivals.ts";
 import { guardFunction } from "./postgres_text.ts";
 
 const postgresTypes: ColumnTypes = {
@@ -57,6 +58,7 @@ export const migrations: readonly Migration[] = [
   collections,
   watches,
   placeOrders,
+  arrivals,
 ];
 
 /** The database was written by a newer orderbell: going on could damage what that one stored. */

@@ -1,15 +1,21 @@
 /** Statements on `users`, `sessions`, `pairing_codes`, `tickets` and `api_keys`. */
-import { among } from "./dialect.ts";
+import { byKeys, padded } from "./by_keys.ts";
+import { among, type Dialect } from "./dialect.ts";
 import { raw, type Sql, sql, type Value } from "./sql.ts";
 
-const columns = sql`id, user_id, kind, shop_id, role, device, token_hash, created_at, seen_at, expires_at, ended_at`;
+export const sessionColumns = sql`id, user_id, kind, shop_id, role, device, token_hash, created_at, seen_at, expires_at, ended_at`;
 
 export function readSession(id: string): Sql {
-  return sql`SELECT ${columns} FROM sessions WHERE id = ${id}`;
+  return sql`SELECT ${sessionColumns} FROM sessions WHERE id = ${id}`;
 }
 
 export function readSessions(ids: readonly string[]): Sql {
-  return sql`SELECT ${columns} FROM sessions WHERE ${among(sql`id`, ids)}`;
+  return sql`SELECT ${sessionColumns} FROM sessions WHERE ${among(sql`id`, ids)}`;
+}
+
+/** In a statement whose text is the same for any number of sessions. */
+export function readManySessions(dialect: Dialect, ids: readonly string[]): Sql {
+  return byKeys(dialect, { columns: sessionColumns, table: sql`sessions`, key: sql`id` }, ids);
 }
 
 export function insertUser(id: string, profile: string | null, at: number): Sql {
@@ -62,12 +68,6 @@ export function readEnded(since: number): Sql {
   return sql`SELECT id FROM sessions WHERE ended_at >= ${since}`;
 }
 
-/** Repeats the last value up to a power of two: few lengths are few texts, and each text is prepared once. */
-export function padded(ids: readonly string[]): string[] {
-  const length = 2 ** Math.ceil(Math.log2(Math.max(1, ids.length)));
-  return Array.from({ length: ids.length === 0 ? 0 : length }, (_, at) => ids[Math.min(at, ids.length - 1)] as string);
-}
-
 /**
  * Guests of a network that began since then and never ordered, as many as the limit allows, the oldest first: it is the one
  * whose time is over first. Guests with an order are limited as customers.
@@ -83,15 +83,15 @@ export function readIdleGuests(
 }
 
 export function readDevices(shop: string, now: number): Sql {
-  return sql`SELECT ${columns} FROM sessions WHERE shop_id = ${shop} AND kind = 'staff' AND ended_at IS NULL AND expires_at > ${now} ORDER BY created_at`;
+  return sql`SELECT ${sessionColumns} FROM sessions WHERE shop_id = ${shop} AND kind = 'staff' AND ended_at IS NULL AND expires_at > ${now} ORDER BY created_at`;
 }
 
 export function readSessionsOfUser(user: string): Sql {
-  return sql`SELECT ${columns} FROM sessions WHERE user_id = ${user} ORDER BY created_at`;
+  return sql`SELECT ${sessionColumns} FROM sessions WHERE user_id = ${user} ORDER BY created_at`;
 }
 
 export function readLiveSessions(now: number, limit: number): Sql {
-  return sql`SELECT ${columns} FROM sessions WHERE ended_at IS NULL AND expires_at > ${now} ORDER BY created_at DESC LIMIT ${limit}`;
+  return sql`SELECT ${sessionColumns} FROM sessions WHERE ended_at IS NULL AND expires_at > ${now} ORDER BY created_at DESC LIMIT ${limit}`;
 }
 
 // --- Pairing -------------------------------------------------------------------------------------------------------
@@ -134,27 +134,6 @@ export function pair(hash: string, session: SessionRow): Sql[] {
 /** A value in a SELECT has no column to take its type from. Both families know these casts. */
 const text = (value: Value) => sql`CAST(${value} AS char(64))`;
 const number = (value: number) => sql`CAST(${value} AS decimal(20))`;
-
-// --- Tickets -------------------------------------------------------------------------------------------------------
-
-/** A new ticket removes the session's old ones, so that a session has only those of some seconds. */
-export function insertTicket(hash: string, session: string, at: number, expiresAt: number): Sql[] {
-  return [
-    sql`DELETE FROM tickets WHERE session_id = ${session} AND expires_at <= ${at}`,
-    sql`INSERT INTO tickets (hash, session_id, expires_at) VALUES (${hash}, ${session}, ${expiresAt})`,
-  ];
-}
-
-/** Takes the ticket for this connection, once, and registers the connection from the row it marked. */
-export function redeem(hash: string, connection: string, gateway: string, at: number): Sql[] {
-  return [
-    sql`UPDATE tickets SET connection_id = ${connection} WHERE hash = ${hash} AND connection_id IS NULL AND expires_at > ${at}`,
-    sql`INSERT INTO connections (id, session_id, gateway, connected_at)
-      SELECT t.connection_id, t.session_id, ${sql`CAST(${gateway} AS char(255))`}, ${number(at)} FROM tickets t
-      JOIN sessions s ON s.id = t.session_id AND s.ended_at IS NULL AND s.expires_at > ${at} WHERE t.hash = ${hash} AND t.connection_id = ${connection}`,
-    sql`SELECT s.id, s.user_id, s.kind, s.shop_id, s.role, s.device, s.created_at, s.expires_at, s.ended_at FROM connections c JOIN sessions s ON s.id = c.session_id WHERE c.id = ${connection}`,
-  ];
-}
 
 // --- Keys of other back ends ---------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 /** Statements on `watch_streams`, `watch_groups`, `watch_keys` and `watches`. */
+import { padded } from "./by_keys.ts";
 import { among, type Dialect, insertRows } from "./dialect.ts";
-import { padded } from "./sessions.ts";
 import { join, raw, type Sql, sql } from "./sql.ts";
 import type { Head } from "./streams.ts";
 

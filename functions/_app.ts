@@ -75,6 +75,7 @@ export function makeApp(parts: Parts): App {
     log,
     menus: holdMenus(db),
     batches: makeBatches(config.limits.batch),
+    arrivals: makeBatches(config.limits.batch),
     turns: makeTurns(),
     headWatcher: new HeadWatcher({ db, clock }),
     webhooks: new WebhookWatch({ db, clock }),

@@ -1,8 +1,9 @@
 /** Shows or ends the caller's own session, or issues a ticket for the socket. */
 import { http, noContent, ok } from "../apigateway/entry.ts";
 import { readUser } from "../db/sessions.ts";
-import { end, newTicket } from "../shared/sessions/login.ts";
-import { sessionView } from "../shared/sessions/session.ts";
+import { end } from "../shared/sessions/login.ts";
+import { claimOf, sessionView } from "../shared/sessions/session.ts";
+import { issueTicket } from "../shared/sessions/tickets.ts";
 import { signedIn } from "./_signed_in.ts";
 import { socketUrlOf } from "./_socket_url.ts";
 
@@ -22,8 +23,8 @@ export const handler = http({
     return noContent;
   },
   "POST /session/ticket": async (app, request) => {
-    const mine = await signedIn(app, request);
-    const { ticket, expiresAt } = await newTicket(app, mine);
+    const { session, ticket, expiresAt } = await issueTicket(app, claimOf(app, request.authorization));
+    request.notes.session = session.id;
     const socket = socketUrlOf(app, request);
     return { status: 201, body: { ticket, expiresAt: new Date(expiresAt).toISOString(), socket } };
   },

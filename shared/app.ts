@@ -38,6 +38,8 @@ export interface App {
   readonly menus: Menus;
   /** Orders that wait for the next flight. */
   readonly batches: Batches;
+  /** Sessions, tickets and positions that wait for the next read or flight: those of staff apart from guests'. */
+  readonly arrivals: Batches;
   /** Where frames of one tunnel wait for those before them. */
   readonly turns: Turns;
   /** Tells waiting polls of new events. */

@@ -3,8 +3,8 @@ import type { App } from "../app.ts";
 import { AppError } from "../errors.ts";
 import { authenticateKey, isApiKey } from "../sessions/api_key.ts";
 import { sessionOfKey } from "../sessions/key_session.ts";
-import { newTicket } from "../sessions/login.ts";
-import { authenticate, type Session } from "../sessions/session.ts";
+import { claimOf } from "../sessions/session.ts";
+import { type IssuedTicket, issueTicket, issueTicketOfKey } from "../sessions/tickets.ts";
 
 export interface SocketAddress {
   readonly signStr: string;
@@ -24,19 +24,19 @@ export async function socketAddress(
   socketUrl: string,
   envId: string,
 ): Promise<SocketAddress> {
-  const session = await sessionFor(app, authorization);
-  const ticket = session === undefined ? noTicket : (await newTicket(app, session)).ticket;
+  const { ticket } = (await ticketFor(app, authorization)) ?? { ticket: noTicket };
   return { signStr: "ticket", wsUrl: `${socketUrl}?ticket=${ticket}`, secretVersion: 1, envId };
 }
 
 const noTicket = "none";
 
 /** Undefined where nobody is signed in. A failure of the server is thrown: then the client tries again. */
-async function sessionFor(app: App, authorization: string | undefined): Promise<Session | undefined> {
+async function ticketFor(app: App, authorization: string | undefined): Promise<IssuedTicket | undefined> {
   if (authorization === undefined) return undefined;
   try {
-    if (!isApiKey(authorization)) return await authenticate(app, authorization);
-    return await sessionOfKey(app, await authenticateKey(app, authorization, "collections", "collections:admin"));
+    if (!isApiKey(authorization)) return await issueTicket(app, claimOf(app, authorization));
+    const key = await authenticateKey(app, authorization, "collections", "collections:admin");
+    return await issueTicketOfKey(app, await sessionOfKey(app, key));
   } catch (error) {
     if (error instanceof AppError && error.status === 401) return undefined;
     throw error;

@@ -1,5 +1,6 @@
 /** Heads of streams for many who check at once: what is asked while a read is on its way goes into the next one together. */
-import { maxLives, padded } from "../../db/sessions.ts";
+import { padded } from "../../db/by_keys.ts";
+import { maxLives } from "../../db/sessions.ts";
 import { type Head, headsByName, readHeads } from "../../db/streams.ts";
 import type { App } from "../app.ts";
 

@@ -11,6 +11,9 @@ import { aliveOf, type Session } from "./session.ts";
 /** Longer than any key is in use. */
 const lifeMs = 20 * 365 * 86_400_000;
 
+/** No token has this hash: nobody can sign in with it. */
+export const noToken = "none";
+
 /** @throws SessionEnded when the key was revoked meanwhile */
 export async function sessionOfKey(app: App, key: ApiKey): Promise<Session> {
   const now = app.clock.now();
@@ -20,8 +23,7 @@ export async function sessionOfKey(app: App, key: ApiKey): Promise<Session> {
     id: key.id,
     user: key.id,
     kind: "key",
-    // No token has this hash: nobody can sign in with it.
-    tokenHash: "none",
+    tokenHash: noToken,
     addressHash: null,
     widerHash: null,
     at: now,

@@ -5,7 +5,6 @@ import {
   endSession,
   insertPairingCode,
   insertSession,
-  insertTicket,
   insertUser,
   pair,
   readIdleGuests,
@@ -280,15 +279,6 @@ function rowOf(app: App, { session, token }: LoginResult, address: string | unde
     at: session.createdAt,
     expiresAt: session.expiresAt,
   };
-}
-
-/** A one-time ticket for the socket: proxies log URLs and headers of a handshake, so it must not carry the session token. */
-export async function newTicket(app: App, session: Session): Promise<{ ticket: string; expiresAt: number }> {
-  const ticket = `obt_${app.random.secret(24)}`;
-  const now = app.clock.now();
-  const expiresAt = now + app.config.ticketMs;
-  await app.db.flight({ statements: insertTicket(app.secrets.hash(ticket), session.id, now, expiresAt) });
-  return { ticket, expiresAt };
 }
 
 /** Ends a session. Its sockets receive the reason and are closed; nothing is pushed to them after the commit. */

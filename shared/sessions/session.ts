@@ -1,6 +1,6 @@
 /** Authentication: tokens, sessions, and their expiry. */
 import type { Row } from "../../db/database.ts";
-import { extendSession, readSession } from "../../db/sessions.ts";
+import { extendSession, readManySessions, readSession } from "../../db/sessions.ts";
 import type { App } from "../app.ts";
 import { Forbidden, SessionEnded, SessionExpired, SessionInvalid, SessionMissing } from "../errors.ts";
 import { type Role, roles } from "../order_states.ts";
@@ -91,8 +91,14 @@ export function aliveOf(row: Row, now: number): Session {
 export async function authenticate(app: App, authorization: string | undefined): Promise<Session> {
   const claim = claimOf(app, authorization);
   const now = app.clock.now();
-  const [rows] = await app.db.read([readSession(claim.session)]);
-  return slide(app, verifyClaim(claim, rows[0], now), now);
+  return slide(app, verifyClaim(claim, await app.arrivals.add(readBatch, app, claim.session), now), now);
+}
+
+/** @returns the row of each session */
+async function readBatch({ db }: App, ids: readonly string[]): Promise<PromiseSettledResult<Row | undefined>[]> {
+  const [rows] = await db.read([readManySessions(db.dialect, ids)]);
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => ({ status: "fulfilled", value: byId.get(id) }));
 }
 
 /** Whether the session is still alive. @throws SessionEnded, SessionExpired */

@@ -1,16 +1,7 @@
 /** The backlog of a reader: all events from its position to the head, or a reset. */
 import type { Row } from "../../db/database.ts";
-import {
-  aroundBytes,
-  eventOf,
-  type Head,
-  headOf,
-  headsByName,
-  noHead,
-  readBacklog,
-  readHeads,
-  readMark,
-} from "../../db/streams.ts";
+import { type From, type Lacking, readLacking } from "../../db/resumes.ts";
+import { aroundBytes, eventOf, type Head, headsByName, noHead, readHeads } from "../../db/streams.ts";
 import type { App } from "../app.ts";
 import { streamEvent } from "../frame.ts";
 import type { Position, ResetReason, StreamEvent, StreamRequest } from "../protocol.ts";
@@ -38,19 +29,18 @@ const maxChunkBytes = 30 * 1_024;
  * @param ask without `seq`: from now on
  */
 export async function readSince(app: App, ask: StreamRequest, from?: Head): Promise<Backlog> {
-  // The head is known and no event is missing: no second read.
+  // The head is known and no event is missing.
   if (from !== undefined && (ask.seq === undefined || isAt(ask, from))) return { kind: "current", head: from };
-  const after = ask.seq ?? 0;
-  const [heads, marks, rows] = await app.db.read([
-    readHeads([ask.stream]),
-    readMark(ask.stream, after),
-    readBacklog(ask.stream, after, { events: maxEvents + 1, bytes: maxChunkBytes }),
-  ]);
-  const head = headOf(heads[0]);
+  const { head, mark, rows } = await app.arrivals.add(readBatch, app, { stream: ask.stream, seq: ask.seq });
   if (ask.seq === undefined || isAt(ask, head)) return { kind: "current", head };
-  const reason = whyReset(ask, after, head, marks[0]?.tag ?? before(rows[0], after));
+  const reason = whyReset(ask, ask.seq, head, mark ?? before(rows[0], ask.seq));
   if (reason !== undefined) return { kind: "reset", head, reason };
-  return chunk(head, after, ask.tag ?? "", rows);
+  return chunk(head, ask.seq, ask.tag ?? "", rows);
+}
+
+async function readBatch({ db }: App, batch: readonly From[]): Promise<PromiseSettledResult<Lacking>[]> {
+  const found = await readLacking(db, batch, { events: maxEvents + 1, bytes: maxChunkBytes });
+  return found.map((value) => ({ status: "fulfilled", value }));
 }
 
 /** The heads of several streams; `noHead` for a stream without events. */

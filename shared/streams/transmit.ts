@@ -2,20 +2,18 @@
 import {
   moveConnection,
   openConnection,
-  readConnection,
   readConnectionsOfSession,
+  readSenders,
   removeConnection,
 } from "../../db/connections.ts";
 import type { Row } from "../../db/database.ts";
-import { readSession, redeem } from "../../db/sessions.ts";
-import { type Head, noHead } from "../../db/streams.ts";
+import { readSession } from "../../db/sessions.ts";
 import type { App } from "../app.ts";
 import {
   type AppError,
   ConnectionUnknown,
   Forbidden,
   StreamUnknown,
-  TicketInvalid,
   TooManyConnections,
   TooManyStreams,
 } from "../errors.ts";
@@ -23,9 +21,10 @@ import { errorFrame, errorMessage, frameOf, numberIn, parseFrame } from "../fram
 import type { Answering, Subscriber } from "../gateway.ts";
 import type { ClientMessage, ServerMessage, StreamRequest } from "../protocol.ts";
 import { aliveOf, claimOfToken, type Session, slide, verifyClaim } from "../sessions/session.ts";
+import { redeemTicket } from "../sessions/tickets.ts";
 import { toAppError } from "../to_app_error.ts";
 import { authorize, kindOf } from "./authority.ts";
-import { headsOf, readSince } from "./backlog.ts";
+import { type Backlog, readSince } from "./backlog.ts";
 import { endHeartbeat, heartbeat, renewHeartbeat } from "./presence.ts";
 import { publishMessage } from "./room.ts";
 
@@ -43,14 +42,9 @@ export async function register(
   gateway: string,
   beyondLimit: "evict" | "refuse" = "evict",
 ): Promise<Session> {
-  const now = app.clock.now();
-  const { rows } = await app.db.flight({ statements: redeem(app.secrets.hash(ticket), connection, gateway, now) });
-  const row = rows.at(-1)?.[0];
-  if (row === undefined) throw new TicketInvalid();
-  const session = aliveOf(row, now);
-  // One key is the key of all visitors of a page.
-  if (session.kind === "key") return session;
-  await (beyondLimit === "evict" ? evictOldest : refuseSurplus)(app, session.id, connection);
+  const { session, connections } = await redeemTicket(app, ticket, connection, gateway);
+  if (connections > app.config.limits.connectionsPerSession)
+    await (beyondLimit === "evict" ? evictOldest : refuseSurplus)(app, session.id, connection);
   return session;
 }
 
@@ -107,8 +101,7 @@ export async function transmit(app: App, connection: string, text: string): Prom
     await app.gateway.send(connection, errorFrame(toAppError(app, error), about));
     return;
   }
-  const [rows] = await app.db.read([readConnection(connection)]);
-  const row = rows[0];
+  const row = await app.arrivals.add(readSendersBatch, app, connection);
   if (row === undefined) return closeWithError(app, connection, new ConnectionUnknown());
   try {
     const refresh = message.type === "auth" ? (row: Row) => refreshSession(app, row, message.token) : undefined;
@@ -123,6 +116,13 @@ export async function transmit(app: App, connection: string, text: string): Prom
     if (failure.status === 401) return closeWithError(app, connection, failure);
     await app.gateway.send(connection, errorFrame(failure, { n: message.n, ...subject(message) }));
   }
+}
+
+/** @returns the row of each connection, with its session */
+async function readSendersBatch({ db }: App, ids: readonly string[]): Promise<PromiseSettledResult<Row | undefined>[]> {
+  const [rows] = await db.read([readSenders(db.dialect, ids)]);
+  const byId = new Map(rows.map((row) => [row.connection_id, row]));
+  return ids.map((id) => ({ status: "fulfilled", value: byId.get(id) }));
 }
 
 /**
@@ -241,17 +241,15 @@ async function answerAll(
   open: Set<Subscribed>,
 ): Promise<void> {
   const { connection } = subscriber;
-  const heads = await headsOf(
-    app,
-    [...open].map(({ ask }) => ask.stream),
-  );
-  for (const { ask } of open) await app.pushes?.start(ask.stream, heads.get(ask.stream) ?? noHead);
+  const asked = [...open];
+  const backlogs = await Promise.all(asked.map(({ ask }) => readSince(app, ask)));
+  for (const [at, { ask }] of asked.entries()) await app.pushes?.start(ask.stream, (backlogs[at] as Backlog).head);
   const current: (Subscribed & { seq: number; checkMs: number })[] = [];
-  for (const one of [...open]) {
+  for (const [at, one] of asked.entries()) {
     const { ask, answering } = one;
     const { kind, id } = kindOf(ask.stream);
     const checkMs = kind === "shop" ? app.config.checkMs.shop : app.config.checkMs.other;
-    const read = await readOne(app, ask, heads.get(ask.stream) ?? noHead, { n, checkMs });
+    const read = answerOf(ask.stream, backlogs[at] as Backlog, { n, checkMs });
     if (read.type === "error") await app.gateway.unsubscribe(connection, ask.stream, n);
     else if (kind === "shop") await heartbeat(app, connection, id);
     // From here to `goOn` in one turn: a push in between would be among the events, or come before them.
@@ -287,17 +285,10 @@ function withoutSent(answer: Answer, { seq: asked = 0 }: StreamRequest, answerin
   return { ...answer, events: answer.events.filter(({ seq }) => seq > sent) };
 }
 
-async function readOne(
-  app: App,
-  ask: StreamRequest,
-  head: Head,
-  { n, checkMs }: { n: number; checkMs: number },
-): Promise<Answer> {
-  const { stream } = ask;
+function answerOf(stream: string, backlog: Backlog, { n, checkMs }: { n: number; checkMs: number }): Answer {
   // A user's stream is made with its first event; the others exist before a client can know their names.
-  if (head.epoch === "" && kindOf(stream).kind !== "user")
+  if (backlog.head.epoch === "" && kindOf(stream).kind !== "user")
     return errorMessage(new StreamUnknown(stream), { n, stream });
-  const backlog = await readSince(app, ask, head);
   switch (backlog.kind) {
     case "current":
       return { type: "resumed", n, stream, ...backlog.head, events: [], more: false, head: backlog.head.seq, checkMs };
