@@ -7,6 +7,8 @@ export interface Dialect {
   readonly functions: boolean;
   /** Rows to insert travel as one JSON value, so that the text is the same for every batch and is prepared once. */
   readonly rowsAsJson: boolean;
+  /** Two ranges of an index, joined by OR, are read as two ranges. */
+  readonly readsEitherRange: boolean;
   /** A change of tables is part of its transaction: a migration is applied completely or not at all. */
   readonly transactionalTables: boolean;
   /** Milliseconds since 1970 when the statement runs, independent of the zones of server and connection. */
@@ -23,6 +25,7 @@ const postgres: Dialect = {
   name: "postgres",
   functions: true,
   rowsAsJson: true,
+  readsEitherRange: false,
   transactionalTables: true,
   nowMs: sql`CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)`,
   onConflict: (keys) => sql`ON CONFLICT (${raw(keys.join(", "))}) DO UPDATE SET`,
@@ -34,6 +37,7 @@ const mysql: Dialect = {
   name: "mysql",
   functions: false,
   rowsAsJson: false,
+  readsEitherRange: true,
   transactionalTables: false,
   nowMs: sql`TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000`,
   onConflict: () => sql`ON DUPLICATE KEY UPDATE`,
@@ -46,7 +50,7 @@ export const dialects = { postgres, mysql };
 export type NewRow = Readonly<Record<string, Value>>;
 
 /** MySQL takes 65,535 placeholders in a statement; no table of ours has more than 40 columns. */
-const rowsPerStatement = 1_024;
+const maxRows = 1_024;
 
 /**
  * `INSERT INTO table (columns) SELECT … ` for any number of rows, in the order given.
@@ -63,14 +67,21 @@ export function insertRows(dialect: Dialect, table: string, rows: readonly NewRo
   if (dialect.rowsAsJson)
     return [sql`${into} SELECT ${raw(columns.join(", "))} FROM ${recordset(table, rows)} ${tail}`];
   const statements: Sql[] = [];
-  for (let at = 0, length = 0; at < rows.length; at += length) {
-    length = Math.min(rowsPerStatement, 2 ** Math.floor(Math.log2(rows.length - at)));
-    const tuples = rows
-      .slice(at, at + length)
-      .map((row) => sql`(${join(columns.map((column) => row[column] as Value))})`);
+  for (const some of powersOfTwo(rows)) {
+    const tuples = some.map((row) => sql`(${join(columns.map((column) => row[column] as Value))})`);
     statements.push(sql`${into} VALUES ${join(tuples)} ${tail}`);
   }
   return statements;
+}
+
+/** Splits a list into lists of 2ⁿ, the longest first: few lengths are few texts, and each text is prepared once. */
+export function powersOfTwo<T>(list: readonly T[]): T[][] {
+  const parts: T[][] = [];
+  for (let at = 0, length = 0; at < list.length; at += length) {
+    length = Math.min(maxRows, 2 ** Math.floor(Math.log2(list.length - at)));
+    parts.push(list.slice(at, at + length));
+  }
+  return parts;
 }
 
 /** PostgreSQL only: rows as a table of the given table's own row type. */

@@ -1,6 +1,6 @@
 /** Statements on `orders`, `order_lines`, `order_history` and `idempotency_keys`. */
 import type { Row } from "./database.ts";
-import { among, anyOf, type Dialect, insertRows, jsonOf, type NewRow, padded } from "./dialect.ts";
+import { among, anyOf, type Dialect, insertRows, jsonOf, type NewRow, powersOfTwo } from "./dialect.ts";
 import { keyOf } from "./key_of.ts";
 import { join, raw, type Sql, type Statement, sql } from "./sql.ts";
 import { sortedBy } from "./streams.ts";
@@ -23,6 +23,11 @@ const inOrder = (keys: readonly IdempotencyKey[]): IdempotencyKey[] =>
 export function takeKeys(dialect: Dialect, keys: readonly IdempotencyKey[]): Statement[] {
   const tail = sql`${dialect.onConflict(["owner_id", "idem_key"])} created_at = idempotency_keys.created_at`;
   return insertRows(dialect, "idempotency_keys", inOrder(keys).map(keyRow), tail);
+}
+
+/** Takes keys that nobody has taken. A unique constraint fails if one is taken. */
+export function insertKeys(dialect: Dialect, keys: readonly IdempotencyKey[]): Statement[] {
+  return insertRows(dialect, "idempotency_keys", inOrder(keys).map(keyRow));
 }
 
 const keyRow = ({ owner_id, idem_key, body_hash, result_id, created_at }: IdempotencyKey): NewRow => ({
@@ -193,20 +198,28 @@ export function readReport(shop: string, day: string): [Sql, Sql] {
 }
 
 /**
- * Numbers that a day's counter has still before it and that another day's orders hold: open ones, and those that ended after
+ * Numbers that a day's counter had still before it, and that another day's orders hold: open ones, and those that ended after
  * `since` and may be recalled. An order that is counted itself is behind its counter.
+ * @param days their counters are counted up already, by so many orders
  */
-export function readTakenNumbers(days: readonly { shop: string; day: string }[], since: number): Sql {
-  const taken = (ended: Sql) =>
-    join(
-      padded(days).map(
-        ({ shop, day }) =>
-          sql`SELECT o.shop_id, d.day, o.day_number FROM shop_days d JOIN orders o ON o.shop_id = d.shop_id AND o.day_number > d.orders
-            AND o.${ended} WHERE d.shop_id = ${shop} AND d.day = ${day}`,
+export function readTakenNumbers(
+  { readsEitherRange }: Dialect,
+  days: readonly { shop: string; day: string; orders: number }[],
+  since: number,
+): Sql[] {
+  const open = sql`o.ended_at IS NULL`;
+  const recent = sql`o.ended_at > ${since}`;
+  const held = readsEitherRange ? [sql`(${open} OR ${recent})`] : [open, recent];
+  return powersOfTwo(days).map((some) => {
+    const each = some.flatMap(({ shop, day, orders }) =>
+      held.map(
+        (ended) =>
+          sql`SELECT o.shop_id, d.day, o.day_number FROM shop_days d JOIN orders o ON o.shop_id = d.shop_id
+            AND o.day_number > d.orders - ${orders} AND ${ended} WHERE d.shop_id = ${shop} AND d.day = ${day}`,
       ),
-      " UNION ALL ",
     );
-  return sql`${taken(sql`ended_at IS NULL`)} UNION ALL ${taken(sql`ended_at > ${since}`)}`;
+    return join(each, " UNION ALL ");
+  });
 }
 
 /** What a limit of unaccepted orders counts by. */

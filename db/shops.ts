@@ -101,10 +101,13 @@ export function removeTable(shop: string, token: string, at: number): Sql {
 
 // --- Stock of a day ------------------------------------------------------------------------------------------------
 
-export interface DishDay {
+export interface DishDayKey {
   readonly shop_id: string;
   readonly dish_id: string;
   readonly day: string;
+}
+
+export interface DishDay extends DishDayKey {
   /** The menu's default for a day; used if the row is made now. */
   readonly stock: number | null;
 }
@@ -161,13 +164,21 @@ export function addSold(shop: string, dish: string, day: string, quantity: numbe
 
 // --- The day's counter ---------------------------------------------------------------------------------------------
 
-export function lockShopDays(dialect: Dialect, days: readonly { shop: string; day: string }[]): Statement[] {
-  const rows = days.map(({ shop, day }) => ({ shop_id: shop, day, orders: 0 }));
+export interface ShopDay {
+  readonly shop: string;
+  readonly day: string;
+  readonly orders: number;
+}
+
+const shopDayRows = (days: readonly ShopDay[]) => days.map(({ shop, day, orders }) => ({ shop_id: shop, day, orders }));
+
+/** Makes and locks the counters, and counts them up by so many orders. */
+export function countShopDays(dialect: Dialect, days: readonly ShopDay[]): Statement[] {
   return insertRows(
     dialect,
     "shop_days",
-    sortedBy(rows, ({ shop_id, day }) => keyOf(shop_id, day)),
-    sql`${dialect.onConflict(["shop_id", "day"])} orders = shop_days.orders`,
+    sortedBy(shopDayRows(days), ({ shop_id, day }) => keyOf(shop_id, day)),
+    sql`${dialect.onConflict(["shop_id", "day"])} orders = shop_days.orders + ${dialect.incoming("orders")}`,
   );
 }
 
@@ -177,12 +188,9 @@ export function readShopDays(days: readonly { shop: string; day: string }[]): Sq
 }
 
 /** Writes counters that are locked. */
-export function setShopDays(
-  dialect: Dialect,
-  days: readonly { shop_id: string; day: string; orders: number }[],
-): Statement[] {
+export function setShopDays(dialect: Dialect, days: readonly ShopDay[]): Statement[] {
   const tail = sql`${dialect.onConflict(["shop_id", "day"])} orders = ${dialect.incoming("orders")}`;
-  return insertRows(dialect, "shop_days", days, tail);
+  return insertRows(dialect, "shop_days", shopDayRows(days), tail);
 }
 
 // --- Screens -------------------------------------------------------------------------------------------------------

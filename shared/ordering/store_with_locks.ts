@@ -1,9 +1,10 @@
 /** Stores orders with locks, on every engine: lock, read, decide one order after the other, write the accepted ones. */
-import type { Row } from "../../db/database.ts";
+import { ConstraintFailed, type Row } from "../../db/database.ts";
 import { keyOf } from "../../db/key_of.ts";
 import {
   dropKeys,
   type IdempotencyKey,
+  insertKeys,
   insertOrders,
   type OrderRows,
   readKeys,
@@ -15,12 +16,14 @@ import {
 } from "../../db/orders.ts";
 import { readSessions } from "../../db/sessions.ts";
 import {
+  countShopDays,
+  type DishDayKey,
   lockDishDays,
-  lockShopDays,
   readDishDaysOf,
   readScreens,
   readShopDays,
   readShopsOf,
+  type ShopDay,
   setDishDays,
   setShopDays,
 } from "../../db/shops.ts";
@@ -30,23 +33,32 @@ import { KeyReused, KitchenOffline, ShopClosed, SoldOut, TooManyUnaccepted } fro
 import { limitsOf } from "../menu.ts";
 import { recallMs } from "../order_states.ts";
 import { verifyClaim } from "../sessions/session.ts";
-import { change, type NewEvent } from "../streams/change.ts";
+import { change, type NewEvent, type StoredEvent } from "../streams/change.ts";
 import type { Order } from "./order.ts";
 import { rowsOf } from "./order_rows.ts";
 import { nothing, type Outcome, type PricedOrder, placedEvent, readersOf, type StoreResult } from "./priced_order.ts";
 
 const ok = (value: StoreResult): Outcome => ({ status: "fulfilled", value });
 
-/** Refusals are outcomes, not failures. */
-export async function storeWithLocks(app: App, batch: readonly PricedOrder[]): Promise<Outcome[]> {
+/**
+ * Refusals are outcomes, not failures.
+ * @param keysAreNew nearly all are: then they are inserted, and neither they nor their orders are looked up. If one is not, the
+ *   insert fails, and all is done again with a look
+ */
+export async function storeWithLocks(
+  app: App,
+  batch: readonly PricedOrder[],
+  keysAreNew = !app.db.dialect.functions,
+): Promise<Outcome[]> {
   try {
-    return await lockDecideWrite(app, batch);
+    return await lockDecideWrite(app, batch, keysAreNew);
   } catch (error) {
     if (error instanceof NothingToStore) return error.outcomes;
+    if (keysAreNew && error instanceof ConstraintFailed) return storeWithLocks(app, batch, false);
     if (!(error instanceof Unverified)) throw error;
     const { rejected } = error;
     const others = batch.filter((priced) => !rejected.has(priced));
-    const stored = others.length === 0 ? [] : await storeWithLocks(app, others);
+    const stored = others.length === 0 ? [] : await storeWithLocks(app, others, keysAreNew);
     const outcomes = new Map(others.map((priced, at) => [priced, stored[at] as Outcome]));
     return batch.map((priced) => rejected.get(priced) ?? (outcomes.get(priced) as Outcome));
   }
@@ -74,117 +86,147 @@ class Unverified extends Error {
 }
 
 /** Locks, reads, decides one order after the other, and writes the accepted ones. @throws NothingToStore, Unverified */
-async function lockDecideWrite(app: App, batch: readonly PricedOrder[]): Promise<Outcome[]> {
+async function lockDecideWrite(app: App, batch: readonly PricedOrder[], keysAreNew: boolean): Promise<Outcome[]> {
   const { dialect } = app.db;
   const now = app.clock.now();
-  const days = [...new Map(batch.map(({ order: { shop, day } }) => [keyOf(shop, day), { shop, day }])).values()];
-  const shops = [...new Set(batch.map(({ shop }) => shop.id))];
-  const dishes = batch.flatMap(({ order, shop }) =>
-    order.lines
-      .filter(({ counted }) => counted)
-      .map(({ dish }) => ({
-        shop_id: shop.id,
-        dish_id: dish,
-        day: order.day,
-        stock: shop.dishes.get(dish)?.dailyStock ?? null,
-      })),
-  );
-  const distinct = [...new Map(dishes.map((dish) => [keyOf(dish.shop_id, dish.dish_id, dish.day), dish])).values()];
+  const keys = batch.map(({ key }) => key);
+  const days = daysOf(batch);
+  const asked = readsOf(app, batch, days, keysAreNew, now);
   const { result, events, subscribers } = await change(app, {
     locks: [
-      ...takeKeys(
-        dialect,
-        batch.map(({ key }) => key),
-      ),
-      ...lockDishDays(dialect, distinct),
-      ...lockShopDays(dialect, days),
+      ...(keysAreNew ? insertKeys(dialect, keys) : takeKeys(dialect, keys)),
+      ...lockDishDays(dialect, countedDishesOf(batch)),
+      ...countShopDays(dialect, days),
     ],
     streams: batch.flatMap(({ order }) => readersOf(order).map(([stream]) => stream)),
-    reads: [
-      readKeys(batch.map(({ key }) => key)),
-      readStored(batch.map(({ order }) => order.id)),
-      readSessions(batch.map(({ claim }) => claim.session)),
-      readShopsOf(shops),
-      readDishDaysOf(days),
-      readShopDays(days),
-      readTakenNumbers(days, now - recallMs),
-      readScreens(shops, now, app.config.screenMs),
-      ...readWaiting(batch.flatMap(limitsOn)),
-    ],
-    decide: (_, reads) => decideAll(batch, reads as unknown as LockedRows, now),
+    reads: Object.values(asked).flat(),
+    decide: (_, rows) => decideAll(app, batch, stateOf(lockedRows(asked, rows), days), now),
     repeatable: true,
   });
   // Events of no single order, such as a dish that ran out, are delivered with the first.
   const first = result.find((outcome) => outcome.status === "fulfilled" && outcome.value.kind === "placed");
+  const byOrder = new Map<string | undefined, StoredEvent[]>();
+  for (const event of events) {
+    const own = byOrder.get(event.about);
+    if (own === undefined) byOrder.set(event.about, [event]);
+    else own.push(event);
+  }
   return result.map((outcome) => {
     if (outcome.status === "rejected" || outcome.value.kind !== "placed") return outcome;
-    const { order } = outcome.value;
-    const own = events.filter(({ about }) => about === order.id || (about === undefined && outcome === first));
-    return ok({ ...outcome.value, changed: { events: own, subscribers } });
+    const own = byOrder.get(outcome.value.order.id) ?? [];
+    const ofNone = outcome === first ? (byOrder.get(undefined) ?? []) : [];
+    return ok({ ...outcome.value, changed: { events: [...own, ...ofNone], subscribers } });
   });
-
-  function decideAll(list: readonly PricedOrder[], rows: LockedRows, at: number) {
-    const state = stateOf(rows);
-    verifyAll(list, state.sessions, at);
-    const outcomes: Outcome[] = [];
-    const stored: OrderRows[] = [];
-    const newEvents: NewEvent[] = [];
-    const refused: IdempotencyKey[] = [];
-    for (const priced of list) {
-      try {
-        const written = decide(priced, state);
-        outcomes.push(ok(written));
-        if (written.kind === "menuMoved") refused.push(priced.key);
-        if (written.kind !== "placed") continue;
-        stored.push(rowsOf(written.order));
-        for (const [stream, reader] of readersOf(written.order))
-          newEvents.push({
-            stream,
-            type: "order.placed",
-            data: placedEvent(written.order, reader),
-            about: written.order.id,
-          });
-      } catch (reason) {
-        outcomes.push({ status: "rejected", reason });
-        if (!(reason instanceof KeyReused)) refused.push(priced.key);
-      }
-    }
-    if (stored.length === 0) throw new NothingToStore(outcomes);
-    const changedDishes = [...state.changedDishes.values()].map(({ shop, dish, day, ranOut }) => {
-      const { stock, sold, soldOut } = state.dishDays.get(keyOf(shop, dish, day)) as DishDay;
-      if (ranOut) newEvents.push({ stream: `shop:${shop}`, type: "dish.changed", data: { dish, left: 0, soldOut } });
-      return { shop_id: shop, dish_id: dish, day, stock, sold, sold_out: soldOut };
-    });
-    const counted = days.map(({ shop, day }) => ({
-      shop_id: shop,
-      day,
-      orders: state.shopDays.get(keyOf(shop, day)) as number,
-    }));
-    return {
-      writes: [
-        ...dropKeys(refused),
-        ...setDishDays(dialect, changedDishes),
-        ...setShopDays(dialect, counted),
-        ...insertOrders(dialect, stored),
-      ],
-      events: newEvents,
-      result: outcomes,
-    };
-  }
 }
 
-/** The rows of `reads`, in their order. */
-type LockedRows = [
-  keys: Row[],
-  stored: Row[],
-  sessions: Row[],
-  shops: Row[],
-  dishDays: Row[],
-  shopDays: Row[],
-  takenNumbers: Row[],
-  screens: Row[],
-  ...waiting: Row[][],
-];
+/** The days of the batch, each with the number of its orders. */
+function daysOf(batch: readonly PricedOrder[]): ShopDay[] {
+  const days = new Map<string, ShopDay>();
+  for (const { order } of batch) {
+    const name = keyOf(order.shop, order.day);
+    days.set(name, { shop: order.shop, day: order.day, orders: (days.get(name)?.orders ?? 0) + 1 });
+  }
+  return [...days.values()];
+}
+
+function countedDishesOf(batch: readonly PricedOrder[]) {
+  const dishes = new Map<string, DishDayKey & { stock: number | null }>();
+  for (const { order, shop } of batch)
+    for (const { dish, counted } of order.lines)
+      if (counted)
+        dishes.set(keyOf(shop.id, dish, order.day), {
+          shop_id: shop.id,
+          dish_id: dish,
+          day: order.day,
+          stock: shop.dishes.get(dish)?.dailyStock ?? null,
+        });
+  return [...dishes.values()];
+}
+
+/** Statements that read under the locks, by what they read. */
+function readsOf(
+  { config, db }: App,
+  batch: readonly PricedOrder[],
+  days: readonly ShopDay[],
+  keysAreNew: boolean,
+  now: number,
+) {
+  const shops = [...new Map(batch.map(({ shop }) => [shop.id, shop])).values()];
+  const withScreen = shops.filter(({ settings }) => settings.refuseWhenOffline).map(({ id }) => id);
+  return {
+    keys: keysAreNew ? [] : [readKeys(batch.map(({ key }) => key))],
+    stored: keysAreNew ? [] : [readStored(batch.map(({ order }) => order.id))],
+    sessions: [readSessions([...new Set(batch.map(({ claim }) => claim.session))])],
+    shops: [readShopsOf(shops.map(({ id }) => id))],
+    dishDays: [readDishDaysOf(days)],
+    shopDays: [readShopDays(days)],
+    takenNumbers: readTakenNumbers(db.dialect, days, now - recallMs),
+    screens: withScreen.length === 0 ? [] : [readScreens(withScreen, now, config.screenMs)],
+    waiting: readWaiting(batch.flatMap(limitsOn)),
+  };
+}
+
+type Reads = ReturnType<typeof readsOf>;
+type LockedRows = { readonly [K in keyof Reads]: readonly Row[] };
+
+/** The rows of each group of statements. */
+function lockedRows(asked: Reads, rows: readonly (readonly Row[])[]): LockedRows {
+  let at = 0;
+  const groups = Object.entries(asked).map(([name, { length }]) => {
+    const own = rows.slice(at, at + length).flat();
+    at += length;
+    return [name, own];
+  });
+  return Object.fromEntries(groups);
+}
+
+function decideAll({ db }: App, batch: readonly PricedOrder[], state: State, now: number) {
+  verifyAll(batch, state.sessions, now);
+  const outcomes: Outcome[] = [];
+  const stored: OrderRows[] = [];
+  const events: NewEvent[] = [];
+  const refused: IdempotencyKey[] = [];
+  for (const priced of batch) {
+    try {
+      const written = decide(priced, state);
+      outcomes.push(ok(written));
+      if (written.kind === "menuMoved") refused.push(priced.key);
+      if (written.kind !== "placed") continue;
+      const { order } = written;
+      stored.push(rowsOf(order));
+      for (const [stream, reader] of readersOf(order))
+        events.push({ stream, type: "order.placed", data: placedEvent(order, reader), about: order.id });
+    } catch (reason) {
+      outcomes.push({ status: "rejected", reason });
+      if (!(reason instanceof KeyReused)) refused.push(priced.key);
+    }
+  }
+  if (stored.length === 0) throw new NothingToStore(outcomes);
+  const changedDishes = [...state.changedDishes.values()].map(({ shop, dish, day, ranOut }) => {
+    const { stock, sold, soldOut } = state.dishDays.get(keyOf(shop, dish, day)) as DishDay;
+    if (ranOut) events.push({ stream: `shop:${shop}`, type: "dish.changed", data: { dish, left: 0, soldOut } });
+    return { shop_id: shop, dish_id: dish, day, stock, sold, sold_out: soldOut };
+  });
+  return {
+    writes: [
+      ...dropKeys(refused),
+      ...setDishDays(db.dialect, changedDishes),
+      ...setShopDays(db.dialect, miscounted(state)),
+      ...insertOrders(db.dialect, stored),
+    ],
+    events,
+    result: outcomes,
+  };
+}
+
+/** Days that were counted up by another number than their orders took, because some were refused or a number was not free. */
+const miscounted = ({ shopDays }: State): ShopDay[] =>
+  [...shopDays.values()].filter(({ counted, orders }) => counted !== orders);
+
+interface CountedDay extends ShopDay {
+  /** The counter as the lock left it. */
+  readonly counted: number;
+}
 
 interface DishDay {
   stock: number | null;
@@ -203,37 +245,35 @@ interface State {
   /** Unaccepted orders, by what limits count: those that were there, and those of this batch. */
   readonly waiting: Map<string, number>;
   readonly dishDays: Map<string, DishDay>;
-  readonly shopDays: Map<string, number>;
+  /** `orders` goes up with each order that is decided. */
+  readonly shopDays: Map<string, CountedDay>;
   /** Numbers of a day that orders of other days still hold. */
   readonly takenNumbers: ReadonlySet<string>;
   readonly changedDishes: Map<string, { shop: string; dish: string; day: string; ranOut: boolean }>;
 }
 
-function stateOf([
-  keys,
-  stored,
-  sessions,
-  shops,
-  dishDays,
-  shopDays,
-  takenNumbers,
-  screens,
-  ...waiting
-]: LockedRows): State {
+function stateOf(rows: LockedRows, days: readonly ShopDay[]): State {
+  const { keys, stored, sessions, shops, dishDays, shopDays, takenNumbers, screens, waiting } = rows;
+  const counters = new Map(shopDays.map((row) => [keyOf(row.shop_id, row.day), Number(row.orders)]));
   return {
     keys: new Map(keys.map((row) => [keyOf(row.owner_id, row.idem_key), row])),
     stored: new Set(stored.map(({ id }) => String(id))),
     sessions: new Map(sessions.map((row) => [String(row.id), row])),
     shops: new Map(shops.map((row) => [String(row.id), row])),
     live: new Set(screens.map(({ shop_id }) => String(shop_id))),
-    waiting: new Map(waiting.flat().map((row) => [keyOf(row.kind, row.shop_id, row.value), Number(row.orders)])),
+    waiting: new Map(waiting.map((row) => [keyOf(row.kind, row.shop_id, row.value), Number(row.orders)])),
     dishDays: new Map(
       dishDays.map((row) => [
         keyOf(row.shop_id, row.dish_id, row.day),
         { stock: row.stock === null ? null : Number(row.stock), sold: Number(row.sold), soldOut: row.sold_out === 1 },
       ]),
     ),
-    shopDays: new Map(shopDays.map((row) => [keyOf(row.shop_id, row.day), Number(row.orders)])),
+    shopDays: new Map(
+      days.map(({ shop, day, orders }) => {
+        const counted = counters.get(keyOf(shop, day)) ?? orders;
+        return [keyOf(shop, day), { shop, day, counted, orders: counted - orders }];
+      }),
+    ),
     takenNumbers: new Set(takenNumbers.map((row) => keyOf(row.shop_id, row.day, row.day_number))),
     changedDishes: new Map(),
   };
@@ -269,9 +309,10 @@ function decide(priced: PricedOrder, state: State): StoreResult {
   refuseTooMany(limits, state.waiting);
   takeStock(order, state);
   const dayName = keyOf(order.shop, order.day);
-  let dayNumber = (state.shopDays.get(dayName) ?? 0) + 1;
+  const today = state.shopDays.get(dayName) as CountedDay;
+  let dayNumber = today.orders + 1;
   while (state.takenNumbers.has(keyOf(order.shop, order.day, dayNumber))) dayNumber += 1;
-  state.shopDays.set(dayName, dayNumber);
+  state.shopDays.set(dayName, { ...today, orders: dayNumber });
   for (const { name } of limits) state.waiting.set(name, (state.waiting.get(name) ?? 0) + 1);
   return { kind: "placed", order: { ...order, dayNumber, number: pickupNumber(dayNumber) }, changed: nothing };
 }
