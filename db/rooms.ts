@@ -1,6 +1,6 @@
 /** Statements on `rooms`, `room_messages` and `notifications`. */
-import { among } from "./dialect.ts";
-import { raw, type Sql, sql } from "./sql.ts";
+import { among, type Dialect, insertRows } from "./dialect.ts";
+import { raw, type Sql, type Statement, sql } from "./sql.ts";
 
 export function readRoom(id: string): Sql {
   return sql`SELECT id, owner_id, grant_version, bytes, messages FROM rooms WHERE id = ${id}`;
@@ -96,8 +96,16 @@ export interface NewMessage {
   readonly at: number;
 }
 
-export function insertMessage({ stream, sender, id, seq, bytes, at }: NewMessage): Sql {
-  return sql`INSERT INTO room_messages (stream, sender_id, message_id, seq, bytes, at) VALUES (${stream}, ${sender}, ${id}, ${seq}, ${bytes}, ${at})`;
+export function insertMessages(dialect: Dialect, messages: readonly NewMessage[]): Statement[] {
+  const rows = messages.map(({ stream, sender, id, seq, bytes, at }) => ({
+    stream,
+    sender_id: sender,
+    message_id: id,
+    seq,
+    bytes,
+    at,
+  }));
+  return insertRows(dialect, "room_messages", rows);
 }
 
 /** The oldest messages, which are removed first. */

@@ -1,37 +1,22 @@
 /** Rooms: streams that applications use freely. A session makes one, signed grants let others in, each sender's order is kept. */
 import type { Database, Row } from "../../db/database.ts";
 import {
-  countMessages,
-  insertMessage,
   insertRoom,
   lockRoom,
   type NewRoom,
-  readMessage,
-  readOldest,
   readRecentRooms,
   readRoom,
-  removeMessages,
   setGrantVersion,
-  setRoomUse,
   sumRooms,
   touchRoom,
 } from "../../db/rooms.ts";
 import type { App } from "../app.ts";
-import type { Config } from "../config.ts";
-import {
-  Forbidden,
-  PublishOutOfOrder,
-  PublishTooFast,
-  RoomsFull,
-  RoomsOff,
-  StreamUnknown,
-  TooManyRooms,
-} from "../errors.ts";
+import { Forbidden, RoomsFull, RoomsOff, StreamUnknown, TooManyRooms } from "../errors.ts";
 import type { ClientMessage, Position } from "../protocol.ts";
 import type { Session } from "../sessions/session.ts";
-import { authorize, type GrantClaims, kindOf } from "./authority.ts";
+import { authorize, type GrantClaims } from "./authority.ts";
 import { change, eventData } from "./change.ts";
-import { deliver } from "./deliver.ts";
+import { addToRoom, rowBytes } from "./room_messages.ts";
 
 const hourMs = 3_600_000;
 /** A network can be a household, a shop's Wi-Fi or a carrier's NAT; an IPv6 /48 holds many networks. */
@@ -124,11 +109,6 @@ function sign(app: App, claims: GrantClaims): { grant: string; expiresAt: number
   return { grant: app.secrets.sign(claims), expiresAt: claims.expiresAt };
 }
 
-/** Bytes of a message beside its data: row, tag, index entries. */
-const rowBytes = 200;
-/** Oldest messages read at once: so many small ones are larger than the largest one. */
-const oldestRead = 128;
-
 /**
  * Puts a session's message into a room, by its grant.
  * @throws GrantInvalid, StreamForbidden, and what `storeMessage` throws
@@ -170,68 +150,11 @@ interface NewMessage {
  * @throws RoomsOff, RoomsFull, PublishOutOfOrder, PublishTooFast, EventTooLarge
  */
 async function storeMessage(app: App, sender: string, { stream, id, after, data }: NewMessage): Promise<Position> {
-  const now = app.clock.now();
-  const { rooms, limits } = app.config;
-  if (rooms.makers === "off") throw new RoomsOff();
+  if (app.config.rooms.makers === "off") throw new RoomsOff();
   await throwIfFull(app);
-  const room = kindOf(stream).id;
   const message = { id, sender, data };
   const bytes = Buffer.byteLength(eventData(message)) + rowBytes;
-  const changed = await change<Position | undefined>(app, {
-    locks: [],
-    streams: [stream],
-    reads: [
-      readMessage(stream, sender, id),
-      countMessages(stream, sender, now - 1_000, now),
-      readRoom(room),
-      readOldest(stream, oldestRead),
-      ...(after === undefined ? [] : [readMessage(stream, sender, after)]),
-    ],
-    decide(_, [known, spent, held, oldest = [], before], heads) {
-      const head = heads.get(stream) ?? { epoch: "", seq: 0, tag: "" };
-      const stored = known?.[0];
-      if (stored !== undefined)
-        return { result: { epoch: head.epoch, seq: Number(stored.seq), tag: String(stored.tag ?? "") } };
-      if (after !== undefined && before?.[0] === undefined) throw new PublishOutOfOrder();
-      if (Number(spent?.[0]?.n) >= limits.publishesPerSec)
-        throw new PublishTooFast(`${limits.publishesPerSec} messages to one room`);
-      if (Number(spent?.[0]?.bytes) + bytes > rooms.bytesPerSec)
-        throw new PublishTooFast(`${rooms.bytesPerSec / 1_024} KB`);
-      const use = dropForOneMore(rooms, held?.[0], oldest, bytes);
-      return {
-        writes: [
-          ...(use.upTo === undefined ? [] : removeMessages(stream, use.upTo)),
-          insertMessage({ stream, sender, id, seq: head.seq + 1, bytes, at: now }),
-          setRoomUse(room, use.bytes, use.messages, now),
-        ],
-        events: [{ stream, type: "message", data: message }],
-        result: undefined,
-      };
-    },
-    repeatable: true,
-  });
-  await deliver(app, changed);
-  const [stored] = changed.events;
-  return changed.result ?? { epoch: stored?.epoch ?? "", seq: stored?.seq ?? 0, tag: stored?.tag ?? "" };
-}
-
-/** Which of the oldest messages are dropped so that one more fits, and what the room holds then. */
-function dropForOneMore(
-  { maxBytes, maxMessages }: Config["rooms"],
-  held: Row | undefined,
-  oldest: readonly Row[],
-  more: number,
-): { bytes: number; messages: number; upTo: number | undefined } {
-  let bytes = Number(held?.bytes ?? 0) + more;
-  let messages = Number(held?.messages ?? 0) + 1;
-  let upTo: number | undefined;
-  for (const row of oldest) {
-    if (bytes <= maxBytes && messages <= maxMessages) break;
-    bytes -= Number(row.bytes);
-    messages -= 1;
-    upTo = Number(row.seq);
-  }
-  return { bytes, messages, upTo };
+  return addToRoom(app, stream, { message, after, bytes });
 }
 
 /** The sum over all rooms is cached, so that a message does not cost one. */

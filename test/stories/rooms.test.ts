@@ -5,6 +5,7 @@ import { escalateAndExpire } from "../../shared/ordering/take_step.ts";
 import { trim } from "../../shared/shop/sweep.ts";
 import { onEveryDialect } from "../_engines.ts";
 import { type House, openHouse, type Person, type TestSocket } from "../_house.ts";
+import { until } from "../_until.ts";
 
 onEveryDialect((engine) => {
   let house: House;
@@ -136,6 +137,27 @@ onEveryDialect((engine) => {
       expect([...seqs, all.length]).toEqual(all);
       member.close();
     }
+  });
+
+  it("a room stores messages that come together one by one, and a repeated one once", async () => {
+    const owner = await house.guest();
+    const room = await makeRoom(owner);
+    const [a, b] = [await owner.connect(), await owner.connect()];
+    await b.resume({ stream: room.stream, grant: room.grant });
+    // The first goes ahead, so that the others wait for it, and then go together.
+    const ids = ["first", "m1", "m2", "m1", "m2", "m3", "m4", "m5", "m6", "m1"];
+    for (const id of ids) publish(a, room, id);
+    const answers = [];
+    for (const _ of ids) answers.push(await a.next("published"));
+    await until(() => b.frames.length === 7, "seven events");
+    const heard = b.frames.map((one) =>
+      one.type === "event" ? [one.seq, (one.data as { id: string }).id, one.tag] : [],
+    );
+    expect(heard.map(([seq]) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(new Set(heard.map(([, id]) => id))).toEqual(new Set(ids));
+    for (const { id, seq, tag } of answers) expect(heard).toContainEqual([seq, id, tag]);
+    a.close();
+    b.close();
   });
 
   it("a room reads no more of a backlog than it sends", async () => {
