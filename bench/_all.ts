@@ -6,6 +6,7 @@ import { cpuPerOrder } from "./cpu_per_order.ts";
 import { enginesWorkload } from "./engines.ts";
 import { fanOut } from "./fan_out.ts";
 import { firstDish } from "./first_dish.ts";
+import { firstStart } from "./first_start.ts";
 import { functionsOnAws } from "./functions_on_aws.ts";
 import { generatorProof } from "./generator_proof.ts";
 import { hotShop } from "./hot_shop.ts";
@@ -34,4 +35,5 @@ export const workloads: readonly Workload[] = [
   reconnectStorm,
   costGrowth,
   functionsOnAws,
+  firstStart,
 ];

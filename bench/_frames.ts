@@ -10,7 +10,7 @@ export interface Unfinished {
   rest: Buffer | undefined;
 }
 
-/** Takes what a server sent and tells of each whole frame. A server's frames are not masked, and it never splits a message here. */
+/** Takes what came and tells of each whole frame. The payload of a masked one stays masked; no server of ours splits a message. */
 export function readFrames(unfinished: Unfinished, chunk: Buffer, onFrame: OnFrame): void {
   const { rest } = unfinished;
   const buffer = rest === undefined ? chunk : Buffer.concat([rest, chunk]);
@@ -28,6 +28,7 @@ export function readFrames(unfinished: Unfinished, chunk: Buffer, onFrame: OnFra
       length = Number(buffer.readBigUInt64BE(at + 2));
       start = at + 10;
     }
+    if (((buffer[at + 1] as number) & 128) !== 0) start += 4;
     const end = start + length;
     if (buffer.length < end) break;
     onFrame((buffer[at] as number) & 15, buffer, start, end);

@@ -1,5 +1,7 @@
-// Loaded into a contender by NODE_OPTIONS: tells who connects to the socket BENCH_PROBE its memory after a collection.
+// Loaded into a contender by NODE_OPTIONS: tells who connects to its socket its memory after a collection.
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
@@ -16,5 +18,5 @@ const server = createServer(async (socket) => {
   socket.end(JSON.stringify({ rssBytes: rss, heapBytes: heapUsed }));
 });
 server.on("error", () => {});
-server.listen(process.env.BENCH_PROBE);
+server.listen(join(tmpdir(), `orderbell-probe-${process.pid}`));
 server.unref();

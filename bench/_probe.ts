@@ -1,5 +1,4 @@
 /** Memory of a contender's process, as it says itself after a collection. */
-import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,21 +9,14 @@ export interface Memory {
   readonly heapBytes: number;
 }
 
-export interface Probe {
-  /** To be given to the contender. */
-  readonly environment: Readonly<Record<string, string>>;
-  memory(): Promise<Memory>;
-}
+/** To be given to a contender whose memory will be asked for. */
+export const probed: Readonly<Record<string, string>> = {
+  NODE_OPTIONS: `--import ${fileURLToPath(new URL("_probe.mjs", import.meta.url))}`,
+};
 
-export function newProbe(): Probe {
-  const path = join(tmpdir(), `orderbell-probe-${randomBytes(6).toString("hex")}`);
-  const preload = fileURLToPath(new URL("_probe.mjs", import.meta.url));
-  return {
-    environment: { NODE_OPTIONS: `--import ${preload}`, BENCH_PROBE: path },
-    async memory() {
-      let text = "";
-      for await (const chunk of connect(path).setEncoding("utf8")) text += chunk;
-      return JSON.parse(text) as Memory;
-    },
-  };
+/** @param pid of a process that was started with `probed` */
+export async function memoryOf(pid: number): Promise<Memory> {
+  let text = "";
+  for await (const chunk of connect(join(tmpdir(), `orderbell-probe-${pid}`)).setEncoding("utf8")) text += chunk;
+  return JSON.parse(text) as Memory;
 }

@@ -19,16 +19,28 @@ interface Case {
   readonly times: number;
   /** Milliseconds between two of these moments. */
   readonly everyMs: number;
+  readonly contenders: readonly Contender[];
+  readonly rounds: number;
 }
 
+const thousand = { readers: 1_000, contenders, rounds: 2 };
+const tenThousand = { readers: 10_000, contenders: ["orderbell", "ws"], rounds: 1 } as const;
+
 const cases = (full: boolean): readonly Case[] => [
-  { name: "1000 singly", readers: 1_000, queue: 1, times: full ? 300 : 60, everyMs: 50 },
-  { name: "1000 queued", readers: 1_000, queue: 50, times: full ? 20 : 5, everyMs: 1_500 },
+  { ...thousand, name: "1000 singly", queue: 1, times: full ? 100 : 40, everyMs: 50 },
+  { ...thousand, name: "1000 queued", queue: 50, times: full ? 5 : 3, everyMs: 1_500 },
   ...(full
     ? [
-        { name: "1000 at 120/s", readers: 1_000, queue: 1, times: 600, everyMs: 1_000 / 120 },
-        { name: "10000 singly", readers: 10_000, queue: 1, times: 30, everyMs: 500 },
-        { name: "10000 queued", readers: 10_000, queue: 20, times: 5, everyMs: 4_000 },
+        {
+          ...thousand,
+          name: "1000 at 120/s",
+          queue: 1,
+          times: 360,
+          everyMs: 1_000 / 120,
+          contenders: contenders.slice(0, 1),
+        },
+        { ...tenThousand, name: "10000 singly", queue: 1, times: 10, everyMs: 500 },
+        { ...tenThousand, name: "10000 queued", queue: 20, times: 3, everyMs: 4_000 },
       ]
     : []),
 ];
@@ -199,8 +211,14 @@ export const fanOut: Workload = {
         bench.note(`${own.name}: not measured, this process may open ${limit} files only`);
         continue;
       }
-      const chosen = bench.list("contenders", contenders);
-      await bench.play({ case: own.name, contenders: chosen, play: (one) => play(bench, own, one as Contender) });
+      const chosen = bench.list("contenders", contenders).filter((one) => own.contenders.includes(one));
+      const rounds = bench.number("rounds", { short: 1, full: own.rounds });
+      await bench.play({
+        case: own.name,
+        contenders: chosen,
+        rounds,
+        play: (one) => play(bench, own, one as Contender),
+      });
     }
   },
 };

@@ -88,7 +88,7 @@ async function sizes(bench: Bench): Promise<void> {
       await bench.play({
         case: name,
         contenders: Object.keys(contenders),
-        rounds: bench.profile === "full" ? 3 : 1,
+        rounds: 1,
         async play(contender): Promise<Measured> {
           const { path, zip, code } = contenders[contender as keyof typeof contenders];
           // The quickest: a busy machine can only make it slower.
@@ -208,7 +208,7 @@ async function pushes(bench: Bench, zips: ReadonlyMap<string, Uint8Array>): Prom
   await bench.play({
     case: `${count} posts`,
     contenders: ["orderbell", "loop"],
-    rounds: bench.profile === "short" ? 1 : bench.rounds,
+    rounds: bench.number("rounds", { short: 1, full: 1 }),
     play: (contender) => (contender === "loop" ? loop(bench, count) : pushToAll(bench, zips, count)),
   });
 }

@@ -1,6 +1,6 @@
 /** Workload: connections that wait, each with a session and a stream of its own: memory and CPU time for one. See README.md. */
 import type { Running } from "./_contender.ts";
-import { newProbe } from "./_probe.ts";
+import { memoryOf, probed } from "./_probe.ts";
 import { processorMs } from "./_processor.ts";
 import { type Client, openFilesLimit, Sockets } from "./_sockets.ts";
 import type { Bench, Measured, Workload } from "./_workload.ts";
@@ -10,14 +10,16 @@ const contenders = ["orderbell", "ws"] as const;
 /** Opened before memory is read the first time: code is compiled, pools are full. */
 const before = 500;
 
+/** More than one address has ports for. */
+const many = 100_000;
+
 interface Crowd extends Running {
   readonly customers: readonly { readonly token: string }[];
   readonly streams: readonly string[];
 }
 
 async function play(bench: Bench, contender: string, count: number): Promise<Measured> {
-  const probe = newProbe();
-  const { environment } = probe;
+  const environment = probed;
   const sockets = new Sockets();
   let server: Running | undefined;
   try {
@@ -41,19 +43,19 @@ async function play(bench: Bench, contender: string, count: number): Promise<Mea
       return opened;
     };
     await open(clients.slice(0, before));
-    const empty = await probe.memory();
+    const empty = await memoryOf(server.pid);
     const startedAt = performance.now();
     await open(clients.slice(before));
     const openedMs = performance.now() - startedAt;
-    const full = await probe.memory();
+    const full = await memoryOf(server.pid);
 
     await sockets.begin();
-    const seconds = bench.number("seconds", { short: 26, full: 75 });
+    const seconds = bench.number("seconds", { short: 10, full: 25 });
     await sockets.check(true);
     const cpuMs = processorMs(server.pid);
     await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
     const cpuUs = (processorMs(server.pid) - cpuMs) * 1_000;
-    const later = await probe.memory();
+    const later = await memoryOf(server.pid);
     const { closed, gaps, errors } = await sockets.ledger();
     if (closed > 0 || gaps > 0 || errors.length > 0)
       bench.fail(`idle, ${contender}: ${closed} sockets closed, ${gaps} gaps, ${errors[0] ?? "no error"}`);
@@ -76,16 +78,15 @@ export const idle: Workload = {
   seconds: { short: 70, full: 130 },
   async run(bench) {
     const limit = await openFilesLimit();
-    const counts =
-      bench.profile === "full" ? [10_000, 100_000] : [bench.number("connections", { short: 2_000, full: 10_000 })];
+    const count = bench.number("connections", { short: 2_000, full: 10_000 });
+    if (bench.profile === "full" && count < many)
+      bench.note(`${many} connections: npm run bench -- idle --full --connections ${many} --minutes 30`);
     const chosen = bench.list("contenders", contenders);
-    for (const count of counts) {
-      if (count + before + 200 > limit) {
-        bench.note(`${count} connections: not measured, a process may open ${limit} files only (ulimit -n)`);
-        continue;
-      }
-      const rounds = bench.profile === "short" ? { rounds: 1 } : {};
-      await bench.play({ case: String(count), contenders: chosen, ...rounds, play: (one) => play(bench, one, count) });
+    if (count + before + 200 > limit) {
+      bench.note(`${count} connections: not measured, a process may open ${limit} files only (ulimit -n)`);
+      return;
     }
+    const rounds = bench.number("rounds", { short: 1, full: 1 });
+    await bench.play({ case: String(count), contenders: chosen, rounds, play: (one) => play(bench, one, count) });
   },
 };

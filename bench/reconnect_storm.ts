@@ -159,7 +159,7 @@ export const reconnectStorm: Workload = {
     await bench.play({
       case: `${count} clients`,
       contenders: bench.list("contenders", contenders),
-      ...(bench.profile === "short" ? { rounds: 1 } : {}),
+      rounds: bench.number("rounds", { short: 1, full: 2 }),
       play: (one, round) => (one === "ws" ? bare(bench, count) : storm(bench, count, round)),
     });
   },

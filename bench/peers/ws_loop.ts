@@ -26,11 +26,15 @@ function sendToAll(data: string): void {
 const pingMs = 25_000;
 if (how === "pings") setInterval(pingSome, pingMs / 250);
 let pinged: IterableIterator<WebSocket> = readers.values();
+let due = 0;
 function pingSome(): void {
-  for (let nth = 0; nth < readers.size / 250; nth++) {
-    const { value, done } = pinged.next();
-    if (done) pinged = readers.values();
-    else value.ping();
+  for (due += readers.size / 250; due >= 1; due--) {
+    let next = pinged.next();
+    if (next.done) {
+      pinged = readers.values();
+      next = pinged.next();
+    }
+    next.value?.ping();
   }
 }
 
