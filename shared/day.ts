@@ -13,16 +13,24 @@ export function iso(at: number): string {
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
+/** By zone: the day of the last minute that was asked for. */
+const lastDays = new Map<string, { minute: number; day: string }>();
 
 /** @returns `2026-11-21` @throws RangeError for a zone that does not exist */
 export function businessDay(now: number, zone: string, rolloverMinutes: number): string {
+  // Every zone changes its date at a full minute.
+  const minute = Math.floor(now / 60_000) - rolloverMinutes;
+  const last = lastDays.get(zone);
+  if (last?.minute === minute) return last.day;
   let format = formats.get(zone);
   if (format === undefined) {
     // en-CA writes year-month-day.
     format = new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" });
     formats.set(zone, format);
   }
-  return format.format(now - rolloverMinutes * 60_000);
+  const day = format.format(minute * 60_000);
+  lastDays.set(zone, { minute, day });
+  return day;
 }
 
 /**

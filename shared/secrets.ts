@@ -29,6 +29,8 @@ export interface Secrets {
   verify(signed: string): unknown;
 }
 
+const maxNetworks = 1_000;
+
 export function makeSecrets(signingKey: string, wechatKey: string | undefined): Secrets {
   const address = derive(signingKey, "address");
   const grant = derive(signingKey, "grant");
@@ -37,9 +39,19 @@ export function makeSecrets(signingKey: string, wechatKey: string | undefined): 
     return derive(wechatKey, purpose);
   };
   const mac = (key: Buffer, text: string) => createHmac("sha256", key).update(text).digest("base64url");
+  /** Guests of one shop come by one network, and each of their orders asks for its hash. */
+  const networks = new Map<string, string>();
   return {
     hash: (secret) => hash("sha256", secret, "base64url"),
-    hashAddress: (text) => mac(address, networkOf(text)),
+    hashAddress(text) {
+      const network = networkOf(text);
+      const known = networks.get(network);
+      if (known !== undefined) return known;
+      const hashed = mac(address, network);
+      if (networks.size >= maxNetworks) networks.clear();
+      networks.set(network, hashed);
+      return hashed;
+    },
     hashWiderNetwork(text) {
       const network = widerNetworkOf(text);
       return network === undefined ? null : mac(address, network);

@@ -70,6 +70,8 @@ export interface StoredLine extends Line {
 
 // --- Views ---------------------------------------------------------------------------------------------------------
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 const isoOrNull = (at: number | null) => (at === null ? null : iso(at));
 
 /**
@@ -77,8 +79,8 @@ const isoOrNull = (at: number | null) => (at === null ? null : iso(at));
  * who gave them.
  */
 export function orderView(order: Order, reader: "staff" | "customer"): OrderView {
-  const staff = reader === "staff";
-  return {
+  const isStaff = reader === "staff";
+  const view: Writable<OrderView> = {
     number: order.number,
     id: order.id,
     shop: order.shop,
@@ -89,18 +91,7 @@ export function orderView(order: Order, reader: "staff" | "customer"): OrderView
     service: order.service,
     table: order.tableLabel,
     delivery: order.delivery,
-    ...(staff ? { guest: order.guest, customer: order.user } : {}),
-    lines: order.lines.map(({ line, dish, names, options, station, quantity, unitFen, totalFen, note, struck }) => ({
-      line,
-      dish,
-      names,
-      options,
-      quantity,
-      unitFen,
-      totalFen,
-      note,
-      ...(staff ? { station, struck } : {}),
-    })),
+    lines: order.lines.map(isStaff ? staffLine : lineView),
     note: order.note,
     itemsFen: order.itemsFen,
     packingFen: order.packingFen,
@@ -112,11 +103,41 @@ export function orderView(order: Order, reader: "staff" | "customer"): OrderView
     readyAt: isoOrNull(order.readyAt),
     completedAt: isoOrNull(order.completedAt),
     endedAt: isoOrNull(order.endedAt),
-    ...(staff ? { escalatedAt: isoOrNull(order.escalatedAt), stationsDone: stationNames(order.stationsDone) } : {}),
     expireAt: iso(order.expireAt),
     updatedAt: iso(order.updatedAt),
   };
+  if (!isStaff) return view;
+  // Set one by one: a copy of so many fields is a slow object, and its JSON takes 18 µs instead of 3.
+  view.guest = order.guest;
+  view.customer = order.user;
+  view.escalatedAt = isoOrNull(order.escalatedAt);
+  view.stationsDone = stationNames(order.stationsDone);
+  return view;
 }
+
+const lineView = ({ line, dish, names, options, quantity, unitFen, totalFen, note }: StoredLine) => ({
+  line,
+  dish,
+  names,
+  options,
+  quantity,
+  unitFen,
+  totalFen,
+  note,
+});
+
+const staffLine = ({ line, dish, names, options, quantity, unitFen, totalFen, note, station, struck }: StoredLine) => ({
+  line,
+  dish,
+  names,
+  options,
+  quantity,
+  unitFen,
+  totalFen,
+  note,
+  station,
+  struck,
+});
 
 const stationNames = (done: readonly StationDone[]) => done.map(({ station }) => station);
 

@@ -9,7 +9,7 @@ import type { Claim } from "../sessions/session.ts";
 import type { Delivery } from "../streams/change.ts";
 import { eventData } from "../streams/change.ts";
 import { type Order, orderView } from "./order.ts";
-import { type Bill, priceOf } from "./price.ts";
+import { type Bill, type Line, priceOf } from "./price.ts";
 
 export interface OrderRequest {
   readonly claim: Claim;
@@ -93,7 +93,7 @@ export function pricedOrder(
     stationsDone: [],
     expireAt: now + settings.expireAfterSec * 1_000,
     updatedAt: now,
-    lines: price.lines.map((line) => ({ ...line, struck: false })),
+    lines: price.lines.map(lineOf),
   };
   return {
     order,
@@ -103,6 +103,21 @@ export function pricedOrder(
     key: { owner_id: claim.user, idem_key: key, body_hash: bodyHash, result_id: order.id, created_at: now },
   };
 }
+
+/** Field by field: a copy by spreading is a slow object, and its JSON takes twice as long. */
+const lineOf = ({ line, dish, names, options, station, quantity, unitFen, totalFen, counted, note }: Line) => ({
+  line,
+  dish,
+  names,
+  options,
+  station,
+  quantity,
+  unitFen,
+  totalFen,
+  counted,
+  note,
+  struck: false,
+});
 
 /** Refused before anything is written; 2 KB are left for what later steps add. @throws OrderTooLarge */
 function staffText(order: Order): string {
