@@ -16,6 +16,9 @@ export interface Body {
 
 const noBody = Promise.resolve<Body>({ bytes: Buffer.alloc(0), release: () => {} });
 
+/** What is counted together: all bodies of a kind of caller, and those of one caller. */
+type Names = readonly [kind: string, caller: string];
+
 type BodyLimits = Pick<Limits, "maxBodyBytes" | "maxBodiesBytes">;
 
 export class Bodies {
@@ -32,13 +35,14 @@ export class Bodies {
    */
   read(request: IncomingMessage, caller: Caller): Promise<Body> {
     if (hasNoBody(request)) return noBody;
+    const names = [caller.kind, `${caller.kind} ${caller.key}`] as const;
     return new Promise((resolve, reject) => {
       let chunks: Buffer[] = [];
       let read = 0;
       let held = 0;
       let full: Overflow | undefined;
       const release = () => {
-        this.#count(caller, -held);
+        this.#count(names, -held);
         chunks = [];
         held = 0;
       };
@@ -49,11 +53,11 @@ export class Bodies {
       // Listeners, not `for await`: an iterator over a stream costs 20 µs a request.
       request.on("data", (chunk: Buffer) => {
         read += chunk.length;
-        full ??= this.#overflow(caller, chunk.length);
+        full ??= this.#overflow(names, chunk.length);
         if (full !== undefined || read > this.#limits.maxBodyBytes) return release();
         chunks.push(chunk);
         held += chunk.length;
-        this.#count(caller, chunk.length);
+        this.#count(names, chunk.length);
       });
       request.once("end", () => {
         if (read > this.#limits.maxBodyBytes) fail(new TooLarge());
@@ -67,19 +71,19 @@ export class Bodies {
     });
   }
 
-  #overflow(caller: Caller, bytes: number): Overflow | undefined {
+  #overflow([kind, name]: Names, bytes: number): Overflow | undefined {
     const { maxBodyBytes, maxBodiesBytes } = this.#limits;
-    const own = this.#heldBy(callerName(caller)) + bytes > Math.max(maxBodyBytes, maxBodiesBytes / 4);
-    return own || this.#heldBy(caller.kind) + bytes > maxBodiesBytes ? new Overflow("bodies", own) : undefined;
+    const own = this.#heldBy(name) + bytes > Math.max(maxBodyBytes, maxBodiesBytes / 4);
+    return own || this.#heldBy(kind) + bytes > maxBodiesBytes ? new Overflow("bodies", own) : undefined;
   }
 
   #heldBy(name: string): number {
     return this.#held.get(name) ?? 0;
   }
 
-  #count(caller: Caller, bytes: number): void {
+  #count(names: Names, bytes: number): void {
     if (bytes === 0) return;
-    for (const name of [caller.kind, callerName(caller)]) {
+    for (const name of names) {
       const held = this.#heldBy(name) + bytes;
       if (held === 0) this.#held.delete(name);
       else this.#held.set(name, held);
@@ -90,5 +94,3 @@ export class Bodies {
 /** RFC 9112, 6.3. */
 const hasNoBody = ({ headers }: IncomingMessage) =>
   headers["transfer-encoding"] === undefined && Number(headers["content-length"] ?? 0) === 0;
-
-const callerName = ({ kind, key }: Caller) => `${kind} ${key}`;

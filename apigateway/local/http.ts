@@ -39,6 +39,9 @@ export interface HttpApi {
   idle(): Promise<void>;
 }
 
+const ownHeaders = { "x-content-type-options": "nosniff" };
+const secureHeaders = { ...ownHeaders, "strict-transport-security": hsts };
+
 export function httpApi(options: HttpApiOptions): HttpApi {
   const { routes, invoke, limits, infoOf, callers, isStopping } = options;
   const answers = httpAnswers(options);
@@ -58,8 +61,7 @@ export function httpApi(options: HttpApiOptions): HttpApi {
     if (target.path === "/healthz") return health(response);
     if (isStopping()) return answers.message(response, 503, "Service Unavailable", { "retry-after": "1" });
     const { cors } = routes;
-    if (cors !== undefined)
-      for (const [name, value] of Object.entries(corsHeaders(cors, request))) response.setHeader(name, value);
+    if (cors !== undefined && request.headers.origin !== undefined) answers.add(response, corsHeaders(cors, request));
     const found = match(routes.http, request.method ?? "GET", target.path);
     // A route that takes OPTIONS comes first, and $default takes everything.
     if (found === undefined && cors !== undefined && isPreflight(request)) return answers.write(response, 204, {});
@@ -113,8 +115,8 @@ export function httpApi(options: HttpApiOptions): HttpApi {
   return {
     serve(request, response) {
       const opened = open.begin(request, response, () => options.endRequest(request));
-      response.setHeader("x-content-type-options", "nosniff");
-      if (options.isSecure(request)) response.setHeader("strict-transport-security", hsts);
+      const headers = options.isSecure(request) ? secureHeaders : ownHeaders;
+      answers.add(response, headers);
       const target = targetOf(request);
       const call = () =>
         void serve(request, response, target, opened).catch((error) => {
@@ -123,8 +125,9 @@ export function httpApi(options: HttpApiOptions): HttpApi {
           else answers.error(response, error);
         });
       try {
-        if (options.files !== undefined && mayBeFile(request, target)) options.files(request, response, call);
-        else call();
+        if (options.files === undefined || !mayBeFile(request, target)) return call();
+        for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+        options.files(request, response, call);
       } catch (error) {
         answers.error(response, error);
       }

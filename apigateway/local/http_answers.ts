@@ -15,12 +15,18 @@ export interface HttpAnswersOptions {
 }
 
 export interface HttpAnswers {
+  /** Adds headers to the answer that will be written. `setHeader` would do it too, but then all others are set one by one. */
+  add(response: ServerResponse, headers: Headers): void;
   write(response: ServerResponse, status: number, headers: Headers, body?: Buffer | string): void;
   json(response: ServerResponse, status: number, body: object, headers?: Headers): void;
   message(response: ServerResponse, status: number, message: string, headers?: Headers): void;
   /** @param name of the function that was called */
   error(response: ServerResponse, error: unknown, name?: string): void;
 }
+
+const added = Symbol("added");
+
+type WithAdded = ServerResponse & { [added]?: Headers };
 
 /** Whether the system has taken the whole answer. One that waits behind another answer has no socket yet. */
 const isOut = ({ socket }: ServerResponse) => socket !== null && socket.writableLength === 0;
@@ -30,6 +36,7 @@ export function httpAnswers({ limits, log, isStopping }: HttpAnswersOptions): Ht
     if (response.headersSent || response.destroyed) return;
     const empty = status === 204 || status === 304;
     response.writeHead(status, {
+      ...(response as WithAdded)[added],
       ...headers,
       ...(empty ? {} : { "content-length": Buffer.byteLength(body) }),
       ...(isStopping() ? { connection: "close" } : {}),
@@ -66,5 +73,9 @@ export function httpAnswers({ limits, log, isStopping }: HttpAnswersOptions): Ht
     }
   }
 
-  return { write, json, message, error };
+  function add(response: WithAdded, headers: Headers): void {
+    response[added] = response[added] === undefined ? headers : { ...response[added], ...headers };
+  }
+
+  return { add, write, json, message, error };
 }

@@ -123,6 +123,8 @@ export class HttpConnections {
   markIdle(socket: Socket): void {
     const connection = this.#of(socket);
     if (connection === undefined || connection.working > 0) return;
+    // Its function and its answer ended almost together.
+    if (connection.kind === "idle" && connection.since === this.#sweeps) return;
     this.#leave(connection);
     this.#enter(connection, "idle");
     const { size, networks } = this.#queues.idle;
