@@ -1,5 +1,6 @@
 /** Servers beside the shared ones: a pooler, and databases with TLS. Each has a folder and a port of its own. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { chmod, chown, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -32,13 +33,23 @@ function versionsOf(folder: string): string[] {
 export const programAt = (name: string): string | undefined =>
   programs.map((folder) => join(folder, name)).find((path) => existsSync(path));
 
+/**
+ * A port for a server that is started, killed and started again. It is below those that the system gives by itself (from 32,768 on
+ * Linux): meanwhile another test's server or connection would take one of them, and its server would answer in place of this one.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const server = createServer().listen(randomInt(10_000, 32_000), "127.0.0.1");
+    const free = await once(server, "listening").then(
+      () => true,
+      () => false,
+    );
+    if (!free) continue;
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
 
 /** A folder that belongs to the user the server runs as. */

@@ -106,7 +106,7 @@ export class World {
 
   /** Forbidden lines of the servers' logs. */
   get surprises(): string[] {
-    return this.#lines.split("\n").filter((line) => line.includes('"code":"INTERNAL"') || /^\S*Error\b/.test(line));
+    return this.#lines.split("\n").filter((line) => line.includes('"code":"INTERNAL"') || /^\w*Error\b/.test(line));
   }
 
   /** Causes a fault; a fault for a while ends by itself. */

@@ -10,7 +10,7 @@ import { comparator } from "../../shared/live/sort.ts";
 import type { Document } from "../../shared/live/value.ts";
 import { encode } from "../../shared/live/wire_value.ts";
 import { addDocuments, removeDocuments, updateDocuments } from "../../shared/live/write_documents.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { context, fields, query } from "./_arbitrary.ts";
 import { admin, me, openShelf, type Shelf, you } from "./_collections.ts";
 
@@ -32,7 +32,7 @@ const order = fc.oneof(
 /** More than a page, and more than are counted before an index is walked over in order. */
 const size = 2_600;
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let shelf: Shelf;
   let documents: Document[];
   beforeAll(async () => {

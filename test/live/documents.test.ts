@@ -1,4 +1,4 @@
-/** Documents in the database: reads, writes, permissions, limits, in every dialect of SQL. */
+/** Documents in the database: reads, writes, permissions, limits, on every engine. */
 
 import { insertSession, insertUser } from "../../db/sessions.ts";
 import { raw, sql } from "../../db/sql.ts";
@@ -20,7 +20,7 @@ import { commitTransaction, startTransaction } from "../../shared/live/transacti
 import type { Fields } from "../../shared/live/value.ts";
 import { addDocuments, removeDocuments, updateDocuments } from "../../shared/live/write_documents.ts";
 import { trim } from "../../shared/shop/sweep.ts";
-import { onEveryDialect } from "../_engines.ts";
+import { onEveryEngine } from "../_engines.ts";
 import { admin, me, nobody, openShelf, type Shelf, someone, you } from "./_collections.ts";
 
 const declaration = `
@@ -39,7 +39,7 @@ messages:
     delete: "doc._openid == auth.uid"
 `;
 
-onEveryDialect((engine) => {
+onEveryEngine((engine) => {
   let shelf: Shelf;
   beforeAll(async () => {
     shelf = await openShelf(engine, declaration);

@@ -117,6 +117,8 @@ onEveryEngine((engine) => {
     readonly list: WatchedList;
   }
 
+  const isClosed = ({ watcher: { socket } }: WatchedList) => socket.readyState !== socket.OPEN;
+
   /** What the client's timers do in the end: a check; where it lacks something its list anew, over a new socket if need be. */
   async function settle({ at, collection, ask, list }: Watched): Promise<void> {
     const answer = async () => {
@@ -132,11 +134,15 @@ onEveryEngine((engine) => {
     const hasOrder = ask.orderBy !== undefined || ask.limit !== undefined;
     const shown = () => JSON.stringify(hasOrder ? list.docs : list.docs.toSorted((a, b) => (a._id < b._id ? 1 : -1)));
     for (let tries = 0; tries < 20; tries++) {
-      if (list.watcher.socket.readyState !== list.watcher.socket.OPEN) {
+      if (isClosed(list)) {
         list.rebuild(await connect(at));
-        await until(() => !list.waits, "an answer to REBUILD");
+        await until(() => !list.waits || isClosed(list), "an answer to REBUILD");
       }
-      const current = await list.check();
+      // A socket may close while it is asked.
+      const checked = list.check();
+      checked.catch(() => {});
+      const current = await Promise.race([checked, list.watcher.closed.then(() => undefined)]);
+      if (current === undefined || isClosed(list)) continue;
       if (current === list.list.at) {
         const [wanted, found] = [await answer(), shown()];
         if (wanted !== found)
@@ -145,7 +151,7 @@ onEveryEngine((engine) => {
       }
       list.rebuild();
       await until(
-        () => !list.waits,
+        () => !list.waits || isClosed(list),
         "an answer to REBUILD",
         () => list.watcher.frames.slice(-3),
       );

@@ -7,7 +7,7 @@ import type { Row } from "../../db/database.ts";
 import { insertRows, type NewRow } from "../../db/dialect.ts";
 import { raw, sql } from "../../db/sql.ts";
 import type { OrderEvent, OrderView, Position, ServerMessage, StreamEvent } from "../../shared/protocol.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type House, openHouse, type Person, type TestSocket, testMenu } from "../_house.ts";
 import { openTablet } from "../_tablet.ts";
 
@@ -86,7 +86,7 @@ async function openPlainReader(house: House, kitchen: Person) {
   };
 }
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   afterEach(() => house.close());
 

@@ -1,10 +1,10 @@
 /** The last portions: exactly as many orders as portions, and everybody is told. */
 import { sql } from "../../db/sql.ts";
 import type { MenuState } from "../../shared/protocol.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type House, openHouse, type Person } from "../_house.ts";
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   let owner: Person;
   beforeEach(async () => {

@@ -1,9 +1,9 @@
 /** One idempotency key: one order and one answer, whatever happened in between. */
 import { sql } from "../../db/sql.ts";
-import { onEveryEngine } from "../_engines.ts";
+import { onEveryDialect } from "../_engines.ts";
 import { type House, newKey, oneBowl, openHouse, type Person } from "../_house.ts";
 
-onEveryEngine((engine) => {
+onEveryDialect((engine) => {
   let house: House;
   let owner: Person;
   beforeAll(async () => {
