@@ -13,6 +13,12 @@ export function byKeys(dialect: Dialect, { columns, table, key }: Lookup, keys: 
     CROSS JOIN LATERAL (SELECT ${columns} FROM ${table} WHERE ${key} = asked LIMIT 1) found`;
 }
 
+/** A condition on a key, for statements that change rows. @param keys as above */
+export function isAmong(dialect: Dialect, key: Sql, keys: readonly string[]): Sql {
+  if (!dialect.rowsAsJson) return among(key, padded(keys));
+  return sql`${key} = ANY(string_to_array(${keys.join(" ")}, ' '))`;
+}
+
 export interface Lookup {
   readonly columns: Sql;
   readonly table: Sql;

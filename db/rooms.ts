@@ -1,4 +1,5 @@
 /** Statements on `rooms`, `room_messages` and `notifications`. */
+import { byKeys } from "./by_keys.ts";
 import { among, type Dialect, insertRows } from "./dialect.ts";
 import { raw, type Sql, type Statement, sql } from "./sql.ts";
 
@@ -8,6 +9,11 @@ export function readRoom(id: string): Sql {
 
 export function readGrantVersions(ids: readonly string[]): Sql {
   return sql`SELECT id, grant_version FROM rooms WHERE ${among(sql`id`, ids)}`;
+}
+
+/** The same, in a statement whose text is the same for any number of rooms. */
+export function readVersions(dialect: Dialect, ids: readonly string[]): Sql {
+  return byKeys(dialect, { columns: sql`id, grant_version`, table: sql`rooms`, key: sql`id` }, ids);
 }
 
 export function lockRoom(id: string): Sql {

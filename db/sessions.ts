@@ -1,5 +1,5 @@
 /** Statements on `users`, `sessions`, `pairing_codes`, `tickets` and `api_keys`. */
-import { byKeys, padded } from "./by_keys.ts";
+import { byKeys, isAmong, padded } from "./by_keys.ts";
 import { among, type Dialect } from "./dialect.ts";
 import { raw, type Sql, sql, type Value } from "./sql.ts";
 
@@ -47,8 +47,9 @@ export function insertSession(session: SessionRow): Sql {
     VALUES (${id}, ${user}, ${kind}, ${tokenHash}, ${addressHash}, ${widerHash}, ${at}, ${at}, ${expiresAt})`;
 }
 
-export function extendSession(id: string, at: number, expiresAt: number): Sql {
-  return sql`UPDATE sessions SET seen_at = ${at}, expires_at = ${expiresAt} WHERE id = ${id} AND ended_at IS NULL AND expires_at > ${at}`;
+export function extendSessions(dialect: Dialect, ids: readonly string[], at: number, expiresAt: number): Sql {
+  return sql`UPDATE sessions SET seen_at = ${at}, expires_at = ${expiresAt}
+    WHERE ${isAmong(dialect, sql`id`, ids)} AND ended_at IS NULL AND expires_at > ${at}`;
 }
 
 export function endSession(id: string, reason: string, at: number): Sql {

@@ -1,6 +1,6 @@
 /** Authentication: tokens, sessions, and their expiry. */
 import type { Row } from "../../db/database.ts";
-import { extendSession, readManySessions, readSession } from "../../db/sessions.ts";
+import { extendSessions, readManySessions, readSession } from "../../db/sessions.ts";
 import type { App } from "../app.ts";
 import { Forbidden, SessionEnded, SessionExpired, SessionInvalid, SessionMissing } from "../errors.ts";
 import { type Role, roles } from "../order_states.ts";
@@ -115,8 +115,22 @@ export async function slide(app: App, session: Session, now: number): Promise<Se
   if (session.kind === "key") return session;
   const expiresAt = now + app.config.sessionMs[session.kind];
   if (expiresAt - session.expiresAt < Math.min(slideMs, app.config.sessionMs[session.kind] / 2)) return session;
-  await app.db.flight({ statements: [extendSession(session.id, now, expiresAt)], repeatable: true });
-  return { ...session, expiresAt };
+  return { ...session, expiresAt: await app.arrivals.add(slideBatch, app, { id: session.id, kind: session.kind }) };
+}
+
+/** After a night all sessions of the morning's customers are due at once. @returns the new expiry of each */
+async function slideBatch(
+  app: App,
+  batch: readonly { readonly id: string; readonly kind: Kind }[],
+): Promise<PromiseSettledResult<number>[]> {
+  const { db, clock, config } = app;
+  const now = clock.now();
+  const due = (of: Kind) => [...new Set(batch.flatMap(({ id, kind }) => (kind === of ? [id] : [])))].sort();
+  const statements = Object.values(letters).flatMap((kind) =>
+    due(kind).length === 0 ? [] : [extendSessions(db.dialect, due(kind), now, now + config.sessionMs[kind])],
+  );
+  await db.flight({ statements, repeatable: true });
+  return batch.map(({ kind }) => ({ status: "fulfilled", value: now + config.sessionMs[kind] }));
 }
 
 /** @throws Forbidden unless the session is staff of this shop with one of the roles */

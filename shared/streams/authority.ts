@@ -1,12 +1,12 @@
 /** Rights to read and write streams. A test compares the table with docs/protocol.md. */
 import * as v from "valibot";
-import type { Database, Row } from "../../db/database.ts";
-import { readRoom } from "../../db/rooms.ts";
+import type { Row } from "../../db/database.ts";
+import { readVersions } from "../../db/rooms.ts";
+import type { App } from "../app.ts";
 import { GrantInvalid, StreamForbidden, StreamUnknown } from "../errors.ts";
 import type { Grant } from "../gateway.ts";
 import type { Role } from "../order_states.ts";
 import type { StreamKind } from "../protocol.ts";
-import type { Secrets } from "../secrets.ts";
 import type { Session } from "../sessions/session.ts";
 import * as shape from "../shape.ts";
 
@@ -62,13 +62,10 @@ export interface Access {
  * @returns the room's grant, where the access needs one
  * @throws StreamUnknown, StreamForbidden, GrantInvalid
  */
-export async function authorize(
-  { db, secrets }: { db: Database; secrets: Secrets },
-  access: Access,
-): Promise<Grant | undefined> {
+export async function authorize(app: App, access: Access): Promise<Grant | undefined> {
   const { session, stream, right } = access;
   const { kind, id } = kindOf(stream);
-  if (kind === "room") return authorizeByGrant({ db, secrets }, id, access);
+  if (kind === "room") return authorizeByGrant(app, id, access);
   if (right === "write") throw new StreamForbidden(stream);
   const allowed =
     kind === "menu" ||
@@ -79,16 +76,21 @@ export async function authorize(
   return undefined;
 }
 
-async function authorizeByGrant(
-  { db, secrets }: { db: Database; secrets: Secrets },
-  room: string,
-  { session, right, grant, now }: Access,
-): Promise<Grant> {
-  const claims = grant === undefined ? undefined : secrets.verify(grant);
+async function authorizeByGrant(app: App, room: string, { session, right, grant, now }: Access): Promise<Grant> {
+  const claims = grant === undefined ? undefined : app.secrets.verify(grant);
   if (!v.is(grantClaims, claims) || claims.room !== room || claims.expiresAt <= now) throw new GrantInvalid();
   if (claims.user !== undefined && claims.user !== session?.user) throw new GrantInvalid();
   if (right === "write" && claims.right !== "write") throw new StreamForbidden(`room:${room}`);
-  const [rows] = await db.read([readRoom(room)]);
-  if (rows[0]?.grant_version !== claims.version) throw new GrantInvalid();
+  if ((await app.arrivals.add(versionsBatch, app, room)) !== claims.version) throw new GrantInvalid();
   return { version: claims.version, until: claims.expiresAt };
+}
+
+/** @returns the current version of each room's grants; undefined where there is no such room */
+async function versionsBatch(
+  { db }: App,
+  rooms: readonly string[],
+): Promise<PromiseSettledResult<number | undefined>[]> {
+  const [rows] = await db.read([readVersions(db.dialect, [...new Set(rooms)])]);
+  const versions = new Map(rows.map(({ id, grant_version }) => [String(id), Number(grant_version)]));
+  return rooms.map((room) => ({ status: "fulfilled", value: versions.get(room) }));
 }

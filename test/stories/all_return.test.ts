@@ -1,6 +1,6 @@
 /** Many clients come back at once. They share flights and reads, and what happens to one of them does not touch the others. */
 import { insertRows } from "../../db/dialect.ts";
-import { sql } from "../../db/sql.ts";
+import { join, sql } from "../../db/sql.ts";
 import { SessionEnded, SessionInvalid, TicketInvalid } from "../../shared/errors.ts";
 import { claimOfToken, newToken } from "../../shared/sessions/session.ts";
 import { issueTicket } from "../../shared/sessions/tickets.ts";
@@ -105,6 +105,45 @@ onEveryDialect((engine) => {
       if (at !== 1) expect(await socket.next("resumed")).toMatchObject({ n: 1, events: [] });
     expect(await sockets[1]?.next("error")).toMatchObject({ code: "SESSION_ENDED" });
     await sockets[1]?.closed;
+    for (const socket of sockets) socket.close();
+  });
+
+  it("sessions that are due on the same morning are extended together, and one that has ended is not", async () => {
+    const guests = await Promise.all(Array.from({ length: 4 }, () => house.guest()));
+    const rows = async () =>
+      (
+        await house.db.read([
+          sql`SELECT id, expires_at FROM sessions WHERE id IN (${join(guests.map(({ session }) => session))})`,
+        ])
+      )[0].toSorted((a, b) => (String(a.id) < String(b.id) ? -1 : 1));
+    const before = await rows();
+    house.clock.forward(25 * 3_600_000);
+    const ended = before[2]?.id ?? "";
+    await house.db.flight({ statements: [sql`UPDATE sessions SET ended_at = 1 WHERE id = ${ended}`] });
+    const outcomes = await Promise.allSettled(guests.map(({ token }) => issued(token)));
+    expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(3);
+    for (const [at, { id, expires_at }] of (await rows()).entries()) {
+      const late = Number(expires_at) - Number(before[at]?.expires_at);
+      expect([id === ended, late >= 24 * 3_600_000]).toEqual([id === ended, id !== ended]);
+    }
+  });
+
+  it("of many who come back to their rooms those are refused whose grants were withdrawn", async () => {
+    const guests = await Promise.all(Array.from({ length: 4 }, () => house.guest()));
+    const rooms = await Promise.all(
+      guests.map(
+        async ({ http }) =>
+          (await http("POST", "/rooms", { body: {} })).body as { room: { stream: string }; grant: string },
+      ),
+    );
+    const withdrawn = rooms[2]?.room.stream.slice("room:".length) ?? "";
+    await house.db.flight({ statements: [sql`UPDATE rooms SET grant_version = 2 WHERE id = ${withdrawn}`] });
+    const sockets = await Promise.all(guests.map((guest) => guest.connect()));
+    const answers = await Promise.all(
+      sockets.map((socket, at) => socket.resume({ stream: rooms[at]?.room.stream ?? "", grant: rooms[at]?.grant })),
+    );
+    expect(answers.map(({ type }) => type)).toEqual(["resumed", "resumed", "error", "resumed"]);
+    expect(answers[2]).toMatchObject({ code: "GRANT_INVALID" });
     for (const socket of sockets) socket.close();
   });
 
