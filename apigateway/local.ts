@@ -93,6 +93,10 @@ export function localGateway({ connections, db, now, sleep, log }: LocalOptions)
       const isHeld = reader?.hold(type) === true;
       return {
         sentUpTo: (seq) => reader?.sentUpTo(seq) ?? seq,
+        send(frame) {
+          if (reader === undefined) connections.send(connection, frame);
+          else push(reader.connection, frameBatch([frame]));
+        },
         goOn(answer) {
           for (const frames of reader?.goOn(isHeld, answer) ?? [])
             push((reader as Subscription<Connection>).connection, frames);

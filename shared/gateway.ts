@@ -47,6 +47,8 @@ export type Numbering = { readonly first: number } | "anew";
 export interface Answering {
   /** Up to which number a reader that has this one was sent the events. They may be on their way, so they are no gap. */
   sentUpTo(seq: number): number;
+  /** Sends the answer behind the pushes that wait for a slow reader. */
+  send(frame: string): void;
   /**
    * The answer was sent, or there is none: pushes go on behind its number. `more`: the reader asks for the rest first, so nothing
    * is pushed until then. To be called once, in the turn of the event loop in which the answer was sent.

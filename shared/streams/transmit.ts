@@ -259,17 +259,22 @@ async function answerAll(
       current.push({ ...one, seq: answer.seq, checkMs });
       continue;
     }
-    const sent = app.gateway.send(connection, frameOf(answer));
+    const sent = send(app, connection, frameOf(answer), answering);
     open.delete(one);
     answering?.goOn(answer.type === "error" ? undefined : { seq: answer.seq, more: isMore(answer) });
     await sent;
   }
   if (current.length === 0) return;
   const streams = current.map(({ ask: { stream }, seq, checkMs }) => ({ stream, seq, checkMs }));
-  const sent = app.gateway.send(connection, frameOf({ type: "checked", n, streams }));
+  const sent = send(app, connection, frameOf({ type: "checked", n, streams }), current[0]?.answering);
   for (const { seq, answering } of current) answering?.goOn({ seq, more: false });
   for (const one of [...open]) open.delete(one);
   await sent;
+}
+
+async function send(app: App, connection: string, frame: string, answering: Answering | undefined): Promise<void> {
+  if (answering === undefined) await app.gateway.send(connection, frame);
+  else answering.send(frame);
 }
 
 type Answer = Extract<ServerMessage, { type: "resumed" | "reset" | "error" }>;

@@ -62,6 +62,25 @@ describe("the local gateway", () => {
     }
   });
 
+  it("keeps an answer for a reader whose buffer is full, and sends it behind the pushes that wait", async () => {
+    const house = await openCloud(anyEngine, "local");
+    try {
+      const slow = await newReader(house);
+      const { gateway } = house.app;
+      await gateway.subscribe(slow.id, "room:full", 1);
+      slow.socket.socket.pause();
+      const large = JSON.stringify({ type: "authorized", n: 1, until: "x".repeat(30_000) });
+      while ((await gateway.send(slow.id, large)) === "sent") await new Promise((resolve) => setImmediate(resolve));
+      await publish(house, "room:full", 1);
+      gateway.answering?.(slow.id, "room:full", "check").send(eventOf("room:full", 2));
+      slow.socket.socket.resume();
+      await slow.socket.next("event", ({ seq }) => seq === 2);
+      expect(await heard(house, slow)).toEqual(["1"]);
+    } finally {
+      await house.close();
+    }
+  });
+
   it("closes a reader that has stopped reading, with the reason, and the others receive everything", async () => {
     const house = await openCloud(anyEngine, "local");
     try {
