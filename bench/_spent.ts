@@ -26,7 +26,9 @@ export async function spent({ pid, database }: Running): Promise<Spent> {
 
 export function since(before: Spent, after: Spent): Since {
   const backends = [...after.backends].map(([pid, ms]) => ms - (before.backends.get(pid) ?? 0));
-  const databaseMs = backends.reduce((sum, ms) => sum + (Number.isNaN(ms) ? 0 : ms), 0);
+  // None were found: that is not nothing.
+  const databaseMs =
+    backends.length === 0 ? Number.NaN : backends.reduce((sum, ms) => sum + (Number.isNaN(ms) ? 0 : ms), 0);
   return {
     ms: after.atMs - before.atMs,
     nodeUs: (after.nodeMs - before.nodeMs) * 1_000,

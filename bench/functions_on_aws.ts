@@ -281,9 +281,15 @@ async function pushToAll(bench: Bench, zips: ReadonlyMap<string, Uint8Array>, co
     await house.invocations();
     const lost = count - taken();
     const doubled = [...house.posts.taken].filter(([id, times]) => isReader(id) && times > 1).length;
-    if (lost > 0 || doubled > 0) bench.fail(`functions_on_aws: of ${count} pushes ${lost} lost, ${doubled} doubled`);
+    if (lost > 0) bench.fail(`functions_on_aws: of ${count} pushes ${lost} lost`);
     socket.terminate();
-    return { "all pushed": [seconds, "s"], lost: [lost, "count"], "429": [house.posts.throttled, "count"] };
+    return {
+      "all pushed": [seconds, "s"],
+      lost: [lost, "count"],
+      // A post that was not answered in its time is made again; the reader drops what it has.
+      doubled: [doubled, "count"],
+      "429": [house.posts.throttled, "count"],
+    };
   } finally {
     await house.close();
   }
