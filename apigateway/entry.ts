@@ -1,6 +1,6 @@
 /** Entry of the functions: turns an event of any gateway into a request, and an answer or an error into a result. */
 import type { GenericSchema, InferOutput } from "valibot";
-import type { App, Signal } from "../shared/app.ts";
+import type { App } from "../shared/app.ts";
 import {
   type AppError,
   BodyTooLarge,
@@ -12,6 +12,7 @@ import {
 import { parseJson } from "../shared/json.ts";
 import type { Fields } from "../shared/log.ts";
 import * as shape from "../shared/shape.ts";
+import type { Signal } from "../shared/signal.ts";
 import { toAppError } from "../shared/to_app_error.ts";
 import { authorizationOf, membersFor401 } from "../shared/wafer/headers.ts";
 import type {

@@ -1,5 +1,6 @@
 /** Every function by its name in serverless.yml; a test compares the two. */
-import type { App, Signal } from "../shared/app.ts";
+import type { App } from "../shared/app.ts";
+import type { Signal } from "../shared/signal.ts";
 import { handler as admin } from "./admin.ts";
 import { handler as ask_outside } from "./ask_outside.ts";
 import { handler as ask_wechat } from "./ask_wechat.ts";

@@ -12,6 +12,7 @@ import type { Outbound } from "./outbound.ts";
 import type { Pages } from "./page_files.ts";
 import type { Pushes, WatchReceiver } from "./pushes.ts";
 import type { Secrets } from "./secrets.ts";
+import type { Signal } from "./signal.ts";
 import type { Turns } from "./turns.ts";
 import type { WebhookWatch } from "./webhook_watch.ts";
 import type { Wechat } from "./wechat.ts";
@@ -55,13 +56,6 @@ export interface Clock {
   now(): number;
   /** Ends early when the signal aborts, so that a finished function leaves no timer behind. */
   sleep(ms: number, signal?: Signal): Promise<void>;
-}
-
-/** Says that somebody no longer waits. An AbortSignal is one; making one takes 3 µs, and most requests are never left. */
-export interface Signal {
-  readonly aborted: boolean;
-  addEventListener(type: "abort", listener: () => void): void;
-  removeEventListener(type: "abort", listener: () => void): void;
 }
 
 export interface Random {

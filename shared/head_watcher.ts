@@ -2,8 +2,8 @@
 import type { Database } from "../db/database.ts";
 import { readSessions } from "../db/sessions.ts";
 import { type Head, headOf, noHead, readHeads } from "../db/streams.ts";
-import type { Signal } from "./app.ts";
 import { inBatches } from "./batch.ts";
+import type { Signal } from "./signal.ts";
 
 const tickMs = 500;
 /** Names in one statement. */

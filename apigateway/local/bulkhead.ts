@@ -1,6 +1,6 @@
 /** Bulkhead: bounds the work of one compartment, so that overload in one leaves the others free, and one caller leaves room for the rest. */
 
-import type { Signal } from "../../shared/app.ts";
+import type { Signal } from "../../shared/signal.ts";
 
 export interface Bounds {
   readonly running: number;

@@ -1,6 +1,7 @@
 /** Calls functions as the cloud does: a bounded number at once in each compartment, each with a time limit. */
-import type { Signal } from "../../shared/app.ts";
+
 import type { Log } from "../../shared/log.ts";
+import type { Signal } from "../../shared/signal.ts";
 import { Bulkhead, Overflow } from "./bulkhead.ts";
 import type { Compartment } from "./compartments.ts";
 import type { Limits } from "./limits.ts";

@@ -1,7 +1,7 @@
 /** Requests that have no answer yet: when the client leaves, and when the answer is out. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { Signal } from "../../shared/app.ts";
+import type { Signal } from "../../shared/signal.ts";
 
 /** One request. It is the signal that its client has left, or must not wait any more. */
 export class OpenRequest implements Signal {

@@ -1,10 +1,11 @@
 /** Long polling: events for clients without a socket. */
 import type { Head } from "../../db/streams.ts";
-import type { App, Signal } from "../app.ts";
+import type { App } from "../app.ts";
 import { SessionMissing, StreamUnknown } from "../errors.ts";
 import type { HeadWatcher } from "../head_watcher.ts";
 import type { StreamRequest } from "../protocol.ts";
 import { authenticateAgain, type Session } from "../sessions/session.ts";
+import type { Signal } from "../signal.ts";
 import { authorize, kindOf } from "./authority.ts";
 import { type Backlog, readSince } from "./backlog.ts";
 import { heartbeat } from "./presence.ts";
