@@ -85,9 +85,9 @@ export function lockOrder(id: string): [Sql, Sql] {
 
 /** Locks the stock that an order took from, before the streams: what is given back is written behind their locks. */
 export function lockStockOf(order: string): Sql {
-  return sql`SELECT d.dish_id FROM dish_days d JOIN orders o ON o.shop_id = d.shop_id AND o.day = d.day
-    WHERE o.id = ${order} AND d.dish_id IN (SELECT dish_id FROM order_lines WHERE order_id = ${order} AND counted = 1)
-    ORDER BY d.dish_id FOR UPDATE`;
+  const of = (column: "shop_id" | "day") => sql`(SELECT ${raw(column)} FROM orders WHERE id = ${order})`;
+  return sql`SELECT dish_id FROM dish_days WHERE shop_id = ${of("shop_id")} AND day = ${of("day")}
+    AND dish_id IN (SELECT dish_id FROM order_lines WHERE order_id = ${order} AND counted = 1) ORDER BY dish_id FOR UPDATE`;
 }
 
 export function readHistory(order: string): Sql {
@@ -98,9 +98,12 @@ export function readHistoryAfter(order: string, version: number): Sql {
   return sql`SELECT action FROM order_history WHERE order_id = ${order} AND version > ${version} ORDER BY version`;
 }
 
-/** The newest orders of a kind with their lines, as two statements that see the same rows when read in one snapshot. */
-function newestWithLines(where: Sql, limit: number) {
-  const chosen = sql`(SELECT id FROM orders WHERE ${where} ORDER BY id DESC LIMIT ${limit}) chosen`;
+/**
+ * The newest orders of a kind with their lines, as two statements that see the same rows when read in one snapshot. Sorted by an
+ * expression: by the column alone planners read all orders from the newest on, until enough are found or the oldest is reached.
+ */
+function newestWithLines(matching: Sql, limit: number) {
+  const chosen = sql`(SELECT id FROM ${matching} matching ORDER BY concat(id, '') DESC LIMIT ${limit}) chosen`;
   return {
     orders: sql`SELECT o.* FROM orders o JOIN ${chosen} ON chosen.id = o.id ORDER BY o.id DESC`,
     lines: sql`SELECT l.* FROM order_lines l JOIN ${chosen} ON chosen.id = l.order_id ORDER BY l.order_id, l.line_no`,
@@ -108,24 +111,44 @@ function newestWithLines(where: Sql, limit: number) {
   };
 }
 
+const ordersWhere = (where: Sql) => sql`(SELECT id FROM orders WHERE ${where})`;
+
+/**
+ * Orders of a shop in these states. One SELECT for each: with a list of states PostgreSQL reads all orders of the shop, if almost all
+ * were in such states when it planned.
+ */
+function inStates(columns: Sql, shop: string, statuses: readonly string[], more: Sql): Sql {
+  if (statuses.length === 0) return sql`(SELECT ${columns} FROM orders WHERE 1 = 0)`;
+  const each = [...new Set(statuses)].map(
+    (status) => sql`SELECT ${columns} FROM orders WHERE status = ${status} AND shop_id = ${shop}${more}`,
+  );
+  return sql`(${join(each, " UNION ALL ")})`;
+}
+
 export interface OrderFilter {
   readonly statuses: readonly string[];
+  /** All of these are states of open orders. */
+  readonly areOpen: boolean;
   readonly day?: string | undefined;
   /** Ids are sortable by time; only orders older than this one. */
   readonly before?: string | undefined;
 }
 
-export function readOrdersOfShop(shop: string, { statuses, day, before }: OrderFilter, limit: number): [Sql, Sql] {
-  const parts = [sql`shop_id = ${shop}`, among(sql`status`, statuses)];
-  if (day !== undefined) parts.push(sql`day = ${day}`);
-  if (before !== undefined) parts.push(sql`id < ${before}`);
-  const { orders, lines } = newestWithLines(join(parts, " AND "), limit);
+export function readOrdersOfShop(
+  shop: string,
+  { statuses, areOpen, day, before }: OrderFilter,
+  limit: number,
+): [Sql, Sql] {
+  const ofDay = day === undefined ? sql`` : sql` AND day = ${day}`;
+  const open = areOpen ? sql` AND ended_at IS NULL` : sql``;
+  const older = before === undefined ? sql`` : sql` AND id < ${before}`;
+  const { orders, lines } = newestWithLines(inStates(sql`id`, shop, statuses, sql`${open}${ofDay}${older}`), limit);
   return [orders, lines];
 }
 
 export function readOrdersOfUser(user: string, before: string | undefined, limit: number): [Sql, Sql] {
   const where = before === undefined ? sql`user_id = ${user}` : sql`user_id = ${user} AND id < ${before}`;
-  const { orders, lines } = newestWithLines(where, limit);
+  const { orders, lines } = newestWithLines(ordersWhere(where), limit);
   return [orders, lines];
 }
 
@@ -147,7 +170,7 @@ export function readChosenOrders({ of, ids, shops, statuses, days }: OrderChoice
     ...(statuses === undefined ? [] : [among(sql`status`, statuses)]),
     ...(days === undefined ? [] : [among(sql`day`, days)]),
   ];
-  const { orders, lines, chosen } = newestWithLines(join(parts, " AND "), limit);
+  const { orders, lines, chosen } = newestWithLines(ordersWhere(join(parts, " AND ")), limit);
   return {
     orders,
     lines,
@@ -166,8 +189,9 @@ export function readBoard(
   readySince: number,
   limit: number,
 ): Sql {
-  return sql`SELECT number, status FROM orders WHERE ${among(sql`status`, statuses)} AND shop_id = ${shop}
-    AND service = 'pickup' AND placed_at >= ${since} AND (status <> 'ready' OR ready_at >= ${readySince}) ORDER BY id LIMIT ${limit}`;
+  const more = sql` AND ended_at IS NULL AND service = 'pickup' AND placed_at >= ${since} AND (status <> 'ready' OR ready_at >= ${readySince})`;
+  const shown = inStates(sql`id, number, status, placed_at`, shop, statuses, more);
+  return sql`SELECT number, status FROM ${shown} shown ORDER BY placed_at, id LIMIT ${limit}`;
 }
 
 /** Shops with an order that became ready between the two and was not collected. */
@@ -175,10 +199,10 @@ export function readUncollected(from: number, to: number): Sql {
   return sql`SELECT DISTINCT shop_id AS id FROM orders WHERE status = 'ready' AND ready_at >= ${from} AND ready_at < ${to}`;
 }
 
-/** Placed orders that are due to become louder, or to expire. */
+/** Placed orders that are due to become louder, or to expire. Not sorted by id alone: see `newestWithLines`. */
 export function readDue(now: number, limit: number): Sql {
   return sql`SELECT id, shop_id, user_id FROM orders WHERE status = 'placed'
-    AND (expire_at <= ${now} OR (escalate_at <= ${now} AND escalated_at IS NULL)) ORDER BY id LIMIT ${limit}`;
+    AND (expire_at <= ${now} OR (escalate_at <= ${now} AND escalated_at IS NULL)) ORDER BY placed_at, id LIMIT ${limit}`;
 }
 
 /** Whether the user ever ordered, at this shop or (null) at any. */
@@ -245,7 +269,7 @@ export function readWaiting(wanted: readonly Waiting[]): Sql[] {
     const ofKind = wanted.filter((one) => one.of === of);
     if (ofKind.length === 0) return [];
     const column = raw(waitingColumns[of]);
-    return sql`SELECT ${raw(`'${of}'`)} AS kind, shop_id, ${column} AS value, count(*) AS orders FROM orders WHERE status = 'placed'
+    return sql`SELECT ${raw(`'${of}'`)} AS kind, shop_id, ${column} AS value, count(*) AS orders FROM orders WHERE status = 'placed' AND ended_at IS NULL
       AND ${among(
         sql`shop_id`,
         ofKind.map(({ shop }) => shop),

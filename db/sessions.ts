@@ -80,7 +80,7 @@ export function readIdleGuests(
   limit: number,
 ): Sql {
   return sql`SELECT s.created_at FROM sessions s WHERE s.${raw(network)} = ${hash} AND s.created_at > ${since} AND s.kind = 'guest'
-    AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.user_id = s.user_id) ORDER BY s.created_at DESC LIMIT ${limit}`;
+    AND (SELECT o.id FROM orders o WHERE o.user_id = s.user_id LIMIT 1) IS NULL ORDER BY s.created_at DESC LIMIT ${limit}`;
 }
 
 export function readDevices(shop: string, now: number): Sql {
@@ -124,10 +124,10 @@ export function pair(hash: string, session: SessionRow): Sql[] {
   const { id, user, tokenHash, addressHash, at, expiresAt } = session;
   return [
     sql`UPDATE pairing_codes SET session_id = ${id} WHERE hash = ${hash} AND session_id IS NULL AND expires_at > ${at}`,
-    sql`INSERT INTO users (id, created_at) SELECT ${text(user)}, ${number(at)} FROM pairing_codes WHERE session_id = ${id}`,
+    sql`INSERT INTO users (id, created_at) SELECT ${text(user)}, ${number(at)} FROM pairing_codes WHERE hash = ${hash} AND session_id = ${id}`,
     sql`INSERT INTO sessions (id, user_id, kind, shop_id, role, device, token_hash, address_hash, created_at, seen_at, expires_at)
       SELECT session_id, ${text(user)}, 'staff', shop_id, role, device, ${text(tokenHash)}, ${text(addressHash)}, ${number(at)}, ${number(at)}, ${number(expiresAt)}
-      FROM pairing_codes WHERE session_id = ${id}`,
+      FROM pairing_codes WHERE hash = ${hash} AND session_id = ${id}`,
     readSession(id),
   ];
 }

@@ -101,11 +101,12 @@ export function readBacklog(
   after: number,
   { events, bytes, upTo = Number.MAX_SAFE_INTEGER }: { events: number; bytes: number; upTo?: number },
 ): Sql {
-  return sql`SELECT e.stream, e.seq, e.tag, e.prev, e.type, e.data, e.at FROM events e JOIN (
-      SELECT seq, sum(bytes) OVER (ORDER BY seq) - bytes AS bytes_before FROM (
-        SELECT seq, octet_length(data) + ${raw(String(aroundBytes))} AS bytes FROM events
-        WHERE stream = ${stream} AND seq > ${after} AND seq <= ${upTo} ORDER BY seq LIMIT ${events}) sizes
-    ) fitting ON fitting.seq = e.seq WHERE e.stream = ${stream} AND fitting.bytes_before <= ${bytes} ORDER BY e.seq`;
+  return sql`SELECT stream, seq, tag, prev, type, data, at FROM events WHERE stream = ${stream} AND seq > ${after} AND seq <= (
+      SELECT max(seq) FROM (
+        SELECT seq, sum(bytes) OVER (ORDER BY seq) - bytes AS bytes_before FROM (
+          SELECT seq, octet_length(data) + ${raw(String(aroundBytes))} AS bytes FROM events
+          WHERE stream = ${stream} AND seq > ${after} AND seq <= ${upTo} ORDER BY seq LIMIT ${events}) sizes
+      ) fitting WHERE bytes_before <= ${bytes}) ORDER BY seq`;
 }
 
 /** The last event; none when it was trimmed. */
@@ -120,8 +121,8 @@ export function readChanged(since: number): Sql {
 
 /** Shops whose derived streams have not read the kitchen's stream to its end. */
 export function readStale(): Sql {
-  return sql`SELECT h.id FROM shops h JOIN streams s ON s.name = concat('shop:', h.id)
-    WHERE EXISTS (SELECT 1 FROM streams d WHERE d.name IN (concat('menu:', h.id), concat('board:', h.id)) AND d.source_seq < s.seq)`;
+  return sql`SELECT h.id FROM shops h WHERE (SELECT seq FROM streams WHERE name = concat('shop:', h.id))
+    > (SELECT min(source_seq) FROM streams WHERE name IN (concat('menu:', h.id), concat('board:', h.id)))`;
 }
 
 export function trimEvents(before: number): Sql {

@@ -152,8 +152,9 @@ export async function ordersOfShop(
 ) {
   const stream = `shop:${staff.shop}`;
   const { statuses = openStatuses, day, before } = filter;
+  const areOpen = statuses.every((status) => openStatuses.includes(status));
   const [orders, lines, shops, heads] = await app.db.read([
-    ...readOrdersOfShop(staff.shop, { statuses, day, before }, pageSize),
+    ...readOrdersOfShop(staff.shop, { statuses, areOpen, day, before }, pageSize),
     readShop(staff.shop),
     readHeads([stream]),
   ]);

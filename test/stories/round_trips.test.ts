@@ -1,6 +1,10 @@
-/** Round trips of an order, when shop and menu are known to the process: one on PostgreSQL, three on MySQL. */
+/**
+ * Round trips of an order, when shop and menu are known to the process: one on PostgreSQL, three on MySQL. And on PostgreSQL of what else
+ * people do all day, with the statements.
+ */
+import type { Statement } from "../../db/sql.ts";
 import { type Engine, engines, openAgain, type TestDatabase } from "../_engines.ts";
-import { openHouse } from "../_house.ts";
+import { openHouse, openSocket } from "../_house.ts";
 import { startProxy } from "../_proxy.ts";
 
 const postgres = engines.find(({ name }) => name === "postgres") as Engine;
@@ -41,6 +45,78 @@ const postgres = engines.find(({ name }) => name === "postgres") as Engine;
     await house.close();
     await db.close();
     await proxy.close();
+  });
+});
+
+/** What a call asked the database for until now, as round trips and statements. */
+function countCalls(db: TestDatabase) {
+  const calls: { trips: number; statements: number }[] = [];
+  const counted: TestDatabase = {
+    ...db,
+    read(statements) {
+      calls.push({ trips: 1, statements: statements.length });
+      return db.read(statements);
+    },
+    flight(plan) {
+      const call = { trips: 1, statements: plan.statements.length + (plan.after?.length ?? 0) };
+      calls.push(call);
+      const { decide } = plan;
+      if (decide === undefined) return db.flight(plan);
+      const counting = (rows: Parameters<typeof decide>[0]): readonly Statement[] => {
+        const named = decide(rows);
+        call.trips += 1;
+        call.statements += named.length;
+        return named;
+      };
+      return db.flight({ ...plan, decide: counting });
+    },
+  };
+  const sum = (of: "trips" | "statements") => calls.reduce((total, call) => total + call[of], 0);
+  return { db: counted, forget: () => calls.splice(0), trips: () => sum("trips"), statements: () => sum("statements") };
+}
+
+(postgres.here ? describe : describe.skip)("postgres, warm", () => {
+  it("what people do all day takes no more trips and statements than these", async () => {
+    const database = await postgres.open();
+    const { db, forget, trips, statements } = countCalls(database);
+    const house = await openHouse(postgres, { db, lookMs: 3_600_000, tickMs: 3_600_000 });
+    const [customer, kitchen] = [await house.guest(), await house.staff("kitchen")];
+    const { id } = (await customer.order()).body.order;
+    const socket = await kitchen.connect();
+    await socket.resume({ stream: `shop:${house.shop}` });
+    const ticket = await customer.ticket();
+    const cost = async (call: () => Promise<unknown>): Promise<readonly [number, number]> => {
+      forget();
+      await call();
+      return [trips(), statements()];
+    };
+    const most: Record<string, readonly [number, number]> = {
+      // The second asks who watches the streams.
+      order: [1, 2],
+      login: [2, 3],
+      ticket: [2, 3],
+      upgrade: [2, 4],
+      resume: [5, 9],
+      // With what it begins in the background: the shop's public streams.
+      step: [9, 45],
+    };
+    const counts: Record<string, readonly [number, number]> = {
+      order: await cost(() => customer.order()),
+      login: await cost(() => house.guest()),
+      ticket: await cost(() => customer.ticket()),
+      upgrade: await cost(async () =>
+        (await openSocket(`${house.url.replace("http", "ws")}/pgws`, ["orderbell.v1", `ticket.${ticket}`])).close(),
+      ),
+      resume: await cost(() => socket.resume({ stream: `shop:${house.shop}` })),
+      step: await cost(() => kitchen.http("POST", `/orders/${id}/accept`, { body: {} })),
+    };
+    const more = Object.entries(counts).filter(
+      ([name, [a, b]]) => a > (most[name]?.[0] ?? 0) || b > (most[name]?.[1] ?? 0),
+    );
+    expect(more).toEqual([]);
+    socket.close();
+    await house.close();
+    await database.remove();
   });
 });
 
