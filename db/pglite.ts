@@ -41,7 +41,11 @@ export async function openPglite(options: PgliteOptions = {}): Promise<Embedded>
     throw error;
   }
 
-  async function run(transaction: Transaction, list: readonly Encoded[]): Promise<Row[][]> {
+  /** One statement is a transaction by itself, and BEGIN and COMMIT are calls like any other. */
+  const alone = async (list: readonly Encoded[]): Promise<Row[][]> =>
+    list.length === 1 ? run(pglite, list) : pglite.transaction((transaction) => run(transaction, list));
+
+  async function run(transaction: Pick<Transaction, "query">, list: readonly Encoded[]): Promise<Row[][]> {
     const rows: Row[][] = [];
     for (const statement of list)
       rows.push((await transaction.query<Row>(guardedText(statement), statement.values)).rows);
@@ -51,14 +55,16 @@ export async function openPglite(options: PgliteOptions = {}): Promise<Embedded>
   async function flight({ statements, decide, after = [] }: Flight): Promise<Landed> {
     const first = encodeAll(statements, "numbered");
     const last = encodeAll(after, "numbered");
+    // The transaction is committed: a failed read behind it must not report it as failed.
+    const readBehind = async () => (last.length === 0 ? [] : alone(last).catch(() => last.map(() => [])));
     try {
+      if (decide === undefined) return { rows: await alone(first), decided: [], after: await readBehind() };
       const stored = await pglite.transaction(async (transaction) => {
         const rows = await run(transaction, first);
-        const second = decide === undefined ? [] : runDecide(() => encodeAll(decide(rows), "numbered"));
+        const second = runDecide(() => encodeAll(decide(rows), "numbered"));
         return { rows, decided: await run(transaction, second) };
       });
-      // The transaction is committed: a failed read behind it must not report it as failed.
-      return { ...stored, after: await pglite.transaction((tx) => run(tx, last)).catch(() => last.map(() => [])) };
+      return { ...stored, after: await readBehind() };
     } catch (error) {
       throw error instanceof DecideFailed ? error.cause : translate(error);
     }
@@ -73,6 +79,7 @@ export async function openPglite(options: PgliteOptions = {}): Promise<Embedded>
       if (statements.length === 0) return [];
       const list = encodeAll(statements, "numbered");
       try {
+        if (list.length === 1) return await alone(list);
         return await pglite.transaction(async (transaction) => {
           await transaction.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
           return run(transaction, list);
