@@ -2,14 +2,15 @@
 import type { Options } from "./_runner.ts";
 import type { Profile, Workload } from "./_workload.ts";
 
+/** What all workloads together may take. */
 export const mostMinutes: Readonly<Record<Profile, number>> = { short: 10, full: 25 };
 
 export interface Command {
   readonly profile: Profile;
   readonly chosen: readonly Workload[];
   readonly save: boolean;
-  /** Bound of all workloads together. */
-  readonly minutes: number;
+  /** Of all workloads together, if the command says so. */
+  readonly minutes: number | undefined;
   readonly options: Options;
 }
 
@@ -47,5 +48,5 @@ export function readCommand(argv: readonly string[], workloads: readonly Workloa
       ? wanted.map(workloadOf)
       : workloads.filter(({ seconds }) => profile === "full" || seconds.short !== undefined);
   const save = flags.has("--save") || (profile === "full" && names.length === 0);
-  return { profile, chosen, save, minutes: Number(minutes ?? mostMinutes[profile]), options: rest };
+  return { profile, chosen, save, minutes: minutes === undefined ? undefined : Number(minutes), options: rest };
 }

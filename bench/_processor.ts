@@ -29,3 +29,36 @@ export async function databasePids(engine: EngineName, url: string): Promise<num
   );
   return rows.map(({ pid }) => Number(pid));
 }
+
+export interface DatabaseTime {
+  /** Milliseconds since the watch began; NaN if none of its processes could be read. */
+  spentMs(): Promise<number>;
+  stop(): void;
+}
+
+const sampleMs = 200;
+
+/** Samples a database's processes: a backend may end with its connection, and others begin. */
+export async function watchDatabase(engine: EngineName, url: string): Promise<DatabaseTime> {
+  const from = new Map<number, number>();
+  const last = new Map<number, number>();
+  const sample = () => {
+    for (const pid of from.keys()) {
+      const ms = processorMs(pid);
+      if (Number.isFinite(ms)) last.set(pid, ms);
+    }
+  };
+  for (const pid of await databasePids(engine, url)) from.set(pid, processorMs(pid));
+  sample();
+  const timer = setInterval(sample, sampleMs);
+  return {
+    async spentMs() {
+      // What began since then has spent all its time since then.
+      for (const pid of await databasePids(engine, url)) if (!from.has(pid)) from.set(pid, 0);
+      sample();
+      if (last.size === 0) return Number.NaN;
+      return [...last].reduce((sum, [pid, ms]) => sum + ms - (from.get(pid) ?? 0), 0);
+    },
+    stop: () => clearInterval(timer),
+  };
+}

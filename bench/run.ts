@@ -1,6 +1,6 @@
 /** `npm run bench`: see README.md. */
 import { workloads } from "./_all.ts";
-import { type Command, readCommand } from "./_command.ts";
+import { type Command, mostMinutes, readCommand } from "./_command.ts";
 import { judge } from "./_judge.ts";
 import { describeMachine, type Machine } from "./_machine.ts";
 import { drawPicture } from "./_picture.ts";
@@ -40,10 +40,11 @@ function printOutcomes(outcomes: readonly Outcome[]): void {
   }
 }
 
-/** A workload gets its own time, or less in proportion where all together would take too long. */
+/** A workload gets its own time: less in proportion where all together would take too long, and more where `--minutes` says so. */
 async function runAll({ chosen, profile, options, minutes }: Command): Promise<Outcome[]> {
   const seconds = chosen.reduce((sum, workload) => sum + secondsOf(workload, profile), 0);
-  const scale = Math.min(1, (minutes * 60) / seconds);
+  const share = ((minutes ?? mostMinutes[profile]) * 60) / seconds;
+  const scale = minutes === undefined ? Math.min(1, share) : share;
   const most = Math.ceil((seconds * scale) / 60);
   console.log(`${profile} profile, ${chosen.length} workloads, at most about ${most} minutes`);
   const outcomes: Outcome[] = [];

@@ -73,7 +73,13 @@ const generatorLateMs = 5;
 const patienceMs = 5_000;
 const leftoverMs = 15_000;
 
+const lastPushMs = 2_000;
+
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function until(is: () => boolean, mostMs: number): Promise<void> {
+  for (const end = now() + mostMs; !is() && now() < end; ) await pause(20);
+}
 
 /** As many as a reverse proxy would hold. */
 const mostSockets = 256;
@@ -274,11 +280,12 @@ export class Generator {
     }
     clock.stop();
     stepClock.stop();
+    // What is still in the server's queues must not be part of the next load, and is acknowledged and pushed late, not lost.
+    await until(() => measurement.open === 0, leftoverMs);
+    await until(() => measurement.isSettled, Math.min(drainMs, lastPushMs));
     // A double would come behind the first.
     await pause(100);
     const report = measurement.report(stepRun !== undefined);
-    // What is still in the server's queues must not be part of the next load.
-    while (measurement.open > 0 && now() < last + drainMs + leftoverMs) await pause(20);
     const gone = this.#gone === 0 ? [] : [`${this.#gone} kitchens' sockets were closed`];
     return { ...report, problems: [...report.problems, ...gone] };
   }

@@ -12,7 +12,7 @@ async function reportOf(lie?: Lie) {
   const generator = new Generator({ ...nullScene, port, socketPort: port, shops });
   try {
     await generator.open();
-    return await generator.run({ rate: 1_000, seconds: 0.2, drainMs: lie === "loses" ? 1_500 : 5_000 });
+    return await generator.run({ rate: 1_000, seconds: 0.2, drainMs: lie === "loses" ? 1_000 : 5_000 });
   } finally {
     generator.close();
     server.close();
