@@ -112,12 +112,14 @@ export function picture(result: Result): string {
   const { processor, cores, node, databases, at, commit } = result.machine;
   const postgres = databases.postgres?.version.split(" (")[0] ?? "";
   const durable = databases.postgres?.durable ? "durable" : "not durable";
-  const foot = `${processor}, ${cores} cores for generator, server and database; Node ${node}; ${postgres}, ${durable}; ${at.slice(0, 10)}, ${commit}. Bars: medians of paired rounds; lines: minimum to maximum.`;
-  const height = y + 18;
+  const foot = `${processor}, ${cores} cores for generator, server and database; Node ${node}; ${postgres}, ${durable}.`;
+  const marks = `Bars: medians of paired rounds; lines: minimum to maximum. Measured ${at.slice(0, 10)} at ${commit}.`;
+  const height = y + 32;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="Benchmark: orderbell beside its peers">
 <style>${style}</style>
 ${parts.join("\n")}
 ${text(8, y + 6, foot, "small")}
+${text(8, y + 22, marks, "small")}
 </svg>
 `;
 }

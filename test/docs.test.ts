@@ -8,7 +8,11 @@ import { headings } from "../shared/shop/menu_csv.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), "utf8");
 
-const filesBelow = (folder: string) => filesIn(join(root, folder)).map((name) => `${folder}/${name}`);
+const filesBelow = (folder: string) =>
+  filesIn(join(root, folder))
+    // The benchmark's peers have packages of their own.
+    .filter((name) => !name.includes("node_modules/"))
+    .map((name) => `${folder}/${name}`);
 
 /** A section by its heading, up to the next one of the same depth. */
 function section(path: string, heading: string): string {
