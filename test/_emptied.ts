@@ -68,8 +68,9 @@ export async function emptied(database: Made, columns: string): Promise<boolean>
     if ((await columnsOf(database)) !== columns) return false;
     const tables = new Set(columns.split("\n").map((line) => line.slice(0, line.indexOf("."))));
     tables.delete("schema_migrations");
+    const first = (table: string) => `SELECT '${table}' AS one FROM (SELECT 1 AS one FROM ${table} LIMIT 1) AS first`;
     await database.alone(async (run) => {
-      for (const table of tables) await run(`DELETE FROM ${table}`);
+      for (const { one } of await run([...tables].map(first).join(" UNION ALL "))) await run(`DELETE FROM ${one}`);
     });
     return true;
   } catch {
