@@ -265,7 +265,8 @@ type Sum = Row & { table: string };
 const sumOfTable = (table: string) =>
   `SELECT '${table}' AS "table", count(*)::int AS count, md5(coalesce(string_agg(line, '' ORDER BY line), '')) AS hash
     FROM (SELECT md5(one::text) AS line FROM ${table} one) AS lines`;
-const sumOfAll = raw(tables.map(sumOfTable).join("\nUNION ALL "));
+/** In an order: PostgreSQL may read the tables beside each other. */
+const sumOfAll = raw(`${tables.map(sumOfTable).join("\nUNION ALL ")}\nORDER BY 1`);
 
 async function summedByDatabase(db: Database): Promise<Sum[]> {
   const [rows = []] = await db.read([sql`${sumOfAll}`]);
