@@ -3,6 +3,7 @@ import { mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Limits } from "../apigateway/local/server.ts";
+import { logOutput } from "../cli/log_output.ts";
 import { type Machine, startMachine } from "../cli/machine.ts";
 import { migrate } from "../db/migrate.ts";
 import { openDatabase } from "../db/open.ts";
@@ -22,7 +23,7 @@ function logFile(): (line: string) => void {
   const folder = mkdtempSync(join(tmpdir(), "ob-bench-log-"));
   const file = openSync(join(folder, "log"), "a");
   rmSync(folder, { recursive: true });
-  return (line) => void writeSync(file, line);
+  return logOutput((lines) => void writeSync(file, lines)).write;
 }
 
 /** @param environment beside the database and the keys */
