@@ -114,9 +114,17 @@ export function readNewest(stream: string): Sql {
   return sql`SELECT seq, tag, prev, type, data, at FROM events WHERE stream = ${stream} ORDER BY seq DESC LIMIT 1`;
 }
 
-/** Streams that were written since then. */
+/**
+ * Streams that were written since then. Heads are looked up one by one: as a join, planned while the tables were empty, it read all
+ * streams.
+ */
 export function readChanged(since: number): Sql {
-  return sql`SELECT name, epoch, seq, tag FROM streams WHERE name IN (SELECT DISTINCT stream FROM events WHERE at >= ${since})`;
+  const head = (column: string) =>
+    raw(`(SELECT s.${column} FROM streams s WHERE s.name = changed.stream) AS ${column}`);
+  return sql`SELECT stream AS name, epoch, seq, tag FROM (
+      SELECT stream, ${head("epoch")}, ${head("seq")}, ${head("tag")}
+      FROM (SELECT DISTINCT stream FROM events WHERE at >= ${since}) changed
+    ) heads WHERE epoch IS NOT NULL`;
 }
 
 /** Shops whose derived streams have not read the kitchen's stream to its end. */
