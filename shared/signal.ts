@@ -4,3 +4,24 @@ export interface Signal {
   addEventListener(type: "abort", listener: () => void): void;
   removeEventListener(type: "abort", listener: () => void): void;
 }
+
+/** A signal of our own, and what fires it. */
+export class SignalSource implements Signal {
+  aborted = false;
+  #listeners: Set<() => void> | undefined;
+
+  addEventListener(_: "abort", listener: () => void): void {
+    this.#listeners ??= new Set();
+    this.#listeners.add(listener);
+  }
+
+  removeEventListener(_: "abort", listener: () => void): void {
+    this.#listeners?.delete(listener);
+  }
+
+  abort(): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    for (const listener of this.#listeners ?? []) listener();
+  }
+}

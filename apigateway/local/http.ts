@@ -1,5 +1,6 @@
 /** HTTP API on this machine: turns requests into events and results into answers, and gives the answers that API Gateway gives without a function. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { SignalSource } from "../../shared/signal.ts";
 import { hsts } from "../entry.ts";
 import type { HttpResult } from "../events.ts";
 import { Bodies } from "./bodies.ts";
@@ -11,7 +12,7 @@ import { corsHeaders, isPreflight, withoutCors } from "./cors.ts";
 import { type HealthOptions, healthRoute } from "./health.ts";
 import { type HttpAnswersOptions, httpAnswers } from "./http_answers.ts";
 import type { Invoke } from "./invoke.ts";
-import { delayed, type OpenRequest, OpenRequests } from "./request_end.ts";
+import { delayed, OpenRequests } from "./request_end.ts";
 import { type Match, match, type Routes } from "./routes.ts";
 
 /** Serves or takes a file, if this request is for one; else calls `otherwise`. */
@@ -49,13 +50,13 @@ export function httpApi(options: HttpApiOptions): HttpApi {
   const open = new OpenRequests();
   const bodies = new Bodies(limits);
   /** Those that are complete and served. */
-  const underWay = new Set<OpenRequest>();
+  const underWay = new Set<SignalSource>();
 
   async function serve(
     request: IncomingMessage,
     response: ServerResponse,
     target: Target | undefined,
-    opened: OpenRequest,
+    opened: SignalSource,
   ): Promise<void> {
     if (target === undefined) return answers.message(response, 400, "Bad Request");
     if (target.path === "/healthz") return health(response);
@@ -74,7 +75,7 @@ export function httpApi(options: HttpApiOptions): HttpApi {
     response: ServerResponse,
     target: Target,
     found: Match,
-    opened: OpenRequest,
+    opened: SignalSource,
   ): Promise<void> {
     const info = infoOf(request);
     const caller = callers.ofRequest(request, info.sourceIp);

@@ -1,28 +1,7 @@
 /** Requests that have no answer yet: when the client leaves, and when the answer is out. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { Signal } from "../../shared/signal.ts";
-
-/** One request. It is the signal that its client has left, or must not wait any more. */
-export class OpenRequest implements Signal {
-  aborted = false;
-  #listeners: Set<() => void> | undefined;
-
-  addEventListener(_: "abort", listener: () => void): void {
-    this.#listeners ??= new Set();
-    this.#listeners.add(listener);
-  }
-
-  removeEventListener(_: "abort", listener: () => void): void {
-    this.#listeners?.delete(listener);
-  }
-
-  abort(): void {
-    if (this.aborted) return;
-    this.aborted = true;
-    for (const listener of this.#listeners ?? []) listener();
-  }
-}
+import { type Signal, SignalSource } from "../../shared/signal.ts";
 
 export class OpenRequests {
   /** The ends of a socket's requests. A response that waits behind another one never learns that its socket has closed. */
@@ -30,9 +9,12 @@ export class OpenRequests {
   #open = 0;
   #waiting: (() => void)[] = [];
 
-  /** @param ended is called when the answer is out, or cannot be any more */
-  begin({ socket }: IncomingMessage, response: ServerResponse, ended: () => void): OpenRequest {
-    const request = new OpenRequest();
+  /**
+   * @param ended is called when the answer is out, or cannot be any more
+   * @returns fires when the client has left, or must not wait any more
+   */
+  begin({ socket }: IncomingMessage, response: ServerResponse, ended: () => void): SignalSource {
+    const request = new SignalSource();
     const ends = this.#endsOf(socket);
     const end = () => {
       if (!ends.delete(end)) return;

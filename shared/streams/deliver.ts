@@ -8,6 +8,7 @@ import type { App, FanOut, Range, Share } from "../app.ts";
 import { isCollectionStream } from "../collection.ts";
 import { eventFrame, frameOf } from "../frame.ts";
 import { logPushes } from "../pushes.ts";
+import { SignalSource } from "../signal.ts";
 import type { Delivery, StoredEvent } from "./change.ts";
 
 /**
@@ -143,11 +144,10 @@ export async function deliverWatched(app: App, subscribers: readonly Row[][]): P
 }
 
 async function withinBudget(app: App, work: readonly Promise<void>[]): Promise<void> {
-  const done = new AbortController();
-  // Without a reason a DOMException would be made, with its stack.
-  const all = Promise.all(work).then(() => done.abort("done"));
-  await Promise.race([all, app.clock.sleep(app.config.pushBudgetMs, done.signal)]);
-  if (!done.signal.aborted) app.log.warn("push.late", { budgetMs: app.config.pushBudgetMs });
+  const done = new SignalSource();
+  const all = Promise.all(work).then(() => done.abort());
+  await Promise.race([all, app.clock.sleep(app.config.pushBudgetMs, done)]);
+  if (!done.aborted) app.log.warn("push.late", { budgetMs: app.config.pushBudgetMs });
 }
 
 /** Sends subscribers the heads of these streams; one that lacks an event asks for it. */
