@@ -7,7 +7,7 @@ import {
   readRights,
   readSubscribers,
   readSubscriptions,
-  removeConnection,
+  removeConnections,
   subscribe,
 } from "../db/connections.ts";
 import type { Database, Row } from "../db/database.ts";
@@ -57,7 +57,8 @@ export function remoteGateway({ db, pusher, clock, random, log, maxStreams, addr
   async function removeGone(connection: string): Promise<void> {
     log.info("gone", { connection });
     const statements = [lockConnection(connection)];
-    const decide = ([rows = []]: Row[][]) => (rows[0]?.opened_at == null ? [] : removeConnection(connection));
+    const decide = ([rows = []]: Row[][]) =>
+      rows[0]?.opened_at == null ? [] : removeConnections(db.dialect, [connection]);
     await db
       .flight({ statements, decide, repeatable: true })
       .catch((error) => log.error("forget", { connection }, error));

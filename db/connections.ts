@@ -1,5 +1,5 @@
 /** Statements on `connections` and `subscriptions`. */
-import { byKeys, padded } from "./by_keys.ts";
+import { byKeys, isAmong, padded } from "./by_keys.ts";
 import { among, type Dialect, insertRows } from "./dialect.ts";
 import { join, raw, type Sql, type Statement, sql } from "./sql.ts";
 
@@ -43,13 +43,14 @@ export function lockConnection(id: string): Sql {
   return sql`SELECT id, opened_at FROM connections WHERE id = ${id} FOR UPDATE`;
 }
 
-/** The connection first: a `subscribe` that runs at the same time finds it locked, and then gone. */
-export function removeConnection(id: string): Sql[] {
+/** The connections first: a `subscribe` that runs at the same time finds its own locked, and then gone. */
+export function removeConnections(dialect: Dialect, ids: readonly string[]): Sql[] {
+  const among = (column: Sql) => isAmong(dialect, column, ids.toSorted());
   return [
-    sql`DELETE FROM connections WHERE id = ${id}`,
-    sql`DELETE FROM subscriptions WHERE connection_id = ${id}`,
-    sql`DELETE FROM watches WHERE connection_id = ${id}`,
-    sql`DELETE FROM screens WHERE id = ${id}`,
+    sql`DELETE FROM connections WHERE ${among(sql`id`)}`,
+    sql`DELETE FROM subscriptions WHERE ${among(sql`connection_id`)}`,
+    sql`DELETE FROM watches WHERE ${among(sql`connection_id`)}`,
+    sql`DELETE FROM screens WHERE ${among(sql`id`)}`,
   ];
 }
 

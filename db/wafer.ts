@@ -1,4 +1,5 @@
 /** Statements on `channels`, `tunnels` and `tunnel_frames`. */
+import { isAmong } from "./by_keys.ts";
 import { among, type Dialect, insertRows } from "./dialect.ts";
 import { join, raw, type Sql, sql, type Value } from "./sql.ts";
 
@@ -157,6 +158,11 @@ export function readTunnel(id: string): Sql {
 
 export function readTunnelOfConnection(connection: string): Sql {
   return sql`SELECT ${tunnelColumns} FROM tunnels WHERE connection_id = ${connection}`;
+}
+
+/** Which of these connections are tunnels. */
+export function readTunnelConnections(dialect: Dialect, connections: readonly string[]): Sql {
+  return sql`SELECT connection_id FROM tunnels WHERE ${isAmong(dialect, sql`connection_id`, connections)}`;
 }
 
 /** In the order of their ids, so that two who lock several never wait for each other. */

@@ -1,5 +1,6 @@
 /** Calls of the functions behind the routes of the WebSocket API, with the events of AWS or of Tencent. */
 import type { IncomingMessage } from "node:http";
+import { SignalSource } from "../../shared/signal.ts";
 import type { SocketResult, TencentResult } from "../events.ts";
 import {
   type ConnectionInfo,
@@ -51,7 +52,7 @@ export interface SocketFunctions {
 }
 
 /** A disconnect is reported even if everybody has left. */
-const never = new AbortController().signal;
+const never = new SignalSource();
 
 export function socketFunctions(options: SocketFunctionsOptions): SocketFunctions {
   const { routes, invoke, limits, now, newRequestId } = options;

@@ -4,11 +4,12 @@ import {
   openConnection,
   readConnectionsOfSession,
   readSenders,
-  removeConnection,
+  removeConnections,
 } from "../../db/connections.ts";
 import type { Row } from "../../db/database.ts";
 import { readSession } from "../../db/sessions.ts";
 import type { App } from "../app.ts";
+import { byHalves, fulfilled } from "../by_halves.ts";
 import {
   type AppError,
   ConnectionUnknown,
@@ -79,7 +80,15 @@ async function refuseSurplus(app: App, session: string, newest: string): Promise
 
 /** Removes the connection. It need not be called: rows expire, and a push to a closed connection finds it gone. */
 export async function unregister(app: App, connection: string): Promise<void> {
-  await app.db.flight({ statements: removeConnection(connection), repeatable: true });
+  await app.arrivals.add(unregisterBatch, app, connection);
+}
+
+/** Sockets often close together: a network goes, or a proxy. */
+function unregisterBatch(app: App, batch: readonly string[]): Promise<PromiseSettledResult<void>[]> {
+  return byHalves(batch, async (connections) => {
+    await app.db.flight({ statements: removeConnections(app.db.dialect, connections), repeatable: true });
+    return connections.map(() => fulfilled(undefined));
+  });
 }
 
 /** Sends the error, then closes: not every gateway can close with a reason. */

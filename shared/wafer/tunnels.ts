@@ -7,6 +7,7 @@ import {
   lockTunnelOfConnection,
   lockTunnels,
   readExcessTunnels,
+  readTunnelConnections,
   readTunnelOfConnection,
   removeTunnels,
   type TunnelRow,
@@ -262,11 +263,16 @@ export function tunnelDisconnected(app: App, connection: string): Promise<boolea
   // Behind the frames that came before it.
   return app.turns.run(connection, async () => {
     app.turns.broken.delete(connection);
-    const [rows = []] = await app.db.read([readTunnelOfConnection(connection)]);
-    if (rows[0] === undefined) return false;
+    if (!(await app.arrivals.add(isTunnelBatch, app, connection))) return false;
     await closeTunnels(app, lockTunnelOfConnection(connection), "disconnected");
     return true;
   });
+}
+
+async function isTunnelBatch({ db }: App, batch: readonly string[]): Promise<PromiseSettledResult<boolean>[]> {
+  const [rows] = await db.read([readTunnelConnections(db.dialect, batch)]);
+  const tunnels = new Set(rows.map(({ connection_id }) => connection_id));
+  return batch.map((connection) => ({ status: "fulfilled", value: tunnels.has(connection) }));
 }
 
 export interface Closing {
