@@ -112,7 +112,9 @@ function* brokenBodies(scene: Scene, to: Operation): Generator<Attack> {
   }
   for (const text of noJson) yield attack(text, { raw: text }, "400 MALFORMED");
   for (const bytes of noUtf8) yield attack(`bytes ${bytes}`, { raw: Uint8Array.from(bytes) }, "400 MALFORMED");
-  for (const text of [deep(33), deepObject(33), deep(100_000), deepObject(50_000), "[".repeat(200_000)])
+  // Bodies are read before a route is known: what is only long is tried on one.
+  const longest = to.key === "POST /bill" ? [deep(100_000), deepObject(50_000), "[".repeat(200_000)] : [];
+  for (const text of [deep(33), deepObject(33), deep(1_000), ...longest])
     yield attack(`${text.length} deep`, { raw: text }, "400 MALFORMED");
   const [whole = true] = [jsonOf(to)?.schema];
   for (const text of ["", "null", "true", "0", '""', "[]", `[${raw}]`, JSON.stringify(raw), deepObject(32)])

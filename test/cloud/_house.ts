@@ -9,14 +9,14 @@ import { awsPusher } from "../../apigateway/aws.ts";
 import { type Management, startManagement } from "../../apigateway/local/management.ts";
 import { remoteGateway } from "../../apigateway/remote.ts";
 import type { GatewayParts } from "../../cli/machine.ts";
-import { buildAll, type Variant } from "../../scripts/build.ts";
+import type { Variant } from "../../scripts/build.ts";
 import { type Parameters, readParameters } from "../../scripts/parameters.ts";
 import { type Service, transformService } from "../../scripts/transform_template.ts";
 import type { Engine } from "../_engines.ts";
 import { type House, openHouse, testKeys } from "../_house.ts";
 import { type Aws, startAws } from "./_aws.ts";
 import { type Lambda, startLambda } from "./_lambda.ts";
-import { buildCache } from "./_package.ts";
+import { builtOnce } from "./_package.ts";
 
 export interface BundleHouse extends House {
   readonly lambda: Lambda;
@@ -39,9 +39,8 @@ const region = "us-east-1";
 const pushes = { region, accessKeyId: "AKIDEXAMPLE", secretAccessKey: "a-secret-for-tests" };
 const hourMs = 3_600_000;
 
-/** @param collections the text of a declaration; default: the project's file */
-export async function zipsOf(variant: Variant, folder: string, collections?: string): Promise<Map<string, Uint8Array>> {
-  const built = await buildAll(variant, folder, { cache: buildCache, collections });
+export async function zipsOf(variant: Variant, folder: string): Promise<Map<string, Uint8Array>> {
+  const built = await builtOnce(variant, folder);
   return new Map(built.map(({ name, zip }) => [name, zip]));
 }
 

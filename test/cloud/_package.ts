@@ -1,10 +1,11 @@
 /** `serverless package` on a fresh machine: no network, no credentials, an empty home. */
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { copyFile, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { parse } from "yaml";
+import { buildAll, type Packed, type Variant } from "../../scripts/build.ts";
 import type { Template } from "../../scripts/resolve_conditions.ts";
 
 export interface Packaged {
@@ -19,6 +20,43 @@ const compiled = join(process.env.ORDERBELL_TEST_FOLDER as string, "compiled");
 mkdirSync(compiled, { recursive: true });
 /** Packages built in this run: the first test that needs a variant builds it for all. */
 export const buildCache = join(process.env.ORDERBELL_TEST_FOLDER as string, "built");
+/** Declared by the functions of all these tests, so that they are built once. */
+const collectionsFile = join(__dirname, "_collections.yml");
+
+/**
+ * Builds the functions, or takes what was built in this run. Two test files that need the same at once would both build it: one
+ * waits for the other.
+ */
+export async function builtOnce(
+  variant: Variant,
+  folder: string,
+  besideDriver: Readonly<Record<string, Uint8Array>> = {},
+): Promise<Packed[]> {
+  const lock = `${buildCache}.lock`;
+  while (!locked(lock)) await new Promise((resolve) => setTimeout(resolve, 50));
+  try {
+    const collections = readFileSync(collectionsFile, "utf8");
+    return await buildAll(variant, folder, { cache: buildCache, collections, besideDriver });
+  } finally {
+    rmSync(lock);
+  }
+}
+
+/** A link to the number of its process: made and read at once. */
+function locked(path: string): boolean {
+  try {
+    symlinkSync(String(process.pid), path);
+    return true;
+  } catch {
+    try {
+      process.kill(Number(readlinkSync(path)), 0);
+    } catch (error) {
+      // A worker that was killed holds nothing.
+      if ((error as NodeJS.ErrnoException).code === "ESRCH") rmSync(path, { force: true });
+    }
+    return false;
+  }
+}
 
 /** What this project is called: a shop of one's own that was made from it has another name, and the same tests. */
 export const service: string = parse(readFileSync(join(root, "serverless.yml"), "utf8")).service;
@@ -54,6 +92,7 @@ export async function serverless(
         // What was compiled once serves everybody: TypeScript, and the framework's own schema.
         TMPDIR: compiled,
         SLS_SCHEMA_CACHE_BASE_DIR: compiled,
+        COLLECTIONS_FILE: collectionsFile,
         ...(cache === "" ? {} : { ORDERBELL_BUILD_CACHE: cache }),
         ...environment,
       },
@@ -68,6 +107,12 @@ export async function serverless(
   return { code: await new Promise((done) => child.on("close", done)), said };
 }
 
+const auroras = ["aurora-postgres", "aurora-mysql"];
+const variantFor = (database = "url"): Variant => ({
+  engine: database === "aurora-mysql" ? "mysql" : "postgres",
+  network: auroras.includes(database),
+});
+
 /** @param cache where the functions may lie built already; empty to build them @throws Error with what it printed */
 export async function packageWith(
   params: Readonly<Record<string, string>>,
@@ -76,6 +121,8 @@ export async function packageWith(
 ): Promise<Packaged> {
   const folder = await newProject();
   try {
+    if (cache !== "" && ["url", ...auroras].includes(params.database ?? "url"))
+      await builtOnce(variantFor(params.database), join(folder, "built"));
     const given = Object.entries(params).map(([name, value]) => `--param=${name}=${value}`);
     const out = join(folder, "out");
     const words = ["package", `--stage=${stage}`, `--package=${out}`, ...given];

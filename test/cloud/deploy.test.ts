@@ -1,8 +1,9 @@
 /** `serverless deploy` against an account that answers as AWS does: its requests, its output, and the result of a failure. */
 import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import type { Template } from "../../scripts/resolve_conditions.ts";
 import { type Account, startAccount } from "./_account.ts";
-import { newProject, serverless, service } from "./_package.ts";
+import { builtOnce, newProject, serverless, service } from "./_package.ts";
 
 let account: Account;
 let folder: string;
@@ -10,6 +11,7 @@ let folder: string;
 beforeAll(async () => {
   account = await startAccount("us-east-1");
   folder = await newProject();
+  await builtOnce({ engine: "postgres", network: false }, join(folder, "built"));
 });
 afterAll(async () => {
   await account.close();

@@ -6,13 +6,13 @@ import { dirname, join } from "node:path";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { unzipSync } from "fflate";
 import { servePages } from "../../cli/serve_pages.ts";
-import { buildAll, functionNames } from "../../scripts/build.ts";
+import { functionNames } from "../../scripts/build.ts";
 import { pageHeaders } from "../../shared/pages.ts";
 import { openServer, type TestServer } from "../apigateway/_server.ts";
 import { hasBrowser, openBrowser } from "../web/_browser.ts";
 import { laidOut } from "./_house.ts";
 import { type Lambda, startLambda } from "./_lambda.ts";
-import { buildCache } from "./_package.ts";
+import { builtOnce } from "./_package.ts";
 
 const root = join(__dirname, "../..");
 const socketUrl = "wss://abc123.execute-api.us-east-1.amazonaws.com/pgws";
@@ -37,8 +37,7 @@ let here: TestServer;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "orderbell-pages-zip-"));
   const besideDriver = { "database_ca.pem": Buffer.from("an authority") };
-  const options = { besideDriver, cache: buildCache };
-  const built = await buildAll({ engine: "postgres", network: false }, join(folder, "zips"), options);
+  const built = await builtOnce({ engine: "postgres", network: false }, join(folder, "zips"), besideDriver);
   withAuthority = built.filter((one) => unzipSync(one.zip)["database_ca.pem"] !== undefined).map(({ name }) => name);
   zip = built.find(({ name }) => name === "pages")?.zip as Uint8Array;
   const zips = new Map(built.map((one) => [one.name, one.zip]));

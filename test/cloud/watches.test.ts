@@ -13,12 +13,6 @@ import { type SignedIn, signIn } from "../cloudbase/_client.ts";
 import { prepareNode, type Watchable, type Watched, watchOf } from "../cloudbase/_watched.ts";
 import { type BundleHouse, openBundles, zipsOf } from "./_house.ts";
 
-const collections = `
-notes: { permission: READONLY, indexes: [film] }
-members: { permission: PRIVATE }
-rooms: { rules: { read: "get(\`database.members.\${doc.member}\`).open == true", write: "auth != null" } }
-`;
-
 /** Both ways to a database: its address in clear, and inside of a network. */
 const variants: Record<string, Variant> = {
   postgres: { engine: "postgres", network: false },
@@ -39,7 +33,7 @@ describe.each(servers.map((engine) => [engine.name, engine] as const))(
       prepareNode();
       folder = mkdtempSync(join(tmpdir(), "orderbell-zips-"));
       const variant = variants[name] as Variant;
-      const zips = await zipsOf(variant, folder, collections);
+      const zips = await zipsOf(variant, folder);
       house = await openBundles(engine, { variant, zips });
       people.push(await signIn(house), await signIn(house, { endPointMode: "CLOUD_API" }));
     }, 120_000);
