@@ -13,8 +13,8 @@ const config: Config = {
   globalTeardown: "<rootDir>/test/_teardown.ts",
   // A busy machine is slow; only what hangs shall fail by it.
   testTimeout: 180_000,
-  // Two more than CI has cores: with one more, tests that wait left a seventh of the processors' time unused.
-  maxWorkers: 4,
+  // One more than CI has cores: some tests wait more than they compute. With two more, whole runs took no less.
+  maxWorkers: 3,
   // Each file leaves modules behind in its worker; beginning a new one takes a second.
   workerIdleMemoryLimit: "800MB",
 };

@@ -5,7 +5,6 @@
 const hooks = require("node:async_hooks");
 const { appendFileSync, readFileSync } = require("node:fs");
 const { join, relative } = require("node:path");
-const vm = require("node:vm");
 const { TestEnvironment } = require("jest-environment-node");
 
 const Real = hooks.AsyncLocalStorage;
@@ -35,20 +34,6 @@ class OneAtATime {
     }
   }
 }
-
-/**
- * Each test file loads its modules anew, most of them the same as the file before. V8's code of a text is kept in its worker, so
- * that it is parsed once: 0.15 ms for a module instead of 0.8, and a file has some hundreds.
- */
-const compile = vm.compileFunction;
-const compiled = new Map();
-if (compile.name === "compileFunction")
-  vm.compileFunction = function keepingCode(code, parameters, options) {
-    const cachedData = compiled.get(code);
-    const own = compile(code, parameters, { ...options, cachedData, produceCachedData: cachedData === undefined });
-    if (own.cachedData !== undefined) compiled.set(code, own.cachedData);
-    return own;
-  };
 
 /** Of this process and of its ended children, in seconds; without /proc of this process alone. */
 function usedCpu() {
