@@ -13,7 +13,7 @@ const config: Config = {
   globalTeardown: "<rootDir>/test/_teardown.ts",
   // A busy machine is slow; only what hangs shall fail by it.
   testTimeout: 180_000,
-  // One more than CI has cores: some tests wait more than they compute. With two more, whole runs took no less.
+  // One more than CI has cores: with one for each, tests that wait left an eighth of the time unused.
   maxWorkers: 3,
   // Each file leaves modules behind in its worker; beginning a new one takes a second.
   workerIdleMemoryLimit: "800MB",
