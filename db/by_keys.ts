@@ -8,14 +8,14 @@ import { type Sql, sql } from "./sql.ts";
  * @param key the table's primary key @param keys ids, hashes or names of streams, without spaces
  */
 export function byKeys(dialect: Dialect, { columns, table, key }: Lookup, keys: readonly string[]): Sql {
-  if (!dialect.rowsAsJson) return sql`SELECT ${columns} FROM ${table} WHERE ${among(key, padded(keys))}`;
+  if (!dialect.rowsAsJson) return sql`SELECT ${columns} FROM ${table} WHERE ${among(key, keys)}`;
   return sql`SELECT found.* FROM unnest(string_to_array(${keys.join(" ")}, ' ')) AS asked
     CROSS JOIN LATERAL (SELECT ${columns} FROM ${table} WHERE ${key} = asked LIMIT 1) found`;
 }
 
 /** A condition on a key, for statements that change rows. @param keys as above */
 export function isAmong(dialect: Dialect, key: Sql, keys: readonly string[]): Sql {
-  if (!dialect.rowsAsJson) return among(key, padded(keys));
+  if (!dialect.rowsAsJson) return among(key, keys);
   return sql`${key} = ANY(string_to_array(${keys.join(" ")}, ' '))`;
 }
 
@@ -23,24 +23,4 @@ export interface Lookup {
   readonly columns: Sql;
   readonly table: Sql;
   readonly key: Sql;
-}
-
-/** Repeats the last value up to a power of two. */
-export function padded(values: readonly string[]): string[] {
-  const length = 2 ** Math.ceil(Math.log2(Math.max(1, values.length)));
-  return Array.from(
-    { length: values.length === 0 ? 0 : length },
-    (_, at) => values[Math.min(at, values.length - 1)] as string,
-  );
-}
-
-/** Splits a list into pieces whose lengths are powers of two, the longest first. */
-export function powersOfTwo<T>(list: readonly T[]): T[][] {
-  const pieces: T[][] = [];
-  for (let at = 0; at < list.length; ) {
-    const length = 2 ** Math.floor(Math.log2(list.length - at));
-    pieces.push(list.slice(at, at + length));
-    at += length;
-  }
-  return pieces;
 }

@@ -1,5 +1,5 @@
 /** Statements on `connections` and `subscriptions`. */
-import { byKeys, isAmong, padded } from "./by_keys.ts";
+import { byKeys, isAmong } from "./by_keys.ts";
 import { among, type Dialect, insertRows } from "./dialect.ts";
 import { join, raw, type Sql, type Statement, sql } from "./sql.ts";
 
@@ -20,12 +20,12 @@ export function readSenders(dialect: Dialect, ids: readonly string[]): Sql {
 /** These connections, with the current state of the session behind each. */
 export function readRights(ids: readonly string[]): Sql {
   return sql`SELECT c.id AS connection_id, c.gateway, s.ended_at, s.expires_at
-    FROM connections c LEFT JOIN sessions s ON s.id = c.session_id WHERE ${among(sql`c.id`, padded(ids))}`;
+    FROM connections c LEFT JOIN sessions s ON s.id = c.session_id WHERE ${among(sql`c.id`, ids)}`;
 }
 
 /** Reads which of these connections still exist. */
 export function readKnownConnections(ids: readonly string[]): Sql {
-  return sql`SELECT id FROM connections WHERE ${among(sql`id`, padded(ids))}`;
+  return sql`SELECT id FROM connections WHERE ${among(sql`id`, ids)}`;
 }
 
 /** The first message marks it as open: from now on pushes are sent to it, and "gone" means closed. */

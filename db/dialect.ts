@@ -105,7 +105,7 @@ function plain(row: NewRow): NewRow {
   return flags === undefined ? row : { ...row, ...flags };
 }
 
-/** `column IN (…)`; an empty list is false. */
+/** `column IN (…)`; an empty list is false. Like `anyOf` it has few texts, whatever the number of values. */
 export function among(column: Sql, values: readonly Value[]): Sql {
   return values.length === 0 ? sql`1 = 0` : sql`${column} IN (${join(padded(values))})`;
 }
@@ -116,7 +116,7 @@ export function anyOf(conditions: readonly Sql[]): Sql {
 }
 
 /** Repeats the last value up to a power of two: few lengths are few texts, and each text is prepared once. */
-export function padded<T>(values: readonly T[]): T[] {
+function padded<T>(values: readonly T[]): T[] {
   const length = values.length === 0 ? 0 : 2 ** Math.ceil(Math.log2(values.length));
   return Array.from({ length }, (_, at) => values[Math.min(at, values.length - 1)] as T);
 }

@@ -1,5 +1,4 @@
 /** Statements on `collections`, `documents`, `document_keys`, `document_changes` and `live_transactions`. */
-import { padded } from "./by_keys.ts";
 import { among, type Dialect, insertRows, type NewRow } from "./dialect.ts";
 import { join, type Sql, type Statement, sql, touches } from "./sql.ts";
 
@@ -149,7 +148,7 @@ const dataOf = (collection: string): Sql =>
 /** Of a row `d` of documents. */
 function ownConditions({ owner, ids }: DocumentFilter): Sql {
   return sql`${owner === undefined ? sql`` : sql`AND d.owner = ${owner}`}
-    ${ids === undefined ? sql`` : sql`AND ${among(sql`d.doc_id`, padded(ids))}`}`;
+    ${ids === undefined ? sql`` : sql`AND ${among(sql`d.doc_id`, ids)}`}`;
 }
 
 /** Of a row `k` with a document's id. */
@@ -160,7 +159,7 @@ function conditionsOf(collection: string, { owner, ids, fields }: DocumentFilter
       : [
           sql`AND (SELECT d.owner FROM documents d WHERE d.collection = ${collection} AND d.doc_id = k.doc_id) = ${owner}`,
         ]),
-    ...(ids === undefined ? [] : [sql`AND ${among(sql`k.doc_id`, padded(ids))}`]),
+    ...(ids === undefined ? [] : [sql`AND ${among(sql`k.doc_id`, ids)}`]),
     ...fields.map(
       (one) => sql`AND (SELECT 1 FROM document_keys f WHERE f.doc_id = k.doc_id AND f.collection = ${collection}
         AND f.field = ${one.field} AND ${keysOf(sql`f`, one)} LIMIT 1) = 1`,
@@ -171,11 +170,11 @@ function conditionsOf(collection: string, { owner, ids, fields }: DocumentFilter
 
 const keysOf = (table: Sql, one: KeyFilter): Sql =>
   "keys" in one
-    ? among(sql`${table}.value_key`, padded(one.keys))
+    ? among(sql`${table}.value_key`, one.keys)
     : sql`${table}.value_key >= ${one.from} AND ${table}.value_key <= ${one.to}`;
 
 export function readDocumentsById(collection: string, ids: readonly string[]): Sql {
-  return sql`SELECT collection, doc_id, version, data FROM documents WHERE collection = ${collection} AND ${among(sql`doc_id`, padded(ids))}`;
+  return sql`SELECT collection, doc_id, version, data FROM documents WHERE collection = ${collection} AND ${among(sql`doc_id`, ids)}`;
 }
 
 /** Documents that commits behind this number have written or removed. */
@@ -200,7 +199,7 @@ export function storeDocuments(dialect: Dialect, rows: readonly DocumentRow[]): 
 export function removeStored(collection: string, ids: readonly string[]): Statement[] {
   return ids.length === 0
     ? []
-    : [sql`DELETE FROM documents WHERE collection = ${collection} AND ${among(sql`doc_id`, padded(ids))}`];
+    : [sql`DELETE FROM documents WHERE collection = ${collection} AND ${among(sql`doc_id`, ids)}`];
 }
 
 /** Adds keys; those that are there already stay. */
@@ -217,7 +216,7 @@ export function insertKeys(dialect: Dialect, rows: readonly KeyRow[]): Statement
 export function removeKeys(collection: string, ids: readonly string[]): Statement[] {
   return ids.length === 0
     ? []
-    : [sql`DELETE FROM document_keys WHERE collection = ${collection} AND ${among(sql`doc_id`, padded(ids))}`];
+    : [sql`DELETE FROM document_keys WHERE collection = ${collection} AND ${among(sql`doc_id`, ids)}`];
 }
 
 /** All keys of a field that is no longer indexed. */

@@ -2,14 +2,12 @@
  * Statements of an import of documents. Its rows stand in the tables of documents under a name of their own, `import:` and a ULID, which
  * no declaration can have, until one transaction gives them the collection's name.
  */
-
-import { padded } from "./by_keys.ts";
 import { among } from "./dialect.ts";
 import { type Sql, type Statement, sql } from "./sql.ts";
 
 /** Which of these ids are taken. */
 export const readTakenIds = (collection: string, ids: readonly string[]) =>
-  sql`SELECT doc_id FROM documents WHERE collection = ${collection} AND ${among(sql`doc_id`, padded(ids))}`;
+  sql`SELECT doc_id FROM documents WHERE collection = ${collection} AND ${among(sql`doc_id`, ids)}`;
 
 /** Ids that both have. */
 export const readCommonIds = (staged: string, collection: string, limit: number) =>

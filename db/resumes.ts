@@ -1,7 +1,6 @@
 /** Reads what many readers lack: the heads of their streams and the events behind their positions, in one snapshot. */
-import { padded, powersOfTwo } from "./by_keys.ts";
 import type { Database, Row } from "./database.ts";
-import { jsonOf } from "./dialect.ts";
+import { jsonOf, powersOfTwo } from "./dialect.ts";
 import { join, raw, type Sql, sql } from "./sql.ts";
 import { aroundBytes, type Head, headOf, headsByName, noHead, readBacklog, readHeads, readMark } from "./streams.ts";
 
@@ -90,7 +89,7 @@ function allAsJson(froms: readonly From[], { events, bytes }: Bounds): Sql {
       WHERE bytes_before <= ${raw(String(bytes))}) e ON true`;
 }
 
-const headsOf = (froms: readonly From[]): Sql => readHeads(padded([...new Set(froms.map(({ stream }) => stream))]));
+const headsOf = (froms: readonly From[]): Sql => readHeads([...new Set(froms.map(({ stream }) => stream))]);
 
 interface Behind {
   readonly ask: number;

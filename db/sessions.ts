@@ -1,5 +1,5 @@
 /** Statements on `users`, `sessions`, `pairing_codes`, `tickets` and `api_keys`. */
-import { byKeys, isAmong, padded } from "./by_keys.ts";
+import { byKeys, isAmong } from "./by_keys.ts";
 import { among, type Dialect } from "./dialect.ts";
 import { raw, type Sql, sql, type Value } from "./sql.ts";
 
@@ -61,7 +61,7 @@ export const maxLives = 1_024;
 
 /** The expiry of these sessions, and the time each was ended, if it was. */
 export function readLives(ids: readonly string[]): Sql {
-  return sql`SELECT id, expires_at, ended_at FROM sessions WHERE ${among(sql`id`, padded(ids))}`;
+  return sql`SELECT id, expires_at, ended_at FROM sessions WHERE ${among(sql`id`, ids)}`;
 }
 
 /** The sessions that were ended since then. */

@@ -1,6 +1,5 @@
 /** Statements on `tickets`, for many clients at once: each issues a ticket, or redeems one for a connection. */
-import { padded, powersOfTwo } from "./by_keys.ts";
-import { among, type Dialect, jsonOf } from "./dialect.ts";
+import { among, type Dialect, jsonOf, powersOfTwo } from "./dialect.ts";
 import { readManySessions, sessionColumns } from "./sessions.ts";
 import { join, type Sql, sql, type Value } from "./sql.ts";
 
@@ -23,7 +22,7 @@ export function issueTickets(dialect: Dialect, tickets: readonly NewTicket[], at
     ];
   const sessions = [...new Set(tickets.map(({ session_id }) => session_id))].sort();
   return [
-    sql`DELETE FROM tickets WHERE ${among(sql`session_id`, padded(sessions))} AND expires_at <= ${at}`,
+    sql`DELETE FROM tickets WHERE ${among(sql`session_id`, sessions)} AND expires_at <= ${at}`,
     ...powersOfTwo(tickets).map((some) => insertEach(some, at)),
     readManySessions(dialect, sessions),
   ];
@@ -66,7 +65,7 @@ export function redeemTickets(dialect: Dialect, redemptions: readonly Redemption
     ...powersOfTwo(redemptions).flatMap((some) => redeemEach(some, to)),
     sql`SELECT c.id AS connection_id, s.id, s.user_id, s.kind, s.shop_id, s.role, s.device, s.created_at, s.expires_at, s.ended_at,
       CASE WHEN s.kind = 'key' THEN 0 ELSE (SELECT count(*) FROM connections o WHERE o.session_id = s.id) END AS connections
-      FROM connections c JOIN sessions s ON s.id = c.session_id WHERE ${among(sql`c.id`, padded(connections))}`,
+      FROM connections c JOIN sessions s ON s.id = c.session_id WHERE ${among(sql`c.id`, connections)}`,
   ];
 }
 

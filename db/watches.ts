@@ -1,5 +1,4 @@
 /** Statements on `watch_streams`, `watch_groups`, `watch_keys` and `watches`. */
-import { padded } from "./by_keys.ts";
 import { among, type Dialect, insertRows } from "./dialect.ts";
 import { join, raw, type Sql, sql } from "./sql.ts";
 import type { Head } from "./streams.ts";
@@ -91,7 +90,7 @@ export function readPaths(stream: string): Sql {
 
 /** The groups that a document with one of these values at a path may concern, and those of every document. */
 export function readGroupsFor(stream: string, keysOf: ReadonlyMap<string, readonly string[]>): Sql {
-  const ways = [...keysOf].map(([path, keys]) => sql`(k.path = ${path} AND ${among(sql`k.value_key`, padded(keys))})`);
+  const ways = [...keysOf].map(([path, keys]) => sql`(k.path = ${path} AND ${among(sql`k.value_key`, keys)})`);
   return sql`SELECT g.id, g.spec, g.counter, g.digest, g.known FROM watch_keys k JOIN watch_groups g ON g.id = k.group_id
     WHERE k.stream = ${stream} AND (${join([sql`k.path = ''`, ...ways], " OR ")})`;
 }
@@ -108,7 +107,7 @@ export function readGroupsOf(stream: string): Sql {
 
 /** In the order of their ids, so that two who lock several never wait for each other. */
 export function lockGroups(ids: readonly string[]): Sql {
-  return sql`SELECT id, counter, digest FROM watch_groups WHERE ${among(sql`id`, padded(ids.toSorted()))} ORDER BY id FOR UPDATE`;
+  return sql`SELECT id, counter, digest FROM watch_groups WHERE ${among(sql`id`, ids.toSorted())} ORDER BY id FOR UPDATE`;
 }
 
 /** The list that all watches of a group have: its digest, and as JSON, where it is short. */
@@ -120,7 +119,7 @@ export interface KnownList {
 /** @param list undefined: as it was */
 export function countEvents(ids: readonly string[], events: number, list: KnownList | undefined): Sql {
   const changed = list === undefined ? sql`` : sql`, digest = ${list.digest}, known = ${list.known}`;
-  return sql`UPDATE watch_groups SET counter = counter + ${events}${changed} WHERE ${among(sql`id`, padded(ids))}`;
+  return sql`UPDATE watch_groups SET counter = counter + ${events}${changed} WHERE ${among(sql`id`, ids)}`;
 }
 
 /** Where no event was counted since. */
@@ -192,7 +191,7 @@ export function readPositionsOfWatch(connection: string, watch: string): Sql {
 export function readWatchers(groups: readonly string[]): Sql {
   return sql`SELECT w.connection_id, w.watch_id, w.group_id, w.shift, c.gateway, c.session_id, s.ended_at, s.expires_at
     FROM watches w JOIN connections c ON c.id = w.connection_id LEFT JOIN sessions s ON s.id = c.session_id
-    WHERE ${among(sql`w.group_id`, padded(groups))} AND w.active = 1`;
+    WHERE ${among(sql`w.group_id`, groups)} AND w.active = 1`;
 }
 
 /** The session of one who watches this. */
@@ -235,15 +234,15 @@ export function readUnusedGroups(before: number, limit: number): Sql {
 
 /** Of these groups, those that somebody watches. */
 export function readUsedGroups(ids: readonly string[]): Sql {
-  return sql`SELECT DISTINCT group_id FROM watches WHERE ${among(sql`group_id`, padded(ids))}`;
+  return sql`SELECT DISTINCT group_id FROM watches WHERE ${among(sql`group_id`, ids)}`;
 }
 
 /** The caller holds their locks. */
 export function removeGroups(ids: readonly string[]): Sql[] {
   if (ids.length === 0) return [];
   return [
-    sql`DELETE FROM watch_keys WHERE ${among(sql`group_id`, padded(ids))}`,
-    sql`DELETE FROM watch_groups WHERE ${among(sql`id`, padded(ids))}`,
+    sql`DELETE FROM watch_keys WHERE ${among(sql`group_id`, ids)}`,
+    sql`DELETE FROM watch_groups WHERE ${among(sql`id`, ids)}`,
   ];
 }
 

@@ -1,5 +1,4 @@
 /** Heads of streams for many who check at once: what is asked while a read is on its way goes into the next one together. */
-import { padded } from "../../db/by_keys.ts";
 import { maxLives } from "../../db/sessions.ts";
 import { type Head, headsByName, readHeads } from "../../db/streams.ts";
 import type { App } from "../app.ts";
@@ -42,7 +41,7 @@ export class HeadReader {
 async function headsOf(db: App["db"], streams: readonly string[]): Promise<ReadonlyMap<string, Head>> {
   if (streams.length === 0) return new Map();
   const chunks = Array.from({ length: Math.ceil(streams.length / maxLives) }, (_, at) =>
-    readHeads(padded(streams.slice(at * maxLives, (at + 1) * maxLives))),
+    readHeads(streams.slice(at * maxLives, (at + 1) * maxLives)),
   );
   const rows = (await db.read(chunks)).flat();
   return headsByName(rows);
