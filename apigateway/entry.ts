@@ -12,7 +12,7 @@ import {
 import { parseJson } from "../shared/json.ts";
 import type { Fields } from "../shared/log.ts";
 import * as shape from "../shared/shape.ts";
-import type { Signal } from "../shared/signal.ts";
+import { never, type Signal } from "../shared/signal.ts";
 import { toAppError } from "../shared/to_app_error.ts";
 import { authorizationOf, membersFor401 } from "../shared/wafer/headers.ts";
 import type {
@@ -34,9 +34,6 @@ export const hsts = "max-age=31536000";
 /** Enough for a menu of 500 dishes; everything else is far smaller. */
 export const maxBodyBytes = 512 * 1_024;
 
-/** A cloud does not report that the caller has left. */
-const never = new AbortController().signal;
-
 export class HttpRequest {
   readonly event: HttpEvent;
   /** Ids and codes for this request's line in the log. */
@@ -44,6 +41,7 @@ export class HttpRequest {
   /** Fires when the caller no longer waits for the answer; waits and repeated reads then end. */
   readonly signal: Signal;
 
+  /** @param signal none in a cloud, which does not report that the caller has left */
   constructor(event: HttpEvent, signal: Signal = never) {
     this.event = event;
     this.signal = signal;

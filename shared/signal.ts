@@ -25,3 +25,6 @@ export class SignalSource implements Signal {
     for (const listener of this.#listeners ?? []) listener();
   }
 }
+
+/** For work that goes on whoever leaves. */
+export const never: Signal = new SignalSource();

@@ -1,5 +1,6 @@
 /** Frames of the connections: each is an invocation of $default, at once, up to a bound of their number. */
 import type { Log } from "../../shared/log.ts";
+import { SignalSource } from "../../shared/signal.ts";
 import { CallerLeft } from "./bulkhead.ts";
 import { forFrame } from "./compartments.ts";
 import type { Connection, Connections } from "./connections.ts";
@@ -32,7 +33,7 @@ interface Busy {
   readonly waiting: string[];
   serving: number;
   /** Fires when the client has gone. */
-  readonly left: AbortController;
+  readonly left: SignalSource;
 }
 
 /**
@@ -48,7 +49,7 @@ export function frameQueue(
   const invokeOptionsOf = ({ id, kind }: Connection, { left }: Busy, text: string): InvokeOptions => ({
     compartment: forFrame(kind, text),
     key: id,
-    signal: left.signal,
+    signal: left,
   });
 
   const mayServe = (connection: Connection, busy: Busy, text: string) =>
@@ -60,7 +61,7 @@ export function frameQueue(
     busy.serving += 1;
     await invokeDefault(connection, busy, text);
     busy.serving -= 1;
-    if (left.signal.aborted) waiting.length = 0;
+    if (left.aborted) waiting.length = 0;
     while (waiting[0] !== undefined && mayServe(connection, busy, waiting[0]))
       void serveOne(connection, busy, waiting.shift() as string);
     if (waiting.length > 0) return;
@@ -87,7 +88,7 @@ export function frameQueue(
 
   return {
     serve(connection, text) {
-      const busy = all.get(connection) ?? { waiting: [], serving: 0, left: new AbortController() };
+      const busy = all.get(connection) ?? { waiting: [], serving: 0, left: new SignalSource() };
       all.set(connection, busy);
       if (busy.waiting.length === 0 && mayServe(connection, busy, text)) return void serveOne(connection, busy, text);
       busy.waiting.push(text);

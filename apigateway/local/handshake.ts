@@ -3,6 +3,7 @@ import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer, type ServerOptions as WsOptions } from "ws";
 import type { Log } from "../../shared/log.ts";
+import { SignalSource } from "../../shared/signal.ts";
 import type { SocketResult, TencentResult } from "../events.ts";
 import { type RequestInfo, type Target, targetOf } from "./build_events.ts";
 import { CallerLeft, Overflow } from "./bulkhead.ts";
@@ -85,7 +86,7 @@ export function handshakes(
       connectedAt: now(),
       userAgent: request.headers["user-agent"] ?? "",
     };
-    const left = new AbortController();
+    const left = new SignalSource();
     const closed = () => {
       unfinished.delete(raw);
       left.abort();
@@ -93,7 +94,7 @@ export function handshakes(
     const handshake: Handshake = {
       info,
       caller,
-      signal: left.signal,
+      signal: left,
       target,
       protocol: undefined,
       end() {

@@ -1,6 +1,6 @@
 /** Calls of the functions behind the routes of the WebSocket API, with the events of AWS or of Tencent. */
 import type { IncomingMessage } from "node:http";
-import { SignalSource } from "../../shared/signal.ts";
+import { never, type Signal } from "../../shared/signal.ts";
 import type { SocketResult, TencentResult } from "../events.ts";
 import {
   type ConnectionInfo,
@@ -31,7 +31,7 @@ export interface Handshake {
   readonly info: ConnectionInfo;
   readonly caller: Caller;
   /** Fires when the client has gone. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   readonly target: Target;
   /** The subprotocol that $connect chose. */
   protocol: string | undefined;
@@ -50,9 +50,6 @@ export interface SocketFunctions {
   /** The connection with the time and the id of one more request. */
   nextRequest(info: ConnectionInfo): ConnectionInfo;
 }
-
-/** A disconnect is reported even if everybody has left. */
-const never = new SignalSource();
 
 export function socketFunctions(options: SocketFunctionsOptions): SocketFunctions {
   const { routes, invoke, limits, now, newRequestId } = options;
@@ -82,6 +79,7 @@ export function socketFunctions(options: SocketFunctionsOptions): SocketFunction
     disconnect(info, code, reason) {
       const next = nextRequest(info);
       const event = isAws ? disconnectEvent(code, reason, next) : tencentEvents.disconnect(next);
+      // Reported even if everybody has left.
       const invokeOptions = { compartment: forClose, key: info.connectionId, signal: never };
       call("$disconnect", event, invokeOptions).catch(() => {});
     },
