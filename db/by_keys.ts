@@ -1,4 +1,5 @@
 /** Pieces of statements for many values at once. Their texts are few, whatever the number of values: each text is prepared once. */
+import type { Row } from "./database.ts";
 import { among, type Dialect } from "./dialect.ts";
 import { type Sql, sql } from "./sql.ts";
 
@@ -23,4 +24,10 @@ export interface Lookup {
   readonly columns: Sql;
   readonly table: Sql;
   readonly key: Sql;
+}
+
+/** The row of each key, in the order of the keys. @param column of the rows that holds the key */
+export function inOrderOf(keys: readonly string[], rows: readonly Row[], column: string): (Row | undefined)[] {
+  const byKey = new Map(rows.map((row) => [row[column], row]));
+  return keys.map((key) => byKey.get(key));
 }

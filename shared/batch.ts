@@ -11,6 +11,9 @@ export type Run<Given, Item, Outcome> = (
   items: readonly Item[],
 ) => Promise<readonly PromiseSettledResult<Outcome>[]>;
 
+/** What became of one item. */
+export const fulfilled = <T>(value: T): PromiseFulfilledResult<T> => ({ status: "fulfilled", value });
+
 /** @param max items of one batch */
 export function makeBatches(max: number): Batches {
   type Add = (entry: { given: unknown; item: unknown }) => Promise<unknown>;

@@ -15,5 +15,3 @@ export async function byHalves<I, O>(
     return [...(await byHalves(items.slice(0, half), run)), ...(await byHalves(items.slice(half), run))];
   }
 }
-
-export const fulfilled = <T>(value: T): PromiseFulfilledResult<T> => ({ status: "fulfilled", value });

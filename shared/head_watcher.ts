@@ -2,7 +2,7 @@
 import type { Database } from "../db/database.ts";
 import { readSessions } from "../db/sessions.ts";
 import { type Head, headOf, noHead, readHeads } from "../db/streams.ts";
-import { inBatches } from "./batch.ts";
+import { fulfilled, inBatches } from "./batch.ts";
 import type { Signal } from "./signal.ts";
 
 const tickMs = 500;
@@ -49,7 +49,7 @@ export class HeadWatcher {
   /** The head of a stream; calls made during a read share the next one. */
   readonly head: (stream: string) => Promise<Head> = inBatches(async (streams: readonly string[]) => {
     const heads = await this.#heads(streams);
-    return streams.map((stream) => ({ status: "fulfilled", value: heads.get(stream) ?? noHead }));
+    return streams.map((stream) => fulfilled(heads.get(stream) ?? noHead));
   }, maxNames);
 
   /** Resolves when there may be news, when the time is over, or when the caller has left. */

@@ -5,11 +5,11 @@
  * is wrong, nothing is stored. Then, and always on MySQL, it is stored with locks: lock first, decide after, with the reason of
  * each refusal.
  */
-import { ConnectionLost, FlightLost } from "../../db/database.ts";
 import { keyOf } from "../../db/key_of.ts";
 import { readKeys, readOrders } from "../../db/orders.ts";
 import { readSessions } from "../../db/sessions.ts";
 import type { App } from "../app.ts";
+import { byHalves } from "../by_halves.ts";
 import { AppError, Forbidden, Internal, KeyReused, Overloaded } from "../errors.ts";
 import { canonical } from "../json.ts";
 import { type Claim, verifyClaim } from "../sessions/session.ts";
@@ -125,16 +125,10 @@ export async function storeBatch(app: App, batch: readonly PricedOrder[]): Promi
 }
 
 /** Optimistically if the engine can and nothing is unusual; else with locks; and if that fails for an unforeseen reason, by halves. */
-async function store(app: App, batch: readonly PricedOrder[]): Promise<WrittenOutcome[]> {
-  try {
-    return pushed(app, (await storeOptimistically(app, batch)) ?? (await storeWithLocks(app, batch)));
-  } catch (reason) {
-    const isOfAll = reason instanceof ConnectionLost || reason instanceof FlightLost;
-    if (batch.length === 1 || isOfAll) return batch.map(() => ({ status: "rejected", reason }));
-    const half = Math.ceil(batch.length / 2);
-    return [...(await store(app, batch.slice(0, half))), ...(await store(app, batch.slice(half)))];
-  }
-}
+const store = (app: App, batch: readonly PricedOrder[]): Promise<WrittenOutcome[]> =>
+  byHalves(batch, async (part) =>
+    pushed(app, (await storeOptimistically(app, part)) ?? (await storeWithLocks(app, part))),
+  );
 
 /** Begins to push what one commit stored. The next batch does not wait for it, its own orders do. */
 function pushed(app: App, outcomes: readonly Outcome[]): WrittenOutcome[] {

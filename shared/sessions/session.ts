@@ -1,7 +1,9 @@
 /** Authentication: tokens, sessions, and their expiry. */
+import { inOrderOf } from "../../db/by_keys.ts";
 import type { Row } from "../../db/database.ts";
 import { extendSessions, readManySessions, readSession } from "../../db/sessions.ts";
 import type { App } from "../app.ts";
+import { fulfilled } from "../batch.ts";
 import { Forbidden, SessionEnded, SessionExpired, SessionInvalid, SessionMissing } from "../errors.ts";
 import { type Role, roles } from "../order_states.ts";
 import { equal } from "../secrets.ts";
@@ -97,8 +99,7 @@ export async function authenticate(app: App, authorization: string | undefined):
 /** @returns the row of each session */
 async function readBatch({ db }: App, ids: readonly string[]): Promise<PromiseSettledResult<Row | undefined>[]> {
   const [rows] = await db.read([readManySessions(db.dialect, ids)]);
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  return ids.map((id) => ({ status: "fulfilled", value: byId.get(id) }));
+  return inOrderOf(ids, rows, "id").map(fulfilled);
 }
 
 /** Whether the session is still alive. @throws SessionEnded, SessionExpired */
@@ -130,7 +131,7 @@ async function slideBatch(
     due(kind).length === 0 ? [] : [extendSessions(db.dialect, due(kind), now, now + config.sessionMs[kind])],
   );
   await db.flight({ statements, repeatable: true });
-  return batch.map(({ kind }) => ({ status: "fulfilled", value: now + config.sessionMs[kind] }));
+  return batch.map(({ kind }) => fulfilled(now + config.sessionMs[kind]));
 }
 
 /** @throws Forbidden unless the session is staff of this shop with one of the roles */

@@ -1,8 +1,10 @@
 /** One-time tickets for the socket: proxies log URLs and headers of a handshake, so it must not carry the session's token. */
+import { inOrderOf } from "../../db/by_keys.ts";
 import type { Row } from "../../db/database.ts";
 import { issueTickets, type NewTicket, type Redemption, redeemTickets } from "../../db/tickets.ts";
 import type { App } from "../app.ts";
-import { byHalves, fulfilled } from "../by_halves.ts";
+import { fulfilled } from "../batch.ts";
+import { byHalves } from "../by_halves.ts";
 import { SessionEnded, TicketInvalid } from "../errors.ts";
 import { noToken } from "./key_session.ts";
 import { aliveOf, type Claim, type Session, slide, verifyClaim } from "./session.ts";
@@ -44,8 +46,8 @@ async function issue(app: App, session: string, tokenHash: string) {
 function issueBatch(app: App, batch: readonly NewTicket[]): Promise<PromiseSettledResult<Row | undefined>[]> {
   return byHalves(batch, async (tickets) => {
     const { rows } = await app.db.flight({ statements: issueTickets(app.db.dialect, tickets, app.clock.now()) });
-    const byId = new Map((rows.at(-1) ?? []).map((row) => [row.id, row]));
-    return tickets.map(({ session_id }) => fulfilled(byId.get(session_id)));
+    const sessions = tickets.map(({ session_id }) => session_id);
+    return inOrderOf(sessions, rows.at(-1) ?? [], "id").map(fulfilled);
   });
 }
 
@@ -81,8 +83,8 @@ async function redeemBatch(app: App, batch: readonly Handshake[]): Promise<Promi
     const settled = await byHalves(own, async (redemptions) => {
       const statements = redeemTickets(app.db.dialect, redemptions, { gateway, at, openedAt });
       const { rows } = await app.db.flight({ statements });
-      const byConnection = new Map((rows.at(-1) ?? []).map((row) => [row.connection_id, row]));
-      return redemptions.map(({ connection }) => fulfilled(byConnection.get(connection)));
+      const connections = redemptions.map(({ connection }) => connection);
+      return inOrderOf(connections, rows.at(-1) ?? [], "connection_id").map(fulfilled);
     });
     for (const [k, one] of own.entries()) outcomes.set(one, settled[k] as PromiseSettledResult<Row | undefined>);
   }

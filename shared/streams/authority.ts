@@ -1,8 +1,10 @@
 /** Rights to read and write streams. A test compares the table with docs/protocol.md. */
 import * as v from "valibot";
+import { inOrderOf } from "../../db/by_keys.ts";
 import type { Row } from "../../db/database.ts";
 import { readVersions } from "../../db/rooms.ts";
 import type { App } from "../app.ts";
+import { fulfilled } from "../batch.ts";
 import { GrantInvalid, StreamForbidden, StreamUnknown } from "../errors.ts";
 import type { Grant } from "../gateway.ts";
 import type { Role } from "../order_states.ts";
@@ -91,6 +93,5 @@ async function versionsBatch(
   rooms: readonly string[],
 ): Promise<PromiseSettledResult<number | undefined>[]> {
   const [rows] = await db.read([readVersions(db.dialect, [...new Set(rooms)])]);
-  const versions = new Map(rows.map(({ id, grant_version }) => [String(id), Number(grant_version)]));
-  return rooms.map((room) => ({ status: "fulfilled", value: versions.get(room) }));
+  return inOrderOf(rooms, rows, "id").map((row) => fulfilled(row && Number(row.grant_version)));
 }

@@ -3,6 +3,7 @@ import type { Row } from "../../db/database.ts";
 import { type From, type Lacking, readLacking } from "../../db/resumes.ts";
 import { aroundBytes, eventOf, type Head, headsByName, noHead, readHeads } from "../../db/streams.ts";
 import type { App } from "../app.ts";
+import { fulfilled } from "../batch.ts";
 import { streamEvent } from "../frame.ts";
 import type { Position, ResetReason, StreamEvent, StreamRequest } from "../protocol.ts";
 
@@ -39,8 +40,7 @@ export async function readSince(app: App, ask: StreamRequest, from?: Head): Prom
 }
 
 async function readBatch({ db }: App, batch: readonly From[]): Promise<PromiseSettledResult<Lacking>[]> {
-  const found = await readLacking(db, batch, { events: maxEvents + 1, bytes: maxChunkBytes });
-  return found.map((value) => ({ status: "fulfilled", value }));
+  return (await readLacking(db, batch, { events: maxEvents + 1, bytes: maxChunkBytes })).map(fulfilled);
 }
 
 /** The heads of several streams; `noHead` for a stream without events. */

@@ -13,7 +13,7 @@ import {
 import type { Statement } from "../../db/sql.ts";
 import { type Head, noHead } from "../../db/streams.ts";
 import type { App } from "../app.ts";
-import { inBatches } from "../batch.ts";
+import { fulfilled, inBatches } from "../batch.ts";
 import type { Config } from "../config.ts";
 import { PublishOutOfOrder, PublishTooFast } from "../errors.ts";
 import type { Position } from "../protocol.ts";
@@ -154,14 +154,14 @@ function roomState(
     take(one: RoomMessage): Settled {
       const key = keyOf(one.message.sender, one.message.id);
       const value = known.get(key);
-      if (value !== undefined) return { status: "fulfilled", value };
+      if (value !== undefined) return fulfilled(value);
       const reason = check(one);
       if (reason !== undefined) return { status: "rejected", reason };
       const position = { epoch: head.epoch, seq: head.seq + taken.length + 1, tag: "" };
       dropForOneMore(one.bytes);
       taken.push({ ...one, seq: position.seq });
       known.set(key, position);
-      return { status: "fulfilled", value: position };
+      return fulfilled(position);
     },
     writes({ db }: App, { room, stream, now }: { room: string; stream: string; now: number }): Statement[] {
       if (taken.length === 0) return [];

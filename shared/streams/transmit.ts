@@ -1,4 +1,6 @@
 /** Messages of a socket's client: resume, check, leave, publish, auth. Answers are frames to the same connection. */
+
+import { inOrderOf } from "../../db/by_keys.ts";
 import {
   moveConnection,
   openConnection,
@@ -9,7 +11,8 @@ import {
 import type { Row } from "../../db/database.ts";
 import { readSession } from "../../db/sessions.ts";
 import type { App } from "../app.ts";
-import { byHalves, fulfilled } from "../by_halves.ts";
+import { fulfilled } from "../batch.ts";
+import { byHalves } from "../by_halves.ts";
 import {
   type AppError,
   ConnectionUnknown,
@@ -130,8 +133,7 @@ export async function transmit(app: App, connection: string, text: string): Prom
 /** @returns the row of each connection, with its session */
 async function readSendersBatch({ db }: App, ids: readonly string[]): Promise<PromiseSettledResult<Row | undefined>[]> {
   const [rows] = await db.read([readSenders(db.dialect, ids)]);
-  const byId = new Map(rows.map((row) => [row.connection_id, row]));
-  return ids.map((id) => ({ status: "fulfilled", value: byId.get(id) }));
+  return inOrderOf(ids, rows, "connection_id").map(fulfilled);
 }
 
 /**
@@ -277,7 +279,7 @@ async function answerAll(
   const streams = current.map(({ ask: { stream }, seq, checkMs }) => ({ stream, seq, checkMs }));
   const sent = send(app, connection, frameOf({ type: "checked", n, streams }), current[0]?.answering);
   for (const { seq, answering } of current) answering?.goOn({ seq, more: false });
-  for (const one of [...open]) open.delete(one);
+  open.clear();
   await sent;
 }
 

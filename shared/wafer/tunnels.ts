@@ -1,4 +1,5 @@
 /** A tunnel's life: made for a business server, opened by a client, heard of, closed. One tunnel is one connection. */
+import { inOrderOf } from "../../db/by_keys.ts";
 import type { Row } from "../../db/database.ts";
 import type { Sql } from "../../db/sql.ts";
 import {
@@ -14,6 +15,7 @@ import {
   touchTunnel,
 } from "../../db/wafer.ts";
 import type { App } from "../app.ts";
+import { fulfilled } from "../batch.ts";
 import type { AppError } from "../errors.ts";
 import { errorFrame } from "../frame.ts";
 import { toAppError } from "../to_app_error.ts";
@@ -271,8 +273,7 @@ export function tunnelDisconnected(app: App, connection: string): Promise<boolea
 
 async function isTunnelBatch({ db }: App, batch: readonly string[]): Promise<PromiseSettledResult<boolean>[]> {
   const [rows] = await db.read([readTunnelConnections(db.dialect, batch)]);
-  const tunnels = new Set(rows.map(({ connection_id }) => connection_id));
-  return batch.map((connection) => ({ status: "fulfilled", value: tunnels.has(connection) }));
+  return inOrderOf(batch, rows, "connection_id").map((row) => fulfilled(row !== undefined));
 }
 
 export interface Closing {
