@@ -36,10 +36,10 @@ export function openPostgres(options: PostgresOptions): Database & Migrator {
     const first = encodeAll(statements, "numbered");
     const reads = encodeAll(after, "numbered");
     return connections.lend(async (client) => {
-      const { begin, limited } = connections.transactions();
-      const last = limited(reads);
+      const transactions = connections.transactions();
+      const last = transactions.limited(reads);
       if (decide === undefined) {
-        const whole = connections.transactions().whole(first);
+        const whole = transactions.whole(first);
         const answers = await connections.send(client, [...whole.list, ...last.list]);
         return {
           rows: [...whole.own(rowsOf(answers.slice(0, whole.list.length)))],
@@ -50,7 +50,7 @@ export function openPostgres(options: PostgresOptions): Database & Migrator {
       let rows: Row[][];
       let second: Encoded[];
       try {
-        rows = rowsOf(await connections.send(client, [begin, ...first])).slice(1);
+        rows = rowsOf(await connections.send(client, [transactions.begin, ...first])).slice(1);
         second = runDecide(() => encodeAll(decide(rows), "numbered"));
       } catch (error) {
         if (!isBroken(error)) await connections.send(client, [rollback]);

@@ -31,29 +31,26 @@ const plain = /^(?:[!-~\u3001\u3002\u4E00-\u9FFF\uFF01-\uFF5E]+(?: (?!$)|$))*$/;
 
 /** One line: line ends and runs of blanks become one space, none at the ends. */
 export const oneLine = (text: string): string =>
-  plain.test(text)
-    ? text
-    : untilStable(text, (one) =>
-        withoutInvisible(one.replace(lineEnds, "\n").replaceAll("\n", " "))
-          .replace(blanks, " ")
-          .replace(/ {2,}/g, " ")
-          .trim(),
-      );
+  folded(text, (one) =>
+    withoutInvisible(one.replace(lineEnds, "\n").replaceAll("\n", " "))
+      .replace(blanks, " ")
+      .replace(/ {2,}/g, " ")
+      .trim(),
+  );
 
 /** Several lines: at most one empty line between two, no blanks at the end of a line. */
 export const severalLines = (text: string): string =>
-  plain.test(text)
-    ? text
-    : untilStable(text, (one) =>
-        withoutInvisible(one.replace(lineEnds, "\n"))
-          .replace(blanks, " ")
-          .replace(/ +\n/g, "\n")
-          .replace(/\n{3,}/g, "\n\n")
-          .trim(),
-      );
+  folded(text, (one) =>
+    withoutInvisible(one.replace(lineEnds, "\n"))
+      .replace(blanks, " ")
+      .replace(/ +\n/g, "\n")
+      .replace(/\n{3,}/g, "\n\n")
+      .trim(),
+  );
 
 /** Folds until nothing changes: removing a character may join two that are folded in turn. */
-function untilStable(text: string, fold: (text: string) => string): string {
+function folded(text: string, fold: (text: string) => string): string {
+  if (plain.test(text)) return text;
   let before = text;
   for (let after = fold(before).normalize("NFC"); after !== before; after = fold(before).normalize("NFC"))
     before = after;

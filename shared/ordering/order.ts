@@ -12,7 +12,7 @@ import {
   type Status,
   steps,
 } from "../order_states.ts";
-import type { OrderView } from "../protocol.ts";
+import type { LineView, OrderView } from "../protocol.ts";
 import type { Line } from "./price.ts";
 
 export interface Order {
@@ -126,18 +126,12 @@ const lineView = ({ line, dish, names, options, quantity, unitFen, totalFen, not
   note,
 });
 
-const staffLine = ({ line, dish, names, options, quantity, unitFen, totalFen, note, station, struck }: StoredLine) => ({
-  line,
-  dish,
-  names,
-  options,
-  quantity,
-  unitFen,
-  totalFen,
-  note,
-  station,
-  struck,
-});
+function staffLine(line: StoredLine): LineView {
+  const view: Writable<LineView> = lineView(line);
+  view.station = line.station;
+  view.struck = line.struck;
+  return view;
+}
 
 const stationNames = (done: readonly StationDone[]) => done.map(({ station }) => station);
 

@@ -7,7 +7,7 @@ import { eventOf, headOf, readBacklog, readChanged, readHeads } from "../../db/s
 import type { App, FanOut, Range, Share } from "../app.ts";
 import { isCollectionStream } from "../collection.ts";
 import { eventFrame, frameOf } from "../frame.ts";
-import { logPushes } from "../pushes.ts";
+import { logPushes, type Pushes } from "../pushes.ts";
 import { SignalSource } from "../signal.ts";
 import type { Delivery, StoredEvent } from "./change.ts";
 
@@ -17,10 +17,12 @@ import type { Delivery, StoredEvent } from "./change.ts";
  */
 export async function deliver(app: App, { events, subscribers }: Delivery): Promise<void> {
   if (events.length === 0) return;
-  const pushes = [...byStream(events)].flatMap(([stream, own]) =>
+  const streams = [...byStream(events)];
+  const pushes = streams.flatMap(([stream, own]) =>
     isNear(stream) ? publishEvents(app, stream, own, subscribers) : [],
   );
   const further = fanOutOf(app, events, subscribers);
+  if (app.pushes !== undefined) pushFar(app, app.pushes, streams);
   const all = [
     ...pushes,
     ...(further === undefined ? [] : [app.invoke("fan_out", further)]),
@@ -40,6 +42,12 @@ function byStream(events: readonly StoredEvent[]): Map<string, StoredEvent[]> {
     else own.push(event);
   }
   return streams;
+}
+
+/** Where the sockets belong to this process. The request does not wait for all of them. */
+function pushFar({ log }: App, pushes: Pushes, streams: readonly (readonly [string, StoredEvent[]])[]): void {
+  for (const [stream, own] of streams)
+    if (isFar(stream)) pushes.push(stream, own, []).catch((error) => log.error("push", { stream }, error));
 }
 
 /** Where this process looks for streams with new events by itself, it is enough to note them. */
@@ -115,14 +123,8 @@ function fanOutOf(app: App, events: readonly StoredEvent[], subscribers: readonl
     if (stream.startsWith("shop:") && !privateTypes.has(type)) shops.add(stream.slice("shop:".length));
     if (stream.startsWith("room:")) rooms.set(stream, { after: rooms.get(stream)?.after ?? seq - 1, upTo: seq });
   }
-  if (app.pushes !== undefined) {
-    // The sockets belong to this process. The request does not wait for all of them.
-    for (const stream of new Set(events.map((event) => event.stream).filter(isFar))) {
-      const own = events.filter((event) => event.stream === stream);
-      app.pushes.push(stream, own, []).catch((error) => app.log.error("push", { stream }, error));
-    }
-    rooms.clear();
-  }
+  // The sockets belong to this process, which pushes by itself.
+  if (app.pushes !== undefined) rooms.clear();
   const watched = app.pushes === undefined ? watchedIn(subscribers) : [];
   if (shops.size === 0 && rooms.size === 0 && watched.length === 0) return undefined;
   return {
