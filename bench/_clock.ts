@@ -1,5 +1,2 @@
-/** Monotonic clock that all processes of this machine share, in milliseconds. */
-
-const origin = Number(process.hrtime.bigint()) / 1e6 - performance.now();
-
-export const monotonicMs = () => origin + performance.now();
+/** Monotonic clock that all processes and threads of this machine share: milliseconds since it started. */
+export const monotonicMs = () => Number(process.hrtime.bigint()) / 1e6;

@@ -41,13 +41,14 @@ export function readFrames(unfinished: Unfinished, chunk: Buffer, onFrame: OnFra
 }
 
 /** A client's frame. Its mask is four zeros, which is a mask as any other and leaves the payload as it is. */
-export function clientFrame(payload: string, opcode: number = opcodes.text): Buffer {
-  const bytes = Buffer.byteLength(payload);
-  const head = bytes < 126 ? Buffer.alloc(6) : Buffer.alloc(8);
+export function clientFrame(payload: string | Buffer, opcode: number = opcodes.text): Buffer {
+  const bytes = Buffer.from(payload as string);
+  const { length } = bytes;
+  const head = length < 126 ? Buffer.alloc(6) : Buffer.alloc(8);
   head[0] = 0x80 | opcode;
-  head[1] = 0x80 | (bytes < 126 ? bytes : 126);
-  if (bytes >= 126) head.writeUInt16BE(bytes, 2);
-  return Buffer.concat([head, Buffer.from(payload)]);
+  head[1] = 0x80 | (length < 126 ? length : 126);
+  if (length >= 126) head.writeUInt16BE(length, 2);
+  return Buffer.concat([head, bytes]);
 }
 
 /** A server's frame of text, made once for all who get it. */

@@ -1,7 +1,7 @@
 /** Guests and their backlogs, made by rows in thousands a second. */
+import { type Dialect, insertRows } from "../db/dialect.ts";
 import type { App } from "../shared/app.ts";
 import { newToken } from "../shared/sessions/session.ts";
-import { insertMany } from "./_rows.ts";
 
 export interface Guest {
   readonly token: string;
@@ -23,11 +23,13 @@ export async function makeGuests(to: App, count: number, events: number): Promis
       events === 0 ? [] : chunked.map(({ user }) => ({ stream: `user:${user}`, tags: tagsOf(to, events) }));
     await to.db.flight({
       statements: [
-        ...insertMany(
+        ...insertRows(
+          to.db.dialect,
           "users",
           chunked.map(({ user }) => ({ id: user, created_at: at })),
         ),
-        ...insertMany(
+        ...insertRows(
+          to.db.dialect,
           "sessions",
           chunked.map(({ user, session, hash }) => ({
             id: session,
@@ -39,7 +41,7 @@ export async function makeGuests(to: App, count: number, events: number): Promis
             expires_at: at + to.config.sessionMs.guest,
           })),
         ),
-        ...backlogOf(streams, at),
+        ...backlogOf(to.db.dialect, streams, at),
       ],
     });
     guests.push(...chunked.map(({ token, session, user }) => ({ token, session, stream: `user:${user}` })));
@@ -49,10 +51,15 @@ export async function makeGuests(to: App, count: number, events: number): Promis
 
 const tagsOf = (to: App, count: number) => ["", ...Array.from({ length: count }, () => to.random.tag())];
 
-function backlogOf(streams: readonly { readonly stream: string; readonly tags: readonly string[] }[], at: number) {
+function backlogOf(
+  dialect: Dialect,
+  streams: readonly { readonly stream: string; readonly tags: readonly string[] }[],
+  at: number,
+) {
   if (streams.length === 0) return [];
   return [
-    ...insertMany(
+    ...insertRows(
+      dialect,
       "streams",
       streams.map(({ stream, tags }) => ({
         name: stream,
@@ -64,7 +71,8 @@ function backlogOf(streams: readonly { readonly stream: string; readonly tags: r
         source_seq: 0,
       })),
     ),
-    ...insertMany(
+    ...insertRows(
+      dialect,
       "events",
       streams.flatMap(({ stream, tags }) =>
         tags.slice(1).map((tag, nth) => ({

@@ -197,10 +197,10 @@ function receive(peer: Peer, chunk: Buffer): void {
     if (opcode === opcodes.text) receiveText(peer, buffer, start, end);
     else if (opcode === opcodes.ping) {
       counts.pings += 1;
-      peer.socket?.write(clientFrame(buffer.toString("latin1", start, end), opcodes.pong));
+      peer.socket?.write(clientFrame(buffer.subarray(start, end), opcodes.pong));
     } else if (opcode === opcodes.close) {
       note(`close ${end - start >= 2 ? buffer.readUInt16BE(start) : ""}`);
-      peer.socket?.end(clientFrame(buffer.toString("latin1", start, end), opcodes.close));
+      peer.socket?.end(clientFrame(buffer.subarray(start, end), opcodes.close));
     }
   });
 }

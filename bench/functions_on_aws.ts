@@ -1,12 +1,12 @@
 /** Workload: the functions on AWS's terms, without an account: size and load, round trips, and pushes to many. See README.md. */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { zipSync } from "fflate";
 import { WebSocket } from "ws";
+import { insertRows } from "../db/dialect.ts";
 import { buildFunction, functionNames } from "../scripts/build.ts";
+import { driverOnly, loadMs } from "../scripts/bundle_control.ts";
 import { loginAsGuest } from "../shared/sessions/login.ts";
 import { createRoom } from "../shared/streams/room.ts";
 import { type AwsHouse, openAwsHouse } from "./_aws_house.ts";
@@ -14,7 +14,6 @@ import { monotonicMs } from "./_clock.ts";
 import { ticketFor } from "./_contender.ts";
 import { makeGuests } from "./_guests.ts";
 import { startPosts } from "./_posts.ts";
-import { insertMany } from "./_rows.ts";
 import { ascending } from "./_statistics.ts";
 import type { Bench, Measured, Workload } from "./_workload.ts";
 
@@ -40,34 +39,7 @@ const kb = (bytes: number) => [bytes / 1_024, "KB"] as const;
 
 // --- Size and load -------------------------------------------------------------------------------------------------
 
-const clock = `const at = process.hrtime.bigint(); require(process.argv[1]); process.stdout.write(String(process.hrtime.bigint() - at));`;
-
-/** Milliseconds of one load in a process of its own. */
-function load(path: string): number {
-  const { stdout, status } = spawnSync(process.execPath, ["-e", clock, path], { encoding: "utf8" });
-  if (status !== 0) throw new Error(`${path} does not load`);
-  return Number(stdout) / 1e6;
-}
-
 const loads = 3;
-
-/** The driver and what signs a push: what such a function cannot do without. */
-async function driverOnly(): Promise<string> {
-  const contents = `import pg from "pg"; import { AwsClient } from "aws4fetch"; export const handler = async () => [pg, AwsClient];`;
-  const { outputFiles } = await build({
-    stdin: { contents, resolveDir: process.cwd() },
-    bundle: true,
-    write: false,
-    platform: "node",
-    target: "node24",
-    format: "cjs",
-    mainFields: ["module", "main"],
-    minify: true,
-    legalComments: "none",
-    external: ["pg-native", "cloudflare:sockets"],
-  });
-  return outputFiles[0]?.text ?? "";
-}
 
 async function sizes(bench: Bench): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "orderbell-bench-bundles-"));
@@ -80,7 +52,7 @@ async function sizes(bench: Bench): Promise<void> {
   try {
     const controls = {
       "empty handler": put("empty", "exports.handler = async () => ({ statusCode: 204 });"),
-      "driver only": put("driver", await driverOnly()),
+      "driver only": put("driver", await driverOnly("pg")),
     };
     for (const name of bench.profile === "full" ? functionNames() : largest) {
       const built = await buildFunction(name, variant);
@@ -92,7 +64,7 @@ async function sizes(bench: Bench): Promise<void> {
         async play(contender): Promise<Measured> {
           const { path, zip, code } = contenders[contender as keyof typeof contenders];
           // The quickest: a busy machine can only make it slower.
-          const [quickest = Number.NaN] = ascending(Array.from({ length: loads }, () => load(path)));
+          const [quickest = Number.NaN] = ascending(Array.from({ length: loads }, () => loadMs(path)));
           return { zip: kb(zip), code: kb(code), load: [quickest, "ms"] };
         },
       });
@@ -249,7 +221,8 @@ async function pushToAll(bench: Bench, zips: ReadonlyMap<string, Uint8Array>, co
       const rest = { stream, number: 1, active: 1, grant_version: 1, grant_until: at + 3_600_000 };
       await app.db.flight({
         statements: [
-          ...insertMany(
+          ...insertRows(
+            app.db.dialect,
             "connections",
             some.map(({ id, session }) => ({
               id,
@@ -259,7 +232,8 @@ async function pushToAll(bench: Bench, zips: ReadonlyMap<string, Uint8Array>, co
               opened_at: at,
             })),
           ),
-          ...insertMany(
+          ...insertRows(
+            app.db.dialect,
             "subscriptions",
             some.map(({ id }) => ({ connection_id: id, ...rest })),
           ),

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { build as bundle, type Metafile, type Plugin } from "esbuild";
+import { type BuildOptions as BundleOptions, build as bundle, type Metafile, type Plugin } from "esbuild";
 import { type Zippable, zipSync } from "fflate";
 import { parse } from "yaml";
 import { CollectionsWrong, declaredIn, readCollectionsFile } from "../cli/collections_file.ts";
@@ -125,6 +125,21 @@ export async function buildFunction(name: string, variant: Variant, beside: File
   return built as Built;
 }
 
+/** How every function is bundled. */
+export const functionFormat = {
+  bundle: true,
+  write: false,
+  platform: "node",
+  target: "node24",
+  // Loads 5 ms sooner than an ES module, and needs no help for packages that call `require`.
+  format: "cjs",
+  mainFields: ["module", "main"],
+  minify: true,
+  legalComments: "none",
+  // Optional parts of pg that we do not use.
+  external: ["pg-native", "cloudflare:sockets"],
+} satisfies BundleOptions & { write: false };
+
 /** One run of esbuild for all: it reads each file once and links each function separately. */
 async function buildFunctions(
   names: readonly string[],
@@ -135,20 +150,10 @@ async function buildFunctions(
   const { outputFiles, metafile } = await bundle({
     entryPoints: names.map((name) => ({ in: `${entryScheme}${name}`, out: name })),
     plugins: [entries(variant, collections)],
+    ...functionFormat,
     outdir: "functions",
     absWorkingDir: root,
-    bundle: true,
-    write: false,
     metafile: true,
-    platform: "node",
-    target: "node24",
-    // Loads 5 ms sooner than an ES module, and needs no help for packages that call `require`.
-    format: "cjs",
-    mainFields: ["module", "main"],
-    minify: true,
-    legalComments: "none",
-    // Optional parts of pg that we do not use.
-    external: ["pg-native", "cloudflare:sockets"],
     logLevel: "error",
   });
   return names.map((name) => {

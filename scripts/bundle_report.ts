@@ -2,50 +2,19 @@
  * `npm run bundle-report`: KB and load time of each function's bundle, beside a control that can only reach a database and sign
  * a push. The ratio is the cost of our own code; a function without a database may be below 1.
  */
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
 import { buildFunction, functionNames, type Variant } from "./build.ts";
+import { driverOnly, loadMs } from "./bundle_control.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 const rounds = 10;
-
-async function control(driver: "pg" | "mysql2/promise"): Promise<string> {
-  const { outputFiles } = await build({
-    stdin: {
-      contents: `import driver from "${driver}"; import { AwsClient } from "aws4fetch"; export const handler = async () => [driver, AwsClient];`,
-      resolveDir: root,
-    },
-    bundle: true,
-    write: false,
-    platform: "node",
-    target: "node24",
-    format: "cjs",
-    mainFields: ["module", "main"],
-    minify: true,
-    legalComments: "none",
-    external: ["pg-native", "cloudflare:sockets"],
-  });
-  return outputFiles[0]?.text ?? "";
-}
-
-const clock = `const at = process.hrtime.bigint(); require(process.argv[1]); process.stdout.write(String(process.hrtime.bigint() - at));`;
-
-/** Milliseconds of one load in a process of its own. */
-function load(path: string): number {
-  const { stdout, status } = spawnSync(process.execPath, ["-e", clock, path], { encoding: "utf8" });
-  if (status !== 0) throw new Error(`${path} does not load`);
-  return Number(stdout) / 1e6;
-}
 
 async function report(variant: Variant): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "orderbell-bundles-"));
   try {
-    const bundles = new Map([["(control)", await control(variant.engine === "postgres" ? "pg" : "mysql2/promise")]]);
+    const bundles = new Map([["(control)", await driverOnly(variant.engine === "postgres" ? "pg" : "mysql2/promise")]]);
     for (const name of functionNames()) bundles.set(name, (await buildFunction(name, variant)).code);
     const paths = new Map(
       [...bundles].map(([name, code]) => {
@@ -57,7 +26,8 @@ async function report(variant: Variant): Promise<void> {
     );
     // In rounds, so that a busy moment of the machine affects all bundles.
     const samples = new Map([...paths].map(([name]) => [name, [] as number[]]));
-    for (let round = 0; round < rounds; round++) for (const [name, path] of paths) samples.get(name)?.push(load(path));
+    for (let round = 0; round < rounds; round++)
+      for (const [name, path] of paths) samples.get(name)?.push(loadMs(path));
 
     const own = [...bundles].map(([name, code]) => ({
       name,

@@ -2,8 +2,9 @@
  * Generator of orders, an open loop: the k-th is due when the schedule says, however slow the server is, and its times are counted
  * from then. Kitchens' sockets are the generator's too, so that both ends of a time are read from one clock.
  */
+
+import { monotonicMs as now } from "../_clock.ts";
 import { ascending, type Quantiles, quantiles } from "../_statistics.ts";
-import { now } from "./clock.ts";
 import { HttpSockets } from "./http_sockets.ts";
 import { Ledger } from "./ledger.ts";
 import { Metronome } from "./metronome.ts";

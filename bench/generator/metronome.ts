@@ -4,7 +4,7 @@
  */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { now } from "./clock.ts";
+import { monotonicMs as now } from "../_clock.ts";
 
 /** At high rates several are due with one wake-up: each costs two threads a switch. */
 const coarseMs = 0.3;

@@ -1,6 +1,7 @@
 /** WebSocket client of the generator: of a frame only the header is parsed, its payload is handed on as bytes that are valid until the call returns. */
 import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
+import { clientFrame, opcodes, readFrames, type Unfinished } from "../_frames.ts";
 
 /** `socketio`: the protocol of engine.io 4 and socket.io over a WebSocket. */
 export type SocketKind = "plain" | "socketio";
@@ -18,31 +19,17 @@ export interface PushSocketOptions {
   readonly gone: () => void;
 }
 
-const text = 1;
-const close = 8;
-const ping = 9;
-const pong = 10;
-
-/** A client masks; zeros mask too. */
-function frame(opcode: number, payload: Buffer): Buffer {
-  const { length } = payload;
-  const head =
-    length < 126
-      ? Buffer.from([0x80 | opcode, 0x80 | length, 0, 0, 0, 0])
-      : Buffer.from([0x80 | opcode, 0x80 | 126, length >> 8, length & 255, 0, 0, 0, 0]);
-  return Buffer.concat([head, payload]);
-}
-
 // One buffer for all: it is read before the next socket gets it.
 const buffer = Buffer.allocUnsafe(262_144);
 
-export class PushSocket {
+export class PushSocket implements Unfinished {
   readonly #options: PushSocketOptions;
   readonly #socket: Socket;
   readonly #readyMarker: Buffer;
-  #upgraded = false;
   #ready = false;
-  #rest: Buffer | undefined;
+  /** The server's answer to the upgrade, as far as it has come. */
+  #head: Buffer | undefined = Buffer.alloc(0);
+  rest: Buffer | undefined;
   #resolve: () => void = () => {};
   #reject: (error: Error) => void = () => {};
 
@@ -83,7 +70,7 @@ export class PushSocket {
   }
 
   send(message: string): void {
-    this.#socket.write(frame(text, Buffer.from(message)));
+    this.#socket.write(clientFrame(message));
   }
 
   close(): void {
@@ -92,57 +79,33 @@ export class PushSocket {
 
   #take(chunk: Buffer, bytes: number): void {
     let data = chunk.subarray(0, bytes);
-    if (this.#rest !== undefined) data = Buffer.concat([this.#rest, data]);
-    this.#rest = undefined;
-    let at = 0;
-    if (!this.#upgraded) {
-      const end = data.indexOf("\r\n\r\n");
-      if (end >= 0) this.#upgrade(data.toString("latin1", 0, end));
-      at = end < 0 ? 0 : end + 4;
+    if (this.#head !== undefined) {
+      // The buffer is another socket's next.
+      const head = Buffer.concat([this.#head, data]);
+      const end = head.indexOf("\r\n\r\n");
+      this.#head = end < 0 ? head : undefined;
+      if (end < 0 || !this.#upgrade(head.toString("latin1", 0, end))) return;
+      data = head.subarray(end + 4);
     }
-    if (this.#upgraded) at = this.#frames(data, at);
-    // The buffer is another socket's next.
-    if (at < data.length) this.#rest = Buffer.from(data.subarray(at));
+    readFrames(this, data, (opcode, buffer, start, end) => this.#frame(opcode, buffer, start, end));
   }
 
-  #upgrade(head: string): void {
+  /** @returns whether the server agreed */
+  #upgrade(head: string): boolean {
     if (!head.startsWith("HTTP/1.1 101")) {
       this.#reject(new Error(`the socket was refused: ${head.split("\r\n")[0]}`));
       this.#socket.destroy();
-      return;
+      return false;
     }
-    this.#upgraded = true;
     if (this.#options.kind === "socketio") this.send("40");
     if (this.#options.hello !== undefined) this.send(this.#options.hello);
-  }
-
-  /** @returns where the first incomplete frame begins */
-  #frames(data: Buffer, from: number): number {
-    let at = from;
-    while (at + 2 <= data.length) {
-      const short = (data[at + 1] as number) & 127;
-      let start = at + 2;
-      let length = short;
-      if (short === 126) {
-        if (start + 2 > data.length) return at;
-        length = data.readUInt16BE(start);
-        start += 2;
-      } else if (short === 127) {
-        if (start + 8 > data.length) return at;
-        length = data.readUInt32BE(start + 4);
-        start += 8;
-      }
-      if (start + length > data.length) return at;
-      this.#frame((data[at] as number) & 15, data, start, start + length);
-      at = start + length;
-    }
-    return at;
+    return true;
   }
 
   #frame(opcode: number, data: Buffer, start: number, end: number): void {
-    if (opcode === ping) this.#socket.write(frame(pong, Buffer.from(data.subarray(start, end))));
-    if (opcode === close) this.#socket.destroy();
-    if (opcode !== text) return;
+    if (opcode === opcodes.ping) this.#socket.write(clientFrame(data.subarray(start, end), opcodes.pong));
+    if (opcode === opcodes.close) this.#socket.destroy();
+    if (opcode !== opcodes.text) return;
     // engine.io's own ping.
     if (this.#options.kind === "socketio" && end - start === 1 && data[start] === 0x32) this.send("3");
     else if (!this.#ready && data.subarray(start, end).includes(this.#readyMarker)) {

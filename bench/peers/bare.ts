@@ -75,18 +75,11 @@ new WebSocketServer({ server, path: "/pgws", perMessageDeflate: false }).on("con
     socket.send('{"type":"resumed"}');
   });
 });
-const count = Number(shopCount);
 sayReady(server, {
   path: "/",
   kind: "plain",
   ready: "resumed",
   // Commits of one shop may overtake each other on their way back to Node.
   numbered: false,
-  shops: Array.from({ length: count }, (_, at) => ({
-    id: `shop-${at}`,
-    path: "/pgws",
-    protocols: [],
-    hello: `shop-${at}`,
-  })),
-  customers: anonymous(count),
+  ...anonymous(Number(shopCount), (shop) => ({ path: "/pgws", hello: shop })),
 });

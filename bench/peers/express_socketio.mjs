@@ -7,7 +7,7 @@ import { createServer } from "node:http";
 import express from "express";
 import pg from "pg";
 import { Server } from "socket.io";
-import { sayReady } from "./_contender.mjs";
+import { anonymous, sayReady } from "./_ready.ts";
 
 const [url, shopCount = "20"] = process.argv.slice(2);
 const pool = new pg.Pool({ connectionString: url, max: 16 });
@@ -32,10 +32,11 @@ app.post("/orders", express.json(), async (request, response) => {
   response.status(201).json({ id: order.id });
 });
 
-sayReady(server, Number(shopCount), {
+sayReady(server, {
+  path: "/orders",
   kind: "socketio",
   // The answer to the client's connect packet.
   ready: "40{",
   numbered: false,
-  socketOf: (shop) => ({ path: `/socket.io/?EIO=4&transport=websocket&shop=${shop}` }),
+  ...anonymous(Number(shopCount), (shop) => ({ path: `/socket.io/?EIO=4&transport=websocket&shop=${shop}` })),
 });

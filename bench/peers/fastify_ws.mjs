@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import Fastify from "fastify";
 import pg from "pg";
 import { WebSocketServer } from "ws";
-import { sayReady } from "./_contender.mjs";
+import { anonymous, sayReady } from "./_ready.ts";
 
 const [url, shopCount = "20"] = process.argv.slice(2);
 const pool = new pg.Pool({ connectionString: url, max: 16 });
@@ -47,10 +47,11 @@ fastify.server.on("upgrade", (request, socket, head) => {
 });
 
 await fastify.ready();
-sayReady(fastify.server, Number(shopCount), {
+sayReady(fastify.server, {
+  path: "/orders",
   kind: "plain",
   ready: '"ready"',
   // Commits of one shop may overtake each other on their way back to Node: its kitchen sorts by number.
   numbered: false,
-  socketOf: (shop) => ({ path: `/kitchen?shop=${shop}` }),
+  ...anonymous(Number(shopCount), (shop) => ({ path: `/kitchen?shop=${shop}` })),
 });

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
+import { serverFrame } from "../_frames.ts";
 import type { OrderServer } from "../_load.ts";
 import { anonymous, sayReady } from "./_ready.ts";
 
@@ -14,11 +15,6 @@ export type Lie = "loses" | "doubles" | "reorders";
 const answer = Buffer.from("HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}");
 const note = Buffer.from('"note":"');
 const lengthName = Buffer.from("Content-Length: ");
-
-function textFrame(text: string): Buffer {
-  const payload = Buffer.from(text);
-  return Buffer.concat([Buffer.from([0x81, 126, payload.length >> 8, payload.length & 255]), payload]);
-}
 
 const acceptOf = (head: string) =>
   createHash("sha1")
@@ -34,7 +30,7 @@ export function nullServer(lie?: Lie): Server {
   function push(body: Buffer): void {
     seq += 1;
     const from = body.indexOf(note);
-    const frame = textFrame(`{"seq":${seq},${body.toString("latin1", from, from + 21)}}`);
+    const frame = serverFrame(Buffer.from(`{"seq":${seq},${body.toString("latin1", from, from + 21)}}`));
     const lies = seq % 100 === 50;
     if (lies && lie === "loses") return;
     if (lies && lie === "reorders") {
@@ -59,7 +55,7 @@ export function nullServer(lie?: Lie): Server {
         kitchen = socket;
         const accept = acceptOf(data.toString("latin1", 0, end));
         const head = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
-        socket.write(Buffer.concat([Buffer.from(head), textFrame('{"type":"resumed"}')]));
+        socket.write(Buffer.concat([Buffer.from(head), serverFrame(Buffer.from('{"type":"resumed"}'))]));
         return;
       }
       const at = data.indexOf(lengthName);
@@ -79,8 +75,7 @@ export const nullScene: Omit<OrderServer, "port"> = {
   kind: "plain",
   ready: "resumed",
   numbered: true,
-  shops: [{ id: "shop-0", path: "/", protocols: [] }],
-  customers: anonymous(1),
+  ...anonymous(1, () => ({ path: "/" })),
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) sayReady(nullServer(), nullScene);
