@@ -32,6 +32,8 @@ export interface RemoteOptions {
   readonly random: Random;
   readonly log: Log;
   readonly maxStreams: number;
+  /** How long the member of a room stays one whose connection is gone. */
+  readonly graceMs: number;
   /** The address of every connection, if one serves all. */
   readonly address: string | undefined;
 }
@@ -40,7 +42,16 @@ export interface RemoteOptions {
 const parallel = 50;
 const retries = 3;
 
-export function remoteGateway({ db, pusher, clock, random, log, maxStreams, address }: RemoteOptions): Gateway {
+export function remoteGateway({
+  db,
+  pusher,
+  clock,
+  random,
+  log,
+  maxStreams,
+  graceMs,
+  address,
+}: RemoteOptions): Gateway {
   async function push(gateway: string, connection: string, frame: string, isKnown = true): Promise<Sent> {
     for (let tries = 0; ; tries++) {
       const sent = await pusher.post(gateway, connection, frame).catch((error): Sent => {
@@ -58,7 +69,7 @@ export function remoteGateway({ db, pusher, clock, random, log, maxStreams, addr
     log.info("gone", { connection });
     const statements = [lockConnection(connection)];
     const decide = ([rows = []]: Row[][]) =>
-      rows[0]?.opened_at == null ? [] : removeConnections(db.dialect, [connection]);
+      rows[0]?.opened_at == null ? [] : removeConnections(db.dialect, [connection], clock.now() + graceMs);
     await db
       .flight({ statements, decide, repeatable: true })
       .catch((error) => log.error("forget", { connection }, error));
@@ -127,7 +138,7 @@ export function remoteGateway({ db, pusher, clock, random, log, maxStreams, addr
       await storeSubscription(connection, stream, number, false);
     },
     subscribers(streams) {
-      const watchable = streams.filter((stream) => !/^(room|board):/.test(stream));
+      const watchable = streams.filter((stream) => !/^(room|presence|board):/.test(stream));
       return [readSubscribers(streams), ...(watchable.length === 0 ? [] : [readWatched(watchable)])];
     },
     async publish(stream, frames, subscribers) {

@@ -102,6 +102,7 @@ export async function openAwsHouse(zips: ReadonlyMap<string, Uint8Array>, counte
         random,
         log,
         maxStreams: 20,
+        graceMs: 15_000,
         address: posts.url,
       }),
   });

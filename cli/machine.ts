@@ -28,6 +28,7 @@ import { escalateAndExpire } from "../shared/ordering/take_step.ts";
 import type { Outbound } from "../shared/outbound.ts";
 import { refreshStale } from "../shared/shop/public_state.ts";
 import { CatchUp } from "../shared/streams/catch_up.ts";
+import { endLeases } from "../shared/streams/members.ts";
 import { checkPresence } from "../shared/streams/presence.ts";
 import { closeTunnelsAt, hasTunnels, sendStoredElsewhere, sweepTunnels } from "../shared/wafer/sweep_tunnels.ts";
 import { startDueWebhooks, sweepWebhooks } from "../shared/webhooks/sweep_webhooks.ts";
@@ -213,6 +214,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     every(tickMs, async () => {
       await escalateAndExpire(app);
       await checkPresence(app);
+      await endLeases(app);
       await refreshStale(app);
     });
     let ownsTunnels = false;
@@ -246,7 +248,9 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
       await server.stop();
       // Work that hangs is not waited for: systemd and Docker kill after 20 s, and the next process must start.
       await waitAtMost(backgroundMs, Promise.all([...running, app.pushes?.idle()]));
-      const removed = db.flight({ statements: removeConnectionsOf(processId), repeatable: true }).catch(() => {});
+      const removed = db
+        .flight({ statements: removeConnectionsOf(processId, clock.now() + config.rooms.graceMs), repeatable: true })
+        .catch(() => {});
       const closed = closeTunnelsAt(app, processId).catch((error) => log.error("tunnel.stop", {}, error));
       await waitAtMost(lastFlightMs, Promise.all([removed, closed]));
     },

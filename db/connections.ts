@@ -1,6 +1,7 @@
 /** Statements on `connections` and `subscriptions`. */
 import { byKeys, isAmong } from "./by_keys.ts";
 import { among, type Dialect, insertRows } from "./dialect.ts";
+import { shortenLeases } from "./room_entries.ts";
 import { join, raw, type Sql, type Statement, sql } from "./sql.ts";
 
 const columns = sql`c.id AS connection_id, c.gateway, c.opened_at, s.id, s.user_id, s.kind, s.shop_id, s.role, s.device,
@@ -43,14 +44,18 @@ export function lockConnection(id: string): Sql {
   return sql`SELECT id, opened_at FROM connections WHERE id = ${id} FOR UPDATE`;
 }
 
-/** The connections first: a `subscribe` that runs at the same time finds its own locked, and then gone. */
-export function removeConnections(dialect: Dialect, ids: readonly string[]): Sql[] {
+/**
+ * The connections first: a `subscribe` that runs at the same time finds its own locked, and then gone.
+ * @param graceUntil members of rooms that come back by then have not left
+ */
+export function removeConnections(dialect: Dialect, ids: readonly string[], graceUntil: number): Sql[] {
   const among = (column: Sql) => isAmong(dialect, column, ids.toSorted());
   return [
     sql`DELETE FROM connections WHERE ${among(sql`id`)}`,
     sql`DELETE FROM subscriptions WHERE ${among(sql`connection_id`)}`,
     sql`DELETE FROM watches WHERE ${among(sql`connection_id`)}`,
     sql`DELETE FROM screens WHERE ${among(sql`id`)}`,
+    shortenLeases(among(sql`connection_id`), graceUntil),
   ];
 }
 
@@ -73,9 +78,10 @@ export function trimConnections(before: number): Sql[] {
   ];
 }
 
-/** All connections of a process that has ended. */
-export function removeConnectionsOf(gateway: string): Sql[] {
+/** All connections of a process that has ended. @param graceUntil as above */
+export function removeConnectionsOf(gateway: string, graceUntil: number): Sql[] {
   return [
+    shortenLeases(sql`connection_id IN (SELECT id FROM connections WHERE gateway = ${gateway})`, graceUntil),
     sql`DELETE FROM subscriptions WHERE connection_id IN (SELECT id FROM connections WHERE gateway = ${gateway})`,
     sql`DELETE FROM screens WHERE id IN (SELECT id FROM connections WHERE gateway = ${gateway})`,
     sql`DELETE FROM connections WHERE gateway = ${gateway}`,
@@ -122,7 +128,7 @@ export function leave(connection: string, stream: string, number: number): Sql {
 /** The subscribers of these streams, with the current state of the session or room that gives them the right. */
 export function readSubscribers(streams: readonly string[]): Sql {
   return sql`SELECT b.stream, b.connection_id, b.number, b.grant_version, b.grant_until, c.gateway, s.ended_at, s.expires_at,
-      (SELECT r.grant_version FROM rooms r WHERE b.grant_version IS NOT NULL AND r.id = substring(b.stream, 6)) AS room_version
+      (SELECT r.grant_version FROM rooms r WHERE b.grant_version IS NOT NULL AND r.id = substring(b.stream, position(':' IN b.stream) + 1)) AS room_version
     FROM subscriptions b JOIN connections c ON c.id = b.connection_id LEFT JOIN sessions s ON s.id = c.session_id
     WHERE ${among(sql`b.stream`, streams)} AND b.active = 1`;
 }

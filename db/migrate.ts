@@ -17,6 +17,7 @@ import { collections } from "./migrations/0012_collections.ts";
 import { watches } from "./migrations/0013_watches.ts";
 import { placeOrders } from "./migrations/0014_place_orders.ts";
 import { arrivals } from "./migrations/0015_arrivals.ts";
+import { roomEntries } from "./migrations/0016_room_entries.ts";
 import { guardFunction } from "./postgres_text.ts";
 
 const postgresTypes: ColumnTypes = {
@@ -59,6 +60,7 @@ export const migrations: readonly Migration[] = [
   watches,
   placeOrders,
   arrivals,
+  roomEntries,
 ];
 
 /** The database was written by a newer orderbell: going on could damage what that one stored. */

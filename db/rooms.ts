@@ -2,6 +2,7 @@
 import { byKeys } from "./by_keys.ts";
 import { among, type Dialect, insertRows } from "./dialect.ts";
 import { raw, type Sql, type Statement, sql } from "./sql.ts";
+import { aroundBytes, trimStream } from "./streams.ts";
 
 export function readRoom(id: string): Sql {
   return sql`SELECT id, owner_id, grant_version, bytes, messages FROM rooms WHERE id = ${id}`;
@@ -66,6 +67,7 @@ export function setRoomUse(id: string, bytes: number, messages: number, at: numb
 export function trimRooms(before: number): Sql[] {
   return [
     sql`DELETE FROM streams WHERE name IN (SELECT concat('room:', id) FROM rooms WHERE used_at < ${before})`,
+    sql`DELETE FROM streams WHERE name IN (SELECT concat('presence:', id) FROM rooms WHERE used_at < ${before})`,
     sql`DELETE FROM rooms WHERE used_at < ${before}`,
   ];
 }
@@ -114,16 +116,28 @@ export function insertMessages(dialect: Dialect, messages: readonly NewMessage[]
   return insertRows(dialect, "room_messages", rows);
 }
 
+/** Messages before a number, the newest first: at most so many, and until their bytes exceed so much; one at least. */
+export function readOlder(stream: string, before: number, { events, bytes }: { events: number; bytes: number }): Sql {
+  return sql`SELECT seq, data, at FROM events WHERE stream = ${stream} AND seq < ${before} AND seq >= (
+      SELECT min(seq) FROM (
+        SELECT seq, sum(bytes) OVER (ORDER BY seq DESC) - bytes AS bytes_before FROM (
+          SELECT seq, octet_length(data) + ${raw(String(aroundBytes))} AS bytes FROM events
+          WHERE stream = ${stream} AND seq < ${before} ORDER BY seq DESC LIMIT ${events}) sizes
+      ) fitting WHERE bytes_before <= ${bytes}) ORDER BY seq DESC`;
+}
+
+/** The number of the oldest message that is kept. */
+export function readFirst(stream: string): Sql {
+  return sql`SELECT min(seq) AS seq FROM events WHERE stream = ${stream}`;
+}
+
 /** The oldest messages, which are removed first. */
 export function readOldest(stream: string, limit: number): Sql {
   return sql`SELECT seq, bytes FROM room_messages WHERE stream = ${stream} ORDER BY seq LIMIT ${limit}`;
 }
 
 export function removeMessages(stream: string, upTo: number): Sql[] {
-  return [
-    sql`DELETE FROM events WHERE stream = ${stream} AND seq <= ${upTo}`,
-    sql`DELETE FROM room_messages WHERE stream = ${stream} AND seq <= ${upTo}`,
-  ];
+  return [trimStream(stream, upTo), sql`DELETE FROM room_messages WHERE stream = ${stream} AND seq <= ${upTo}`];
 }
 
 export function trimMessages(before: number): Sql {

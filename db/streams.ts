@@ -133,6 +133,11 @@ export function readStale(): Sql {
     > (SELECT min(source_seq) FROM streams WHERE name IN (concat('menu:', h.id), concat('board:', h.id)))`;
 }
 
+/** Removes the events up to this number. */
+export function trimStream(stream: string, upTo: number): Sql {
+  return sql`DELETE FROM events WHERE stream = ${stream} AND seq <= ${upTo}`;
+}
+
 export function trimEvents(before: number): Sql {
   return sql`DELETE FROM events WHERE at < ${before}`;
 }

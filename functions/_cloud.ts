@@ -187,6 +187,7 @@ async function makeCloud({
     random,
     log,
     maxStreams: config.limits.streamsPerConnection,
+    graceMs: config.rooms.graceMs,
     address: config.callbackUrl,
   });
   const byFunction: WechatClient = {

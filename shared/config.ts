@@ -68,6 +68,12 @@ export interface Config {
     readonly maxTotalBytes: number;
     /** Of one sender, in all rooms together. */
     readonly bytesPerSec: number;
+    /** Tabs and devices of members in one room. */
+    readonly maxMembers: number;
+    /** A member who is silent for so long has left. */
+    readonly leaseMs: number;
+    /** A member whose connection was closed has left unless it is back by then. */
+    readonly graceMs: number;
   };
   readonly limits: {
     readonly streamsPerConnection: number;
@@ -142,6 +148,7 @@ export function readConfig(environment: Environment): Config {
   const missing = ["DATABASE_URL", "SIGNING_KEY"].filter((variable) => !environment[variable]);
   if (missing.length > 1) throw new ConfigError(missing.join(" and "), "are missing");
   const eventsMs = integer(environment, "EVENT_HOURS", 48, [1, 24 * 365]) * hourMs;
+  const memberMs = integer(environment, "MEMBER_MS", 90_000, [500, 600_000]);
   const heartbeatSec = integer(environment, "TUNNEL_HEARTBEAT_SEC", 15, [5, 120]);
   const config: Config = {
     databaseUrl: databaseUrl(environment),
@@ -189,6 +196,9 @@ export function readConfig(environment: Environment): Config {
       maxMessages: integer(environment, "ROOM_MESSAGES", 1_000, [1, 100_000]),
       maxTotalBytes: integer(environment, "ROOMS_MB", 256, [1, 1_048_576]) * 1_048_576,
       bytesPerSec: integer(environment, "PUBLISH_KB_PER_SEC", 96, [32, 65_536]) * 1_024,
+      maxMembers: integer(environment, "ROOM_MEMBERS", 200, [2, 2_000]),
+      leaseMs: memberMs,
+      graceMs: Math.ceil(memberMs / 6),
     },
     limits: {
       streamsPerConnection: integer(environment, "STREAMS_PER_CONNECTION", 20, [1, 100]),

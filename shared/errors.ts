@@ -69,6 +69,7 @@ const statusOf = {
   TOO_MANY_UNACCEPTED: 429,
   PUBLISH_TOO_FAST: 429,
   TOO_MANY_ROOMS: 429,
+  TOO_MANY_MEMBERS: 429,
   // Shops, orders, streams
   SHOP_UNKNOWN: 404,
   ORDER_UNKNOWN: 404,
@@ -344,9 +345,17 @@ export class TooManyUnaccepted extends AppError {
 }
 
 export class PublishTooFast extends AppError {
-  /** @param what such as "20 messages" */
+  /** @param what such as "20 messages to one room" */
   constructor(what: string) {
     super("PUBLISH_TOO_FAST", `a sender may publish ${what} a second`, { retryAfterSec: 1 });
+  }
+}
+
+/** The room is full of people. */
+export class TooManyMembers extends AppError {
+  /** @param what such as "a room has at most 200 members" */
+  constructor(what: string) {
+    super("TOO_MANY_MEMBERS", what);
   }
 }
 

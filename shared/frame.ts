@@ -63,6 +63,15 @@ const message = v.variant("type", [
     grant,
     data: v.unknown(),
   }),
+  v.strictObject({
+    type: v.literal("enter"),
+    n,
+    stream: shape.streamName,
+    id: messageId,
+    grant,
+    data: v.record(v.string(), v.unknown()),
+  }),
+  v.strictObject({ type: v.literal("exit"), n, stream: shape.streamName, id: messageId, grant }),
   v.strictObject({ type: v.literal("auth"), n, token: v.pipe(v.string(), v.maxLength(200, "at most 200 characters")) }),
 ]);
 

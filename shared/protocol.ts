@@ -12,6 +12,8 @@ export const ticketPrefix = "ticket.";
 export const maxFrameBytes = 32 * 1024;
 export const maxEventBytes = 24 * 1024;
 export const maxStreamsPerMessage = 20;
+/** What a member of a room says about itself. */
+export const maxMemberBytes = 1_024;
 
 /** Characters of a dish's description, and of a shop's notice, in each language. */
 export const maxDescription = 300;
@@ -47,6 +49,9 @@ export type ClientMessage =
   | (FromClient & { type: "check"; streams: StreamRequest[] })
   | (FromClient & { type: "leave"; streams: string[] })
   | (FromClient & { type: "publish"; stream: string; id: string; after?: string; grant?: string; data: unknown })
+  /** Makes the caller a member of the room, or keeps it one: `id` names this tab or device among the caller's own. */
+  | (FromClient & { type: "enter"; stream: string; id: string; grant?: string; data: Record<string, unknown> })
+  | (FromClient & { type: "exit"; stream: string; id: string; grant?: string })
   | (FromClient & { type: "auth"; token: string });
 
 export interface StreamEvent {
@@ -80,10 +85,12 @@ export type ServerMessage =
   /** The position is of another history or too old: fetch the snapshot, then resume from its position. */
   | (StreamPosition & { type: "reset"; n: number; reason: ResetReason })
   | (StreamPosition & { type: "published"; n: number; id: string })
+  /** To be said again every `checkMs`. */
+  | { type: "entered"; n: number; id: string; stream: string; checkMs: number }
   | { type: "authorized"; n: number; until: string }
   | { type: "error"; n?: number; code: string; message: string; retry: boolean; stream?: string; id?: string };
 
-export const clientMessageTypes = ["resume", "check", "leave", "publish", "auth"] as const;
+export const clientMessageTypes = ["resume", "check", "leave", "publish", "enter", "exit", "auth"] as const;
 export const serverMessageTypes = [
   "resumed",
   "event",
@@ -91,12 +98,16 @@ export const serverMessageTypes = [
   "checked",
   "reset",
   "published",
+  "entered",
   "authorized",
   "error",
 ] as const;
 
-/** Kinds of streams: `shop:{id}` kitchen, `user:{id}` one customer, `menu:{id}` and `board:{id}` public, `room:{id}` free use. */
-export const streamKinds = ["shop", "user", "menu", "board", "room"] as const;
+/**
+ * Kinds of streams: `shop:{id}` kitchen, `user:{id}` one customer, `menu:{id}` and `board:{id}` public, `room:{id}` free use,
+ * `presence:{id}` who is in that room.
+ */
+export const streamKinds = ["shop", "user", "menu", "board", "room", "presence"] as const;
 export type StreamKind = (typeof streamKinds)[number];
 
 /** Types of events, by kind of stream. */
@@ -117,6 +128,7 @@ export const eventTypes = {
   menu: ["menu.state"],
   board: ["board.state"],
   room: ["message"],
+  presence: ["member.joined", "member.changed", "member.left"],
 } as const satisfies Record<StreamKind, readonly string[]>;
 export type EventType = (typeof eventTypes)[StreamKind][number];
 
@@ -210,4 +222,23 @@ export interface Notification {
   at: string;
   /** The order it is about. */
   order?: string;
+}
+
+/** Data of `member.joined` and `member.changed`. */
+export interface MemberView {
+  user: string;
+  /** As the tab or device that changed it last says. */
+  data: Record<string, unknown>;
+  /** Tabs and devices of this user in the room. */
+  connections: number;
+  since: string;
+}
+
+/** Data of `message`. */
+export interface MessageView {
+  /** The sender's own, unique among its messages in the room. */
+  id: string;
+  /** The user's id, or that of a back end's key. */
+  sender: string;
+  data: unknown;
 }

@@ -310,7 +310,7 @@ export function logPushes(
   { readers, sent, gone }: Published,
 ): void {
   // Messages of rooms and changes of documents are many: at `info` they would hide the kitchen's events.
-  const level = /^(room|collection):/.test(stream) ? "debug" : "info";
+  const level = /^(room|presence|collection):/.test(stream) ? "debug" : "info";
   for (const event of events) {
     const { seq, type } = event;
     log[level]("push", { stream, seq, type, about: orderOf(stream, event), readers, sent, gone });

@@ -80,7 +80,7 @@ export const idempotencyKey = v.pipe(
 );
 export const streamName = v.pipe(
   v.string(),
-  v.regex(/^(shop|user|menu|board|room):[A-Za-z0-9_-]{1,40}$/, "kind:id, such as shop:noodles"),
+  v.regex(/^(shop|user|menu|board|room|presence):[A-Za-z0-9_-]{1,40}$/, "kind:id, such as shop:noodles"),
 );
 /** What `wx.login` gives. */
 export const loginCode = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,128}$/, "a code of wx.login"));

@@ -64,9 +64,9 @@ export function compartmentOf({ kind }: Caller, name: string): Compartment {
 export const forHandshake = ({ kind }: Caller, name: string): Compartment =>
   kind === "stranger" ? strangersOf(name) : kind === "staff" ? staff : customers;
 
-/** For a message on an open socket. The text is searched, not parsed: a message that contains the word waits with the rooms'. */
+/** For a message on an open socket. The text is searched, not parsed: a message that contains such a word waits with the rooms'. */
 export const forFrame = (kind: Caller["kind"], text: string): Compartment =>
-  kind === "staff" ? staffFrames : text.includes('"publish"') ? roomFrames : frames;
+  kind === "staff" ? staffFrames : /"(?:publish|enter|exit)"/.test(text) ? roomFrames : frames;
 
 /** For the report that a socket was closed. */
 export const forClose = closing;

@@ -45,7 +45,8 @@ export interface ReaderRights {
 
 /** Streams without anything secret: a push does not check who reads. */
 export const isPublic = (stream: string) => stream.startsWith("menu:") || stream.startsWith("board:");
-export const roomsOf = (stream: string) => (stream.startsWith("room:") ? [stream.slice("room:".length)] : []);
+/** The room whose grants a reader of the stream needs; none for other streams. */
+export const roomsOf = (stream: string) => /^(?:room|presence):(.+)/.exec(stream)?.slice(1) ?? [];
 
 /** Each reader's session; a connection that has not authenticated yet has none. */
 export const sessionsOf = (readers: readonly Connection[]) =>

@@ -2,6 +2,7 @@
 import { trimConnections } from "../../db/connections.ts";
 import { trimChanges, trimTransactions } from "../../db/documents.ts";
 import { forgetDeliveries, trimExpired, trimKeys } from "../../db/orders.ts";
+import { trimEntries } from "../../db/room_entries.ts";
 import { recountRooms, trimMessages, trimNotifications, trimRooms } from "../../db/rooms.ts";
 import { trimGuests, trimSessions } from "../../db/sessions.ts";
 import { trimMenus, trimScreens } from "../../db/shops.ts";
@@ -11,6 +12,7 @@ import { trimCodes } from "../../db/wechat.ts";
 import type { App } from "../app.ts";
 import { escalateAndExpire } from "../ordering/take_step.ts";
 import { publishHeads, readHeadsSince } from "../streams/deliver.ts";
+import { endLeases, exitedMs } from "../streams/members.ts";
 import { checkPresence } from "../streams/presence.ts";
 import { refreshStale, refreshTurned, refreshUncollected } from "./public_state.ts";
 
@@ -32,6 +34,7 @@ const guestMs = 2 * 24 * hourMs;
 export async function sweep(app: App): Promise<{ due: number; heads: number }> {
   const due = await escalateAndExpire(app);
   await checkPresence(app);
+  await endLeases(app);
   await refreshStale(app);
   await refreshUncollected(app, 5 * minuteMs);
   await refreshTurned(app, 5 * minuteMs);
@@ -49,6 +52,7 @@ export async function trim(app: App): Promise<void> {
     trimMessages(now - retention.eventsMs),
     recountRooms(),
     ...trimRooms(now - roomMs),
+    trimEntries(now - exitedMs),
     trimNotifications(now - retention.notificationsMs),
     trimKeys(now - retention.idempotencyMs),
     forgetDeliveries(now - retention.deliveryMs),

@@ -15,7 +15,7 @@ import * as shape from "../shape.ts";
 /** The caller as a stream's rights see it: staff of its shop by role, a customer, anyone. */
 export type Party = Role | "customer" | "anyone";
 
-/** Kind of stream → who reads it, who writes to it by `publish`, which call makes it. The server's own events are written with the change itself. */
+/** Kind of stream → who reads it, who writes to it by `publish` or `enter`, which call makes it. The server's own events are written with the change itself. */
 export const streamTable: Readonly<
   Record<StreamKind, { reads: readonly (Party | "itself" | "granted")[]; writes: readonly "granted"[]; made: string }>
 > = {
@@ -24,7 +24,11 @@ export const streamTable: Readonly<
   menu: { reads: ["anyone"], writes: [], made: "with the shop" },
   board: { reads: ["anyone"], writes: [], made: "with the shop" },
   room: { reads: ["granted"], writes: ["granted"], made: "POST /rooms" },
+  presence: { reads: ["granted"], writes: ["granted"], made: "with its first event" },
 };
+
+/** Streams that exist with their first event: clients know their names before. */
+export const isMadeLate = (kind: StreamKind) => kind === "user" || kind === "presence";
 
 export function kindOf(stream: string): { kind: StreamKind; id: string } {
   if (!v.safeParse(shape.streamName, stream).success) throw new StreamUnknown(stream.slice(0, 80));
@@ -67,7 +71,7 @@ export interface Access {
 export async function authorize(app: App, access: Access): Promise<Grant | undefined> {
   const { session, stream, right } = access;
   const { kind, id } = kindOf(stream);
-  if (kind === "room") return authorizeByGrant(app, id, access);
+  if (kind === "room" || kind === "presence") return authorizeByGrant(app, id, access);
   if (right === "write") throw new StreamForbidden(stream);
   const allowed =
     kind === "menu" ||
@@ -78,11 +82,15 @@ export async function authorize(app: App, access: Access): Promise<Grant | undef
   return undefined;
 }
 
-async function authorizeByGrant(app: App, room: string, { session, right, grant, now }: Access): Promise<Grant> {
+async function authorizeByGrant(
+  app: App,
+  room: string,
+  { session, stream, right, grant, now }: Access,
+): Promise<Grant> {
   const claims = grant === undefined ? undefined : app.secrets.verify(grant);
   if (!v.is(grantClaims, claims) || claims.room !== room || claims.expiresAt <= now) throw new GrantInvalid();
   if (claims.user !== undefined && claims.user !== session?.user) throw new GrantInvalid();
-  if (right === "write" && claims.right !== "write") throw new StreamForbidden(`room:${room}`);
+  if (right === "write" && claims.right !== "write") throw new StreamForbidden(stream);
   if ((await app.arrivals.add(versionsBatch, app, room)) !== claims.version) throw new GrantInvalid();
   return { version: claims.version, until: claims.expiresAt };
 }

@@ -121,7 +121,7 @@ function fanOutOf(app: App, events: readonly StoredEvent[], subscribers: readonl
   const rooms = new Map<string, { after: number; upTo: number }>();
   for (const { stream, seq, type } of events) {
     if (stream.startsWith("shop:") && !privateTypes.has(type)) shops.add(stream.slice("shop:".length));
-    if (stream.startsWith("room:")) rooms.set(stream, { after: rooms.get(stream)?.after ?? seq - 1, upTo: seq });
+    if (isOfRoom(stream)) rooms.set(stream, { after: rooms.get(stream)?.after ?? seq - 1, upTo: seq });
   }
   // The sockets belong to this process, which pushes by itself.
   if (app.pushes !== undefined) rooms.clear();
@@ -134,7 +134,8 @@ function fanOutOf(app: App, events: readonly StoredEvent[], subscribers: readonl
   };
 }
 
-const isFar = (stream: string) => stream.startsWith("room:") || isCollectionStream(stream);
+const isOfRoom = (stream: string) => stream.startsWith("room:") || stream.startsWith("presence:");
+const isFar = (stream: string) => isOfRoom(stream) || isCollectionStream(stream);
 
 /** Streams that somebody watches in a collection, as a gateway without memory found them after the commit. */
 const watchedIn = ([, rows = []]: readonly Row[][]): string[] => rows.map(({ stream }) => String(stream));

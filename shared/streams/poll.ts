@@ -6,7 +6,7 @@ import type { HeadWatcher } from "../head_watcher.ts";
 import type { StreamRequest } from "../protocol.ts";
 import { authenticateAgain, type Session } from "../sessions/session.ts";
 import type { Signal } from "../signal.ts";
-import { authorize, kindOf } from "./authority.ts";
+import { authorize, isMadeLate, kindOf } from "./authority.ts";
 import { type Backlog, readSince } from "./backlog.ts";
 import { heartbeat } from "./presence.ts";
 
@@ -50,7 +50,7 @@ export async function poll(app: App, { session, ask, waitMs: askedMs, signal }: 
     await authorize(app, { session, stream, right: "read", grant: ask.grant, now: app.clock.now() });
     if (kind === "shop" && session !== undefined) await heartbeat(app, session.id, id);
     const head = await app.headWatcher.head(stream);
-    if (head.epoch === "" && kind !== "user") throw new StreamUnknown(stream);
+    if (head.epoch === "" && !isMadeLate(kind)) throw new StreamUnknown(stream);
     // Without a position it begins now: events during the wait count.
     if (position.seq === undefined) position = { ...position, ...head };
     const backlog = await readOnce(app, position, head);

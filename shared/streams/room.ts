@@ -4,17 +4,21 @@ import {
   insertRoom,
   lockRoom,
   type NewRoom,
+  readFirst,
+  readOlder,
   readRecentRooms,
   readRoom,
   setGrantVersion,
   sumRooms,
   touchRoom,
 } from "../../db/rooms.ts";
+import { headOf, readHeads } from "../../db/streams.ts";
 import type { App } from "../app.ts";
-import { Forbidden, RoomsFull, RoomsOff, StreamUnknown, TooManyRooms } from "../errors.ts";
-import type { ClientMessage, Position } from "../protocol.ts";
+import { iso } from "../day.ts";
+import { Forbidden, RoomsFull, RoomsOff, StreamForbidden, StreamUnknown, TooManyRooms } from "../errors.ts";
+import type { ClientMessage, MessageView, Position, StreamPosition } from "../protocol.ts";
 import type { Session } from "../sessions/session.ts";
-import { authorize, type GrantClaims } from "./authority.ts";
+import { authorize, type GrantClaims, kindOf } from "./authority.ts";
 import { change, eventData } from "./change.ts";
 import { addToRoom, rowBytes } from "./room_messages.ts";
 
@@ -118,6 +122,7 @@ export async function publishMessage(
   session: Session,
   { grant, ...message }: ClientMessage & { type: "publish" },
 ): Promise<Position> {
+  if (kindOf(message.stream).kind !== "room") throw new StreamForbidden(message.stream);
   await authorize(app, { session, stream: message.stream, right: "write", grant, now: app.clock.now() });
   return storeMessage(app, session.user, message);
 }
@@ -135,6 +140,38 @@ export async function publishByKey(
   const [rows] = await app.db.read([readRoom(room)]);
   if (rows[0] === undefined) throw new StreamUnknown(stream);
   return { stream, ...(await storeMessage(app, sender, { stream, ...message })) };
+}
+
+/** A message of a room's history. */
+export interface PastMessage extends MessageView {
+  readonly seq: number;
+  readonly at: string;
+}
+
+/** Of one page. */
+const maxPageBytes = 256 * 1_024;
+
+/**
+ * A page of a room's messages, the newest first, with the position behind the newest of all. The caller's right was checked.
+ * @param before only messages with lower numbers
+ */
+export async function readHistory(
+  app: App,
+  room: string,
+  { before = Number.MAX_SAFE_INTEGER, limit }: { before?: number | undefined; limit: number },
+): Promise<{ messages: PastMessage[]; more: boolean; position: StreamPosition }> {
+  const stream = `room:${room}`;
+  const [heads = [], first = [], rows = []] = await app.db.read([
+    readHeads([stream]),
+    readFirst(stream),
+    readOlder(stream, before, { events: limit, bytes: maxPageBytes }),
+  ]);
+  const messages = rows.map(
+    ({ seq, at, data }): PastMessage => ({ seq: Number(seq), at: iso(Number(at)), ...JSON.parse(String(data)) }),
+  );
+  const last = messages.at(-1);
+  const more = last !== undefined && last.seq > Number(first[0]?.seq);
+  return { messages, more, position: { stream, ...headOf(heads[0]) } };
 }
 
 interface NewMessage {

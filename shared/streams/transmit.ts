@@ -1,4 +1,4 @@
-/** Messages of a socket's client: resume, check, leave, publish, auth. Answers are frames to the same connection. */
+/** Messages of a socket's client: resume, check, leave, publish, enter, exit, auth. Answers are frames to the same connection. */
 
 import { inOrderOf } from "../../db/by_keys.ts";
 import {
@@ -27,8 +27,9 @@ import type { ClientMessage, ServerMessage, StreamRequest } from "../protocol.ts
 import { aliveOf, claimOfToken, type Session, slide, verifyClaim } from "../sessions/session.ts";
 import { redeemTicket } from "../sessions/tickets.ts";
 import { toAppError } from "../to_app_error.ts";
-import { authorize, kindOf } from "./authority.ts";
+import { authorize, isMadeLate, kindOf } from "./authority.ts";
 import { type Backlog, readSince } from "./backlog.ts";
+import { enter, exit } from "./members.ts";
 import { endHeartbeat, heartbeat, renewHeartbeat } from "./presence.ts";
 import { publishMessage } from "./room.ts";
 
@@ -88,8 +89,9 @@ export async function unregister(app: App, connection: string): Promise<void> {
 
 /** Sockets often close together: a network goes, or a proxy. */
 function unregisterBatch(app: App, batch: readonly string[]): Promise<PromiseSettledResult<void>[]> {
+  const graceUntil = app.clock.now() + app.config.rooms.graceMs;
   return byHalves(batch, async (connections) => {
-    await app.db.flight({ statements: removeConnections(app.db.dialect, connections), repeatable: true });
+    await app.db.flight({ statements: removeConnections(app.db.dialect, connections, graceUntil), repeatable: true });
     return connections.map(() => fulfilled(undefined));
   });
 }
@@ -154,8 +156,7 @@ const asksForShop = (message: ClientMessage) =>
   (message.type === "resume" || message.type === "check") &&
   message.streams.some(({ stream }) => kindOf(stream).kind === "shop");
 
-const subject = (message: ClientMessage) =>
-  message.type === "publish" ? { stream: message.stream, id: message.id } : {};
+const subject = (message: ClientMessage) => ("id" in message ? { stream: message.stream, id: message.id } : {});
 
 async function answersTo(
   app: App,
@@ -179,6 +180,13 @@ async function answersTo(
       const position = await publishMessage(app, session, message);
       return [{ type: "published", n, id: message.id, stream: message.stream, ...position }];
     }
+    case "enter": {
+      const checkMs = await enter(app, subscriber.connection, session, message);
+      return [{ type: "entered", n, id: message.id, stream: message.stream, checkMs }];
+    }
+    case "exit":
+      await exit(app, subscriber.connection, session, message);
+      return [];
     case "auth":
       return [{ type: "authorized", n, until: new Date(session.expiresAt).toISOString() }];
   }
@@ -302,8 +310,7 @@ function withoutSent(answer: Answer, { seq: asked = 0 }: StreamRequest, answerin
 }
 
 function answerOf(stream: string, backlog: Backlog, { n, checkMs }: { n: number; checkMs: number }): Answer {
-  // A user's stream is made with its first event; the others exist before a client can know their names.
-  if (backlog.head.epoch === "" && kindOf(stream).kind !== "user")
+  if (backlog.head.epoch === "" && !isMadeLate(kindOf(stream).kind))
     return errorMessage(new StreamUnknown(stream), { n, stream });
   switch (backlog.kind) {
     case "current":

@@ -41,7 +41,16 @@ export async function openCloud(engine: Engine, cloud: Cloud, options: HouseOpti
       const sleep = async (ms: number) => void slept.push(ms);
       if (cloud === "local") return localGateway({ ...partsOfLocal(parts), sleep });
       const maxStreams = Number(options.environment?.STREAMS_PER_CONNECTION ?? 20);
-      return remoteGateway({ db, pusher, clock: { now: clock.now, sleep }, random, log, maxStreams, address });
+      return remoteGateway({
+        db,
+        pusher,
+        clock: { now: clock.now, sleep },
+        random,
+        log,
+        maxStreams,
+        graceMs: 15_000,
+        address,
+      });
     },
   });
   const own = house;

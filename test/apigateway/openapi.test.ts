@@ -136,6 +136,7 @@ describe("the codes and events of openapi.yaml", () => {
       "TICKET_INVALID",
       "TOO_MANY_CONNECTIONS",
       "TOO_MANY_STREAMS",
+      "TOO_MANY_MEMBERS",
       "CONNECTION_UNKNOWN",
       "PUBLISH_OUT_OF_ORDER",
       "FRAME_TOO_LARGE",

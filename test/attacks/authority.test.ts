@@ -227,6 +227,8 @@ describe("another customer's or shop's data", () => {
       ],
       [customer, "shop's events", "GET", (id) => ({ path: `/events?stream=shop:${id}` }), "next-door", "nowhere"],
       [customer, "user's events", "GET", (id) => ({ path: `/events?stream=user:${id}` }), other.user, nobody],
+      [customer, "room's members", "GET", (id) => ({ path: `/rooms/${id}/members` }), foreignRoom, nobody],
+      [customer, "room's messages", "GET", (id) => ({ path: `/rooms/${id}/messages` }), foreignRoom, nobody],
       [customer, "room's events", "GET", (id) => ({ path: `/events?stream=room:${id}` }), foreignRoom, nobody],
     ];
     const before = await digest(house.db);
@@ -309,7 +311,7 @@ onEveryDialect((engine) => {
 
   it("streams are read and written by exactly those whom the protocol's table names, by socket and by polling", async () => {
     const { house, at, customer } = scene;
-    const ids = { shop: at.shop, user: customer.user, menu: at.shop, board: at.shop, room: at.room };
+    const ids = { shop: at.shop, user: customer.user, menu: at.shop, board: at.shop, room: at.room, presence: at.room };
     const { grant } = (await customer.http("POST", `/rooms/${at.room}/grants`, { body: { user: customer.user } })).body;
     const outcomes: Record<string, boolean> = {};
     const wanted: Record<string, boolean> = {};
@@ -320,9 +322,11 @@ onEveryDialect((engine) => {
         // Everybody shows the customer's grant, as if it had been overheard.
         const { type } = await socket.resume({ stream, grant });
         const polled = await scene[name].http("GET", `/events?stream=${stream}`, { headers: { "x-grant": grant } });
-        const n = socket.say({ type: "publish", stream, grant, id: newKey(), data: "x" });
+        const [verb, answer] =
+          kind === "presence" ? (["enter", "entered"] as const) : (["publish", "published"] as const);
+        const n = socket.say({ type: verb, stream, grant, id: newKey(), data: {} });
         const said = await Promise.race([
-          socket.next("published", (frame) => frame.n === n).then(() => true),
+          socket.next(answer, (frame) => frame.n === n).then(() => true),
           socket.next("error", (frame) => frame.n === n).then(() => false),
         ]);
         Object.assign(outcomes, {

@@ -40,6 +40,7 @@ function* spoiled(message: Fields, members: Readonly<Record<string, readonly unk
   }
 }
 
+const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
 const isNot = (fits: (value: unknown) => boolean) => (value: unknown) => !fits(value);
 const tags = [...wrongTypes.filter((value) => value !== ""), "x".repeat(17), sqlText];
 const grants = wrongTypes.filter(isNot((value) => typeof value === "string" && value !== long));
@@ -65,6 +66,8 @@ function badMessages(type: (typeof clientMessageTypes)[number], scene: Scene): F
     check: { type, n: 1, streams: [{ stream }] },
     leave: { type, n: 1, streams: [stream] },
     publish: { type, n: 1, stream: `room:${scene.at.room}`, id: "m1", data: "x" },
+    enter: { type, n: 1, stream: `presence:${scene.at.room}`, id: "e1", data: {} },
+    exit: { type, n: 1, stream: `presence:${scene.at.room}`, id: "e1" },
     auth: { type, n: 1, token: scene.customer.token },
   }[type];
   const ids = [...wrongTypes.filter((value) => value !== "中"), "a b", sqlText, "x".repeat(65)];
@@ -73,6 +76,8 @@ function badMessages(type: (typeof clientMessageTypes)[number], scene: Scene): F
     check: { streams: [...lists, [stream], many({ stream }, maxStreams + 1)] },
     leave: { streams: [...lists, [{ stream }], many(stream, maxStreams + 1), ...wrongStreams.map((one) => [one])] },
     publish: { stream: wrongStreams, id: ids, after: ids, grant: grants },
+    enter: { stream: wrongStreams, id: ids, grant: grants, data: wrongTypes.filter(isNot(isObject)) },
+    exit: { stream: wrongStreams, id: ids, grant: grants },
     auth: { token: wrongTypes.filter(isNot((value) => typeof value === "string" && value !== long)) },
   };
   const inside = [...badAsks(stream)].map((ask) => ({ ...message, streams: [ask] }));

@@ -158,6 +158,7 @@ export async function openBundles(engine: Engine, options: BundleOptions): Promi
         random,
         log,
         maxStreams: 20,
+        graceMs: 15_000,
         address: management.url,
       }),
   });

@@ -11,6 +11,7 @@ import type { Position } from "../../shared/protocol.ts";
 import { refreshStale } from "../../shared/shop/public_state.ts";
 import { sweep } from "../../shared/shop/sweep.ts";
 import { readHeadsSince } from "../../shared/streams/deliver.ts";
+import { endLeases } from "../../shared/streams/members.ts";
 import { checkPresence } from "../../shared/streams/presence.ts";
 import { type Engine, engines, openAgain, type TestDatabase } from "../_engines.ts";
 import { type House, openHouse, type Person, type TestSocket } from "../_house.ts";
@@ -106,6 +107,7 @@ const mostRows = 5_000;
       async () => {
         await escalateAndExpire(house.app);
         await checkPresence(house.app);
+        await endLeases(house.app);
         await refreshStale(house.app);
       },
     ],
