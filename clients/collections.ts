@@ -8,7 +8,7 @@ import type { OrderField } from "./collections/order.ts";
 import type { Collection, Collections, Query, Stored } from "./collections/types.ts";
 import { watchQuery } from "./collections/watch_query.ts";
 import { fromWire, revive, toQuery, toUpdate, toWire } from "./collections/wire.ts";
-import type { Platform } from "./platform.ts";
+import { newId } from "./new_id.ts";
 import { waitAfter } from "./retry.ts";
 import { stepTries } from "./timing.ts";
 
@@ -123,14 +123,4 @@ function collectionOf({ ask, channel }: Asker, collectionName: string): Collecti
       return JSON.parse(list as string).map((text: string): Result => JSON.parse(text, revive));
     },
   };
-}
-
-const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
-/** A ULID, as the server makes them. Made here, so that a document whose answer is lost is not added twice. */
-function newId({ now, random }: Platform): string {
-  let id = "";
-  for (let left = now(); id.length < 10; left = Math.floor(left / 32)) id = digits[Math.floor(left) % 32] + id;
-  while (id.length < 26) id += digits[Math.floor(random() * 32)];
-  return id;
 }

@@ -10,7 +10,7 @@ import { type BuildOptions, build, transform } from "esbuild";
 import { tsc } from "./tsc.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const entries = ["index", "browser", "node", "wechat", "collections"];
+const entries = ["index", "browser", "node", "wechat", "collections", "rooms"];
 
 /** As old as the WebViews of phones that are still in use. */
 export const bundling = {
@@ -75,7 +75,7 @@ async function toCommonJs(from: string, to: string): Promise<void> {
 
 /** WeChat's npm builder copies this folder, and takes `index.js` for an import of the package's name. */
 async function writeMiniprogram(folder: string): Promise<void> {
-  await writeModules(folder, ["wechat", "collections"], "es2018");
+  await writeModules(folder, ["wechat", "collections", "rooms"], "es2018");
   await toCommonJs(folder, folder);
   await writeFile(join(folder, "index.js"), 'module.exports = require("./wechat.js");\n');
 }

@@ -8,8 +8,13 @@ export const maxBytes = 6 * 1_024;
 /** The bound of the collections, an entry of its own: a page that has none does not pay for them. */
 export const maxCollectionsBytes = 4 * 1_024;
 
+/** The bound of what rooms, likewise an entry of their own, add to a page that has a client. */
+export const maxRoomsBytes = 3 * 1_024;
+
+const client = 'export { ApiError, createClient } from "./browser.ts";';
+
 /** Bytes of a script that only makes a client. */
-export async function sizeOfSdk(contents = 'export { ApiError, createClient } from "./browser.ts";'): Promise<number> {
+export async function sizeOfSdk(contents = client): Promise<number> {
   const { outputFiles } = await build({
     ...bundling,
     stdin: { contents, resolveDir: fileURLToPath(new URL("../clients", import.meta.url)) },
@@ -20,19 +25,26 @@ export async function sizeOfSdk(contents = 'export { ApiError, createClient } fr
 }
 
 const collections = 'export { collections, command } from "./collections.ts";';
+const rooms = `${client} export { createRoom, room } from "./rooms.ts";`;
 
 /** @returns a line for each entry that is too large */
-export async function checkSize(limit = maxBytes, collectionsLimit = maxCollectionsBytes): Promise<string[]> {
+export async function checkSize(
+  limit = maxBytes,
+  collectionsLimit = maxCollectionsBytes,
+  roomsLimit = maxRoomsBytes,
+): Promise<string[]> {
   const kb = (size: number) => (size / 1_024).toFixed(2);
   const wrong: string[] = [];
   const check = (file: string, bytes: number, most: number) => {
     if (bytes > most) wrong.push(`clients/${file} is ${bytes} bytes gzipped, ${bytes - most} too many`);
   };
   const [page, alone] = [await sizeOfSdk(), await sizeOfSdk(collections)];
+  const added = (await sizeOfSdk(rooms)) - page;
   console.log(
-    `     the SDK in a page: ${kb(page)} KB gzip of ${kb(limit)}; its collections: ${kb(alone)} of ${kb(collectionsLimit)}`,
+    `     the SDK in a page: ${kb(page)} KB gzip of ${kb(limit)}; its collections: ${kb(alone)} of ${kb(collectionsLimit)}; what rooms add: ${kb(added)} of ${kb(roomsLimit)}`,
   );
   check("browser.ts", page, limit);
   check("collections.ts", alone, collectionsLimit);
+  check("rooms.ts", added, roomsLimit);
   return wrong;
 }
