@@ -13,9 +13,10 @@ export interface Compartment {
 const unbounded = Number.POSITIVE_INFINITY;
 
 const wide = ({ concurrency, queue }: Limits): Bounds => ({ running: concurrency, waiting: queue, share: 1 / 2 });
+/** Those who come back after a restart are strangers at first: few run, but as many may wait as elsewhere. */
 const narrow = ({ concurrency, queue }: Limits): Bounds => ({
   running: Math.ceil(concurrency / 10),
-  waiting: Math.ceil(queue / 4),
+  waiting: queue,
   share: 1 / 2,
 });
 /** A poll runs while it waits. A session needs a few of them, a network of strangers many. */

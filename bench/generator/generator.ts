@@ -94,6 +94,7 @@ const marks = {
   placed: Buffer.from('"order.placed"'),
   action: Buffer.from('"action":"'),
   id: Buffer.from('"order":{'),
+  head: Buffer.from('"type":"head"'),
 };
 const width = 8;
 
@@ -239,6 +240,9 @@ export class Generator {
   #push(shop: number, data: Buffer, start: number, end: number): void {
     const at = now();
     const measurement = this.#measurement;
+    // It names the last number once more, each minute.
+    const head = data.indexOf(marks.head, start);
+    if (head >= 0 && head < end) return;
     if (this.#scene.numbered) {
       const seq = data.indexOf(marks.seq, start);
       if (seq >= 0 && seq < end) measurement.ledger.number(shop, numberAt(data, seq + marks.seq.length));

@@ -10,6 +10,8 @@ export type Answered = (status: number) => void;
 /** A server closes a connection that is idle for five seconds (Node's default), perhaps while the next request is on its way. */
 const idleMs = 4_000;
 
+const networks = 200;
+
 const headEnd = Buffer.from("\r\n\r\n");
 const lengths = [Buffer.from("ontent-Length: "), Buffer.from("ontent-length: ")];
 const lastChunk = Buffer.from("0\r\n\r\n");
@@ -39,7 +41,7 @@ class Line {
   #missing = 0;
   #status = 0;
 
-  constructor(port: number, buffer: Buffer, free: (line: Line) => void, gone: (line: Line) => void) {
+  constructor(port: number, nth: number, buffer: Buffer, free: (line: Line) => void, gone: (line: Line) => void) {
     const callback = (bytes: number, chunk: Uint8Array) => {
       if (this.#take(chunk as Buffer, bytes)) {
         const { answered } = this;
@@ -49,7 +51,9 @@ class Line {
       }
       return true;
     };
-    this.socket = connect({ host: "127.0.0.1", port, noDelay: true, onread: { buffer, callback } });
+    // The generator stands for many people: a server may count by network.
+    const localAddress = `127.0.${nth % networks}.1`;
+    this.socket = connect({ host: "127.0.0.1", port, localAddress, noDelay: true, onread: { buffer, callback } });
     this.socket.on("error", () => {});
     this.socket.on("close", () => {
       const { answered } = this;
@@ -89,6 +93,7 @@ export class HttpSockets {
   readonly #free: Line[] = [];
   readonly #queue: [Buffer, Answered][] = [];
   readonly #lines = new Set<Line>();
+  #opened = 0;
   #closed = false;
 
   constructor(port: number, most: number) {
@@ -119,6 +124,7 @@ export class HttpSockets {
   #open(): Line {
     const line = new Line(
       this.#port,
+      this.#opened++,
       this.#buffer,
       (free) => this.#next(free),
       (gone) => this.#forget(gone),

@@ -9,8 +9,8 @@ import { serverFrame } from "../_frames.ts";
 import type { OrderServer } from "../_load.ts";
 import { anonymous, sayReady } from "./_ready.ts";
 
-/** What it does wrong, to every hundredth order. */
-export type Lie = "loses" | "doubles" | "reorders";
+/** What it does wrong, to every hundredth order; a head after each is right. */
+export type Lie = "loses" | "doubles" | "reorders" | "heads";
 
 const answer = Buffer.from("HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}");
 const note = Buffer.from('"note":"');
@@ -39,6 +39,7 @@ export function nullServer(lie?: Lie): Server {
     }
     kitchen?.write(frame);
     if (lies && lie === "doubles") kitchen?.write(frame);
+    if (lie === "heads") kitchen?.write(serverFrame(Buffer.from(`{"type":"head","seq":${seq}}`)));
     if (held !== undefined) kitchen?.write(held);
     held = undefined;
   }

@@ -26,6 +26,10 @@ describe("the generator", () => {
     expect(report.push.p50).toBeGreaterThan(0);
   });
 
+  it("takes a head, which names the last number again, for no event", async () => {
+    expect((await reportOf("heads")).problems).toEqual([]);
+  });
+
   it.each([
     ["loses", ["2 acknowledged and never pushed", "2 missing in the numbers of a stream"]],
     ["doubles", ["2 pushed more than once", "2 out of order in the numbers of a stream"]],
