@@ -1,8 +1,11 @@
 /** Natural batching: items that arrive while a batch runs form the next one, without a timer. */
 
 export interface Batches {
-  /** Puts the item into the next batch of this kind of work; `run` names the kind. Resolves when its batch has run. */
-  add<Given, Item, Outcome>(run: Run<Given, Item, Outcome>, given: Given, item: Item): Promise<Outcome>;
+  /**
+   * Puts the item into the next batch of this kind of work; `run` names the kind. Resolves when its batch has run.
+   * @param key items with different keys are in different batches, which do not wait for each other
+   */
+  add<Given, Item, Outcome>(run: Run<Given, Item, Outcome>, given: Given, item: Item, key?: string): Promise<Outcome>;
 }
 
 /** @param given by the caller that added the first item */
@@ -16,21 +19,32 @@ export const fulfilled = <T>(value: T): PromiseFulfilledResult<T> => ({ status: 
 
 /** @param max items of one batch */
 export function makeBatches(max: number): Batches {
-  type Add = (entry: { given: unknown; item: unknown }) => Promise<unknown>;
-  const kinds = new Map<unknown, Add>();
+  type Queue = { readonly add: (entry: { given: unknown; item: unknown }) => Promise<unknown>; pending: number };
+  const kinds = new Map<unknown, Map<string, Queue>>();
   return {
-    add<Given, Item, Outcome>(run: Run<Given, Item, Outcome>, given: Given, item: Item): Promise<Outcome> {
-      let add = kinds.get(run);
-      if (add === undefined) {
-        const all = (entries: readonly { given: Given; item: Item }[]) =>
-          run(
-            (entries[0] as { given: Given }).given,
-            entries.map((entry) => entry.item),
-          );
-        add = inBatches(all, max) as Add;
-        kinds.set(run, add);
+    async add<Given, Item, Outcome>(
+      run: Run<Given, Item, Outcome>,
+      given: Given,
+      item: Item,
+      key = "",
+    ): Promise<Outcome> {
+      const all = (entries: readonly { given: Given; item: Item }[]) =>
+        run(
+          (entries[0] as { given: Given }).given,
+          entries.map((entry) => entry.item),
+        );
+      const queues = kinds.get(run) ?? new Map<string, Queue>();
+      kinds.set(run, queues);
+      const queue = queues.get(key) ?? { add: inBatches(all, max) as Queue["add"], pending: 0 };
+      queues.set(key, queue);
+      queue.pending += 1;
+      try {
+        return (await queue.add({ given, item })) as Outcome;
+      } finally {
+        queue.pending -= 1;
+        // There may be as many keys as shops.
+        if (queue.pending === 0) queues.delete(key);
       }
-      return add({ given, item }) as Promise<Outcome>;
     },
   };
 }

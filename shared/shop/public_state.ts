@@ -11,6 +11,7 @@ import { readDishDays, readMenu, readShop, readShops } from "../../db/shops.ts";
 import type { Sql } from "../../db/sql.ts";
 import { headOf, moveSource, readHeads, readNewest, readStale } from "../../db/streams.ts";
 import type { App } from "../app.ts";
+import { fulfilled } from "../batch.ts";
 import { businessDay } from "../day.ts";
 import type { Menu } from "../menu.ts";
 import { boardStatuses } from "../order_states.ts";
@@ -57,14 +58,20 @@ export function boardState(rows: readonly Row[]): BoardState {
 
 /**
  * Brings the shop's public streams up to date. Waits if the last event is too recent, so that several changes become one
- * event. Safe to run several times at once: the second run finds nothing to do.
+ * event. Safe to run several times at once: the second run finds nothing to do. In one process those that are asked for while one
+ * runs are one run behind it: a shop in its rush takes many steps a second.
  */
-export async function refresh(app: App, shop: string, signal?: AbortSignal): Promise<void> {
+export const refresh = (app: App, shop: string, signal?: AbortSignal): Promise<void> =>
+  app.batches.add(refreshBatch, { app, signal }, shop, shop);
+
+async function refreshBatch(
+  { app, signal }: { readonly app: App; readonly signal: AbortSignal | undefined },
+  shops: readonly string[],
+): Promise<PromiseSettledResult<void>[]> {
   for (;;) {
-    const waitMs = await refreshOnce(app, shop);
-    if (waitMs === 0) return;
-    await app.clock.sleep(waitMs, signal);
-    if (signal?.aborted) return;
+    const waitMs = await refreshOnce(app, shops[0] as string);
+    if (waitMs > 0) await app.clock.sleep(waitMs, signal);
+    if (waitMs === 0 || signal?.aborted) return shops.map(() => fulfilled(undefined));
   }
 }
 
