@@ -71,16 +71,15 @@ export function readStored(ids: readonly string[]): Sql {
   return sql`SELECT id FROM orders WHERE ${among(sql`id`, ids)}`;
 }
 
-export function readWhose(id: string): Sql {
-  return sql`SELECT shop_id, user_id FROM orders WHERE id = ${id}`;
+/** Shop and customer of each order. */
+export function readWhose(ids: readonly string[]): Sql {
+  return sql`SELECT id, shop_id, user_id FROM orders WHERE ${among(sql`id`, ids)}`;
 }
 
-/** The order row, locked, and its lines. */
-export function lockOrder(id: string): [Sql, Sql] {
-  return [
-    sql`SELECT * FROM orders WHERE id = ${id} FOR UPDATE`,
-    sql`SELECT * FROM order_lines WHERE order_id = ${id} ORDER BY line_no`,
-  ];
+/** The rows of the orders, locked in the order of their ids, and their lines. */
+export function lockOrders(ids: readonly string[]): [Sql, Sql] {
+  const [, lines] = readOrders(ids);
+  return [sql`SELECT * FROM orders WHERE ${among(sql`id`, ids)} ORDER BY id FOR UPDATE`, lines];
 }
 
 /** Locks the stock that an order took from, before the streams: what is given back is written behind their locks. */
@@ -94,8 +93,11 @@ export function readHistory(order: string): Sql {
   return sql`SELECT version, action, from_status, to_status, actor, reason, at FROM order_history WHERE order_id = ${order} ORDER BY version`;
 }
 
-export function readHistoryAfter(order: string, version: number): Sql {
-  return sql`SELECT action FROM order_history WHERE order_id = ${order} AND version > ${version} ORDER BY version`;
+/** What happened to orders behind a version of each; no statement when none is asked for. */
+export function readHistoryAfter(asked: readonly { readonly order: string; readonly version: number }[]): Sql[] {
+  if (asked.length === 0) return [];
+  const behind = asked.map(({ order, version }) => sql`(order_id = ${order} AND version > ${version})`);
+  return [sql`SELECT order_id, action FROM order_history WHERE ${anyOf(behind)} ORDER BY order_id, version`];
 }
 
 /**
@@ -313,8 +315,8 @@ export function updateOrder(id: string, change: NewRow): Sql {
   return sql`UPDATE orders SET ${join(sets)} WHERE id = ${id}`;
 }
 
-export function insertHistory(dialect: Dialect, row: NewRow): Statement[] {
-  return insertRows(dialect, "order_history", [row]);
+export function insertHistory(dialect: Dialect, rows: readonly NewRow[]): Statement[] {
+  return insertRows(dialect, "order_history", rows);
 }
 
 export function strikeLine(order: string, line: number, at: number | null, by: string | null): Sql {

@@ -1,4 +1,5 @@
 /** Statements on `shops`, `menus`, `dining_tables`, `dish_days`, `shop_days`, `screens` and `audit`. */
+import { byKeys } from "./by_keys.ts";
 import { among, anyOf, type Dialect, insertRows } from "./dialect.ts";
 import { keyOf } from "./key_of.ts";
 import { join, raw, type Sql, type Statement, sql } from "./sql.ts";
@@ -8,6 +9,10 @@ const columns = sql`id, names, zone, rollover_minutes, is_open, live, menu_versi
 
 export function readShop(id: string): Sql {
   return sql`SELECT ${columns} FROM shops WHERE id = ${id}`;
+}
+
+export function readSettings(dialect: Dialect, ids: readonly string[]): Sql {
+  return byKeys(dialect, { columns: sql`id, settings`, table: sql`shops`, key: sql`id` }, ids);
 }
 
 export function lockShop(id: string): Sql {

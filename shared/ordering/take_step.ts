@@ -1,8 +1,9 @@
 /** Takes a step of an order: locked, decided by the state machine, written with its history and its events. */
 import type { Row } from "../../db/database.ts";
+import type { NewRow } from "../../db/dialect.ts";
 import {
   insertHistory,
-  lockOrder,
+  lockOrders,
   lockStockOf,
   readDue,
   readHistoryAfter,
@@ -10,14 +11,15 @@ import {
   strikeLine,
   updateOrder,
 } from "../../db/orders.ts";
-import { readSession } from "../../db/sessions.ts";
-import { addSold, readShop } from "../../db/shops.ts";
+import { readManySessions, readSession } from "../../db/sessions.ts";
+import { addSold, readSettings } from "../../db/shops.ts";
 import type { Statement } from "../../db/sql.ts";
 import type { App } from "../app.ts";
-import { Forbidden, InvalidInput, OrderUnknown } from "../errors.ts";
+import { fulfilled } from "../batch.ts";
+import { byHalves } from "../by_halves.ts";
+import { AppError, Forbidden, InvalidInput, OrderUnknown, SessionEnded } from "../errors.ts";
 import type { Settings } from "../menu.ts";
-import type { Action } from "../order_states.ts";
-import { type Actor, kitchenOnlyActions } from "../order_states.ts";
+import { type Action, type Actor, failedStatuses, kitchenOnlyActions, steps } from "../order_states.ts";
 import type { OrderEvent } from "../protocol.ts";
 import { aliveOf, type Session } from "../sessions/session.ts";
 import { mayRead } from "../streams/authority.ts";
@@ -36,51 +38,132 @@ export interface StepRequest {
 }
 
 /**
- * Takes a step for a session. Repeated, it finds the step taken and gives the same state back.
+ * Takes a step for a session, and pushes it. Repeated, it finds the step taken and gives the same state back.
  * @throws OrderUnknown, Forbidden, ConfirmAtCounter, OrderChanged, StepNotAllowed, InvalidInput
  */
 export async function takeStep(app: App, session: Session, asked: StepRequest): Promise<Order> {
   // A repeated recall would go back twice: with the version it is recognized.
   if (asked.action === "recall" && asked.version === undefined)
     throw new InvalidInput("version", "is missing; recall needs it");
-  const { order: id, action, version, station } = asked;
+  // What gives portions back locks stock, by itself: several would lock it in another order than orders do.
+  const alone = mayGiveBack(asked.action) ? asked.order : undefined;
+  const taken = await app.batches.add(stepBatch, app, { session, asked }, alone);
+  await taken.delivered;
+  return taken.order;
+}
+
+interface Item {
+  readonly session: Session;
+  readonly asked: StepRequest;
+}
+
+/** A commit's pushes are one piece of work for all its steps. */
+interface Taken {
+  readonly order: Order;
+  readonly delivered: Promise<void>;
+}
+
+type Settled<T> = PromiseSettledResult<T>;
+
+/** Takes steps of several orders in one transaction; of several steps of one order the first, then the others in a batch behind it. */
+async function stepBatch(app: App, items: readonly Item[]): Promise<Settled<Taken>[]> {
+  const firsts = new Map<string, Item>();
+  for (const item of items) if (!firsts.has(item.asked.order)) firsts.set(item.asked.order, item);
+  const outcomes = new Map<Item, Settled<Taken>>();
+  const take = async (some: readonly Item[], run: typeof stepBatch) => {
+    const settled = await run(app, some);
+    for (const [at, item] of some.entries()) outcomes.set(item, settled[at] as Settled<Taken>);
+  };
+  await take([...firsts.values()], (_, some) => byHalves(some, (part) => takeTogether(app, part)));
+  const later = items.filter((item) => !outcomes.has(item));
+  if (later.length > 0) await take(later, stepBatch);
+  return items.map((item) => outcomes.get(item) as Settled<Taken>);
+}
+
+/** @param items each of another order */
+async function takeTogether(app: App, items: readonly Item[]): Promise<Settled<Taken>[]> {
   const now = app.clock.now();
-  const { shop, user } = await whoseOrder(app, id);
+  const whose = await whoseOrders(
+    app,
+    items.map(({ asked }) => asked.order),
+  );
+  const known = items.filter(({ asked }) => whose.has(asked.order));
+  const settled = known.length === 0 ? [] : await store(app, known, whose, now);
+  const taken = new Map(known.map((item, at) => [item, settled[at] as Settled<Taken>]));
+  return items.map((item) => taken.get(item) ?? { status: "rejected", reason: new OrderUnknown(item.asked.order) });
+}
+
+async function store(app: App, items: readonly Item[], whose: Whose, now: number): Promise<Settled<Taken>[]> {
+  const { dialect } = app.db;
+  const ids = items.map(({ asked }) => asked.order).sort();
+  const alone = items.filter(({ asked }) => mayGiveBack(asked.action));
+  const shops = [...new Set([...whose.values()].map(({ shop }) => shop))];
+  const sessionIds = [...new Set(items.map(({ session }) => session.id))];
+  const versions = items.flatMap(({ asked: { order, version } }) => (version === undefined ? [] : { order, version }));
   const changed = await change(app, {
-    locks: [...lockOrder(id), lockStockOf(id)],
-    streams: streamsOf(shop, user),
-    reads: [readSession(session.id), readShop(shop), readHistoryAfter(id, version ?? maxVersion)],
-    decide([rows, lines], [sessions, shops, history]) {
-      const order = ownOrder(rows?.[0], lines, id, aliveOf(sessions?.[0] as Row, now));
-      const settings = JSON.parse(String(shops?.[0]?.settings)) as Settings;
-      const reason = asked.reason ?? null;
-      const by = actorOf(session);
-      const since = (history ?? []).map((row) => String(row.action)).filter((one) => isVisibleTo(by, one));
-      // Customers do not see versions of the kitchen's own marks: for them the order is still the one that was shown.
-      const isSame = version !== undefined && version < order.version && since.length === 0;
-      const request = {
-        action,
-        by,
-        at: now,
-        version: isSame ? order.version : version,
-        reason,
-        station,
-        guestsAtCounter: settings.guests === "counter",
-      };
-      const outcome = step(order, request, since[0]);
-      if (outcome === undefined) return { result: order };
-      const mark = { by, session: session.id, at: now };
-      if (station !== undefined && outcome.status === order.status)
-        return written(app, order, outcome, { ...mark, action: stationAction(action), reason: station });
-      return written(app, order, outcome, { ...mark, action, reason });
+    locks: [...lockOrders(ids), ...alone.map(({ asked }) => lockStockOf(asked.order))],
+    streams: [...whose.values()].flatMap(({ shop, user }) => streamsOf(shop, user)),
+    reads: [readManySessions(dialect, sessionIds), readSettings(dialect, shops), ...readHistoryAfter(versions)],
+    decide([orders = [], lines = []], [sessionRows = [], shopRows = [], history = []]) {
+      const rows = new Map(orders.map((row) => [row.id, row]));
+      const sessions = new Map(sessionRows.map((row) => [row.id, row]));
+      const settings = new Map(shopRows.map((row) => [row.id, row.settings]));
+      const changes: OrderWrites[] = [];
+      const result = items.map((item): Settled<Order> => {
+        const { order: id, version } = item.asked;
+        try {
+          requireAlive(sessions.get(item.session.id), now);
+          const own = lines.filter(({ order_id }) => order_id === id);
+          const order = ownOrder(rows.get(id), own, id, item.session);
+          const since = version === undefined ? [] : history.filter(({ order_id }) => order_id === id);
+          const { guests } = JSON.parse(String(settings.get(order.shop))) as Settings;
+          const one = decideStep(item, order, since, guests === "counter", now);
+          if (one !== undefined) changes.push(one);
+          return fulfilled(one?.after ?? order);
+        } catch (reason) {
+          if (!(reason instanceof AppError)) throw reason;
+          return { status: "rejected", reason };
+        }
+      });
+      return { ...allOf(app, changes), result };
     },
     repeatable: true,
   });
-  return delivered(app, changed);
+  const delivered = deliver(app, changed);
+  return changed.result.map((one) => (one.status === "rejected" ? one : fulfilled({ order: one.value, delivered })));
 }
 
-/** Higher than any version: nothing has happened since. */
-const maxVersion = 2 ** 31 - 1;
+/** @param history what happened after the asked version @returns undefined when the step was taken already */
+function decideStep(
+  { session, asked: { action, version, station, ...asked } }: Item,
+  order: Order,
+  history: readonly Row[],
+  guestsAtCounter: boolean,
+  now: number,
+): OrderWrites | undefined {
+  const by = actorOf(session);
+  const reason = asked.reason ?? null;
+  const since = history.map((row) => String(row.action)).filter((one) => isVisibleTo(by, one));
+  // Customers do not see versions of the kitchen's own marks: for them the order is still the one that was shown.
+  const isSame = version !== undefined && version < order.version && since.length === 0;
+  const request = { action, by, at: now, version: isSame ? order.version : version, reason, station, guestsAtCounter };
+  const outcome = step(order, request, since[0]);
+  if (outcome === undefined) return undefined;
+  const mark = { by, session: session.id, at: now };
+  if (station !== undefined && outcome.status === order.status)
+    return written(order, outcome, { ...mark, action: stationAction(action), reason: station });
+  return written(order, outcome, { ...mark, action, reason });
+}
+
+/** Steps after which portions may return to the stock. */
+const mayGiveBack = (action: Action) =>
+  action in steps && failedStatuses.includes(steps[action as keyof typeof steps].to);
+
+/** @throws SessionEnded, SessionExpired */
+function requireAlive(row: Row | undefined, now: number): void {
+  if (row === undefined) throw new SessionEnded();
+  aliveOf(row, now);
+}
 
 /** Customers are not notified of escalations, nor of the parts of single stations. */
 const isVisibleTo = (by: Actor, action: string) => by !== "customer" || !kitchenOnlyActions.has(action);
@@ -93,11 +176,12 @@ export async function strike(app: App, session: Session, id: string, line: numbe
   const now = app.clock.now();
   const { shop } = await whoseOrder(app, id);
   const changed = await change(app, {
-    locks: lockOrder(id),
+    locks: lockOrders([id]),
     streams: [`shop:${shop}`],
     reads: [readSession(session.id)],
     decide([rows, lines], [sessions]) {
-      const order = ownOrder(rows?.[0], lines, id, aliveOf(sessions?.[0] as Row, now));
+      requireAlive(sessions?.[0], now);
+      const order = ownOrder(rows?.[0], lines, id, session);
       if (session.kind !== "staff") throw new Forbidden("striking lines is for staff");
       const old = order.lines.find((one) => one.line === line);
       if (old === undefined) throw new InvalidInput("line", `order "${id}" has no line ${line}`);
@@ -110,22 +194,19 @@ export async function strike(app: App, session: Session, id: string, line: numbe
         lines: order.lines.map((one) => (one.line === line ? { ...one, struck } : one)),
       };
       const action = struck ? "strike" : "unstrike";
+      const mark = { action, by: actorOf(session), session: session.id, reason: String(line), at: now } as const;
       return {
-        writes: [
-          strikeLine(id, line, struck ? now : null, struck ? session.id : null),
-          updateOrder(id, orderRow({ version, updatedAt: now })),
-          ...insertHistory(
-            app.db.dialect,
-            historyRow(after, order, {
-              action,
-              by: actorOf(session),
-              session: session.id,
-              reason: String(line),
-              at: now,
-            }),
-          ),
-        ],
-        events: [eventFor("shop", after, action)],
+        ...allOf(app, [
+          {
+            writes: [
+              strikeLine(id, line, struck ? now : null, struck ? session.id : null),
+              updateOrder(id, orderRow({ version, updatedAt: now })),
+            ],
+            history: historyRow(after, order, mark),
+            events: [eventFor("shop", after, action)],
+            after,
+          },
+        ]),
         result: after,
       };
     },
@@ -139,7 +220,7 @@ export async function escalateAndExpire(app: App): Promise<number> {
   const [due] = await app.db.read([readDue(app.clock.now(), 200)]);
   for (const row of due) {
     const changed = await change(app, {
-      locks: [...lockOrder(String(row.id)), lockStockOf(String(row.id))],
+      locks: [...lockOrders([String(row.id)]), lockStockOf(String(row.id))],
       streams: streamsOf(String(row.shop_id), String(row.user_id)),
       decide([rows, lines]) {
         const now = app.clock.now();
@@ -147,10 +228,14 @@ export async function escalateAndExpire(app: App): Promise<number> {
         if (order === undefined || order.status !== "placed") return { result: undefined };
         const mark = { by: "system" as const, session: null, reason: null, at: now };
         const expired = expire(order, now);
-        if (expired !== undefined) return written(app, order, expired, { ...mark, action: "expire" });
-        if (order.escalatedAt !== null || now < order.escalateAt) return { result: undefined };
+        const isDue = order.escalatedAt === null && now >= order.escalateAt;
+        if (expired === undefined && !isDue) return { result: undefined };
         const escalated = { status: order.status, payment: order.payment, escalatedAt: now };
-        return written(app, order, escalated, { ...mark, action: "escalate" });
+        const due =
+          expired === undefined
+            ? written(order, escalated, { ...mark, action: "escalate" })
+            : written(order, expired, { ...mark, action: "expire" });
+        return { ...allOf(app, [due]), result: due.after };
       },
       repeatable: true,
     });
@@ -167,12 +252,18 @@ export async function escalateAndExpire(app: App): Promise<number> {
 
 // --- Shared by the three -------------------------------------------------------------------------------------------
 
-/** The streams must be named before the order is locked; shop and customer of an order never change. */
-async function whoseOrder(app: App, id: string): Promise<{ shop: string; user: string }> {
-  const [rows] = await app.db.read([readWhose(id)]);
-  const row = rows[0];
-  if (row === undefined) throw new OrderUnknown(id);
-  return { shop: String(row.shop_id), user: String(row.user_id) };
+type Whose = ReadonlyMap<string, { readonly shop: string; readonly user: string }>;
+
+/** The streams must be named before an order is locked; shop and customer of an order never change. */
+async function whoseOrders(app: App, ids: readonly string[]): Promise<Whose> {
+  const [rows] = await app.db.read([readWhose(ids)]);
+  return new Map(rows.map((row) => [String(row.id), { shop: String(row.shop_id), user: String(row.user_id) }]));
+}
+
+async function whoseOrder(app: App, id: string): Promise<{ readonly shop: string; readonly user: string }> {
+  const whose = (await whoseOrders(app, [id])).get(id);
+  if (whose === undefined) throw new OrderUnknown(id);
+  return whose;
 }
 
 const streamsOf = (shop: string, user: string) => [`shop:${shop}`, `user:${user}`];
@@ -185,22 +276,36 @@ function ownOrder(row: Row | undefined, lines: readonly Row[] | undefined, id: s
 
 const actorOf = (session: Session): Actor => session.role ?? "customer";
 
-/** The order after a change, with all its writes and events. */
-function written(app: App, order: Order, outcome: OrderChange, mark: Mark) {
+/** What a change of one order writes, and the order after it. */
+interface OrderWrites {
+  readonly writes: readonly Statement[];
+  readonly history: NewRow;
+  readonly events: readonly NewEvent[];
+  readonly after: Order;
+}
+
+const allOf = (app: App, changes: readonly OrderWrites[]) => ({
+  writes: [
+    ...changes.flatMap(({ writes }) => writes),
+    ...insertHistory(
+      app.db.dialect,
+      changes.map(({ history }) => history),
+    ),
+  ],
+  events: changes.flatMap(({ events }) => events),
+});
+
+function written(order: Order, outcome: OrderChange, mark: Mark): OrderWrites {
   const changes = { ...outcome, version: order.version + 1, updatedAt: mark.at };
   const after: Order = { ...order, ...changes };
   const untouched = order.stationsDone.length === 0;
   const back = untouched && givesBack(order.status, after.status) ? stockBack(after) : [];
+  const shown = isVisibleTo("customer", mark.action) ? (["shop", "user"] as const) : (["shop"] as const);
   return {
-    writes: [
-      ...back,
-      updateOrder(order.id, orderRow(changes)),
-      ...insertHistory(app.db.dialect, historyRow(after, order, mark)),
-    ] as Statement[],
-    events: isVisibleTo("customer", mark.action)
-      ? [eventFor("shop", after, mark.action), eventFor("user", after, mark.action)]
-      : [eventFor("shop", after, mark.action)],
-    result: after,
+    writes: [...back, updateOrder(order.id, orderRow(changes))],
+    history: historyRow(after, order, mark),
+    events: shown.map((kind) => eventFor(kind, after, mark.action)),
+    after,
   };
 }
 

@@ -61,7 +61,7 @@ export async function notify(
   const reads = [
     readKeys([taken]),
     ...(asked.shop === undefined ? [] : [readShop(asked.shop)]),
-    ...(asked.order === undefined ? [] : [readWhose(asked.order)]),
+    ...(asked.order === undefined ? [] : [readWhose([asked.order])]),
     ...(asked.user === undefined ? [] : [hasOrdered(asked.user, by.shop ?? asked.shop ?? null)]),
   ];
   await checkRecipients();

@@ -52,6 +52,39 @@ onEveryDialect((engine) => {
     expect(answers.some(({ status }) => status === 200)).toBe(true);
   });
 
+  it("steps that come together are each answered by themselves", async () => {
+    const [good, done, late, twice] = [await placed(), await placed(), await placed(), await placed()];
+    const [stranger, unknown] = [await house.guest(), "01ARZ3NDEKTSV4RRFFQ69G5FAV"];
+    for (const action of ["accept", "ready", "complete"]) await step(kitchen, done, action);
+    const all = await Promise.all([
+      // Alone at first; the others wait for it, and are one batch.
+      step(kitchen, good, "accept"),
+      step(kitchen, good, "cook"),
+      step(kitchen, done, "accept"),
+      step(customer, late, "accept"),
+      step(stranger, late, "ready"),
+      step(kitchen, unknown, "accept"),
+      step(kitchen, late, "accept", { version: 1 }),
+      step(kitchen, twice, "accept"),
+      step(kitchen, twice, "cook"),
+      step(kitchen, twice, "accept"),
+    ]);
+    expect(all.map(({ status, body }) => body.code ?? `${status} ${body.order.status}`)).toEqual([
+      "200 accepted",
+      "200 cooking",
+      "STEP_NOT_ALLOWED",
+      "FORBIDDEN",
+      "ORDER_UNKNOWN",
+      "ORDER_UNKNOWN",
+      "200 accepted",
+      "200 accepted",
+      "200 cooking",
+      "STEP_NOT_ALLOWED",
+    ]);
+    const { order, history } = (await customer.http("GET", `/orders/${twice}`)).body;
+    expect([order.status, order.version, history.length]).toEqual(["cooking", 3, 3]);
+  });
+
   it("a recall happens once, and requires the version", async () => {
     const id = await placed();
     for (const action of ["accept", "ready", "complete"]) await step(kitchen, id, action);

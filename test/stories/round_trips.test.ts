@@ -98,7 +98,7 @@ function countCalls(db: TestDatabase) {
       upgrade: [2, 4],
       resume: [5, 9],
       // With what it begins in the background: the shop's public streams.
-      step: [9, 45],
+      step: [7, 32],
     };
     const counts: Record<string, readonly [number, number]> = {
       order: await cost(() => customer.order()),
@@ -114,6 +114,14 @@ function countCalls(db: TestDatabase) {
       ([name, [a, b]]) => a > (most[name]?.[0] ?? 0) || b > (most[name]?.[1] ?? 0),
     );
     expect(more).toEqual([]);
+    const orders = await Promise.all(
+      Array.from({ length: 20 }, async () => (await customer.order()).body.order.id as string),
+    );
+    const [manyTrips] = await cost(() =>
+      Promise.all(orders.map((one) => kitchen.http("POST", `/orders/${one}/accept`, { body: {} }))),
+    );
+    // Two batches of steps, and two refreshes of the public streams at most: without sharing there are 180.
+    expect(manyTrips).toBeLessThan(25);
     socket.close();
     await house.close();
     await database.remove();
