@@ -18,6 +18,7 @@ import { watches } from "./migrations/0013_watches.ts";
 import { placeOrders } from "./migrations/0014_place_orders.ts";
 import { arrivals } from "./migrations/0015_arrivals.ts";
 import { roomEntries } from "./migrations/0016_room_entries.ts";
+import { auditActor } from "./migrations/0017_audit_actor.ts";
 import { guardFunction } from "./postgres_text.ts";
 
 const postgresTypes: ColumnTypes = {
@@ -61,6 +62,7 @@ export const migrations: readonly Migration[] = [
   placeOrders,
   arrivals,
   roomEntries,
+  auditActor,
 ];
 
 /** The database was written by a newer orderbell: going on could damage what that one stored. */

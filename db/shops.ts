@@ -242,14 +242,27 @@ export function trimScreens(before: number): Sql {
 
 export interface Audit {
   readonly id: string;
+  /** Empty for what belongs to no shop. */
   readonly shop: string;
   readonly session: string | null;
+  /** Who it was if it was no session. */
+  readonly actor: string | null;
   readonly action: string;
   /** JSON. */
   readonly detail: string;
   readonly at: number;
 }
 
-export function insertAudit({ id, shop, session, action, detail, at }: Audit): Sql {
-  return sql`INSERT INTO audit (id, shop_id, session_id, action, detail, at) VALUES (${id}, ${shop}, ${session}, ${action}, ${detail}, ${at})`;
+/** A flight that is run again finds its entry written. */
+export function insertAudit(dialect: Dialect, { shop, session, ...row }: Audit): Sql[] {
+  const again = sql`${dialect.onConflict(["id"])} id = ${dialect.incoming("id")}`;
+  return insertRows(dialect, "audit", [{ ...row, shop_id: shop, session_id: session }], again);
+}
+
+/** The newest first, with the device of the session. @param shop undefined for all, and for what belongs to none */
+export function readAudit(shop: string | undefined, before: string | undefined, limit: number): Sql {
+  const ofShop = shop === undefined ? sql`` : sql`AND a.shop_id = ${shop}`;
+  const older = before === undefined ? sql`` : sql`AND a.id < ${before}`;
+  return sql`SELECT a.id, a.shop_id, a.session_id, a.actor, a.action, a.detail, a.at, s.role, s.device
+    FROM audit a LEFT JOIN sessions s ON s.id = a.session_id WHERE 1 = 1 ${ofShop} ${older} ORDER BY a.id DESC LIMIT ${limit}`;
 }

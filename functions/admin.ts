@@ -4,16 +4,18 @@
  */
 import * as v from "valibot";
 import { readClock } from "../db/clock.ts";
-import { readConnection, readConnections } from "../db/connections.ts";
+import { readConnection, readConnections, removeConnections } from "../db/connections.ts";
 import { readApiKeys, readLiveSessions, readSession, readSessionsOfUser, revokeApiKey } from "../db/sessions.ts";
-import { insertAudit, readShop, readShops } from "../db/shops.ts";
-import { raw, sql } from "../db/sql.ts";
+import { readShop, readShops } from "../db/shops.ts";
+import { raw, type Statement, sql } from "../db/sql.ts";
 import type { App } from "../shared/app.ts";
+import { auditEntry, listAudit, type Operator } from "../shared/audit.ts";
 import { AppError, Forbidden, InvalidInput } from "../shared/errors.ts";
 import { exportPage, listCollections } from "../shared/live/export_documents.ts";
 import { abortImport, commitImport, stageLines } from "../shared/live/import_documents.ts";
 import { parseSettings } from "../shared/menu.ts";
-import { roles } from "../shared/order_states.ts";
+import { type Role, roles } from "../shared/order_states.ts";
+import { orderFacts } from "../shared/ordering/order_facts.ts";
 import { newApiKey, scopes } from "../shared/sessions/api_key.ts";
 import { end, newPairingCode } from "../shared/sessions/login.ts";
 import { addWechatApp } from "../shared/sessions/wechat_apps.ts";
@@ -24,7 +26,6 @@ import { readMenuFile } from "../shared/shop/import_menu.ts";
 import { createShop, knownShop, openShop, shopOf } from "../shared/shop/open_shop.ts";
 import { dayReport, ordersCsv } from "../shared/shop/report.ts";
 import { addTables, tablesOf } from "../shared/shop/tables.ts";
-import { unregister } from "../shared/streams/transmit.ts";
 import { toAppError } from "../shared/to_app_error.ts";
 import { readChannelLog } from "../shared/wafer/channel_log.ts";
 import { addChannel, listChannels, removeChannel } from "../shared/wafer/channels.ts";
@@ -33,14 +34,15 @@ import { addWebhook, listWebhooks, removeWebhook, replayWebhook, testWebhook } f
 
 interface Command<S extends v.GenericSchema> {
   readonly args: S;
-  readonly run: (app: App, args: v.InferOutput<S>) => Promise<unknown>;
-  /** The audit entry of a change: ids and names, no secret. Absent: it changes nothing, or the change writes its own entry. */
-  readonly audit?: ((args: v.InferOutput<S>) => Audited | undefined) | undefined;
+  readonly run: (app: App, args: v.InferOutput<S>, by: Caller) => Promise<unknown>;
+  /** The audit entry of a change: ids and names, no secret. Absent: it changes nothing, or `changeShop` writes the entry. */
+  readonly audit?: ((args: v.InferOutput<S>) => { shop?: string | undefined; detail: object } | undefined) | undefined;
 }
 
-interface Audited {
-  readonly shop?: string | undefined;
-  readonly detail: Readonly<Record<string, unknown>>;
+interface Caller {
+  readonly actor: Operator;
+  /** Writes the entry of `audit`: to be run in the transaction of the change. */
+  readonly audit: readonly Statement[];
 }
 
 const command = <S extends v.GenericSchema>(
@@ -48,16 +50,6 @@ const command = <S extends v.GenericSchema>(
   run: Command<S>["run"],
   audit?: Command<S>["audit"],
 ): Command<v.GenericSchema> => ({ args, run, audit }) as unknown as Command<v.GenericSchema>;
-
-/**
- * Written before the change: if the process dies in between, there is an entry without a change, never a change without an
- * entry. Entries of no shop have an empty shop.
- */
-async function writeAudit(app: App, action: string, { shop = "", detail }: Audited): Promise<void> {
-  const [id, at] = [app.random.id(), app.clock.now()];
-  const row = { id, shop, session: null, action, detail: JSON.stringify(detail), at };
-  await app.db.flight({ statements: [insertAudit(row)] });
-}
 
 /** Whether this very connection is encrypted; the text of a cipher, or nothing. */
 const encryption = {
@@ -67,6 +59,9 @@ const encryption = {
 
 const iso = (value: unknown) => (value === null ? null : new Date(Number(value)).toISOString());
 const inShop = { shop: shape.id };
+
+/** Where a device of this role is paired. */
+const pageOf = { owner: "/owner", cashier: "/kitchen", kitchen: "/kitchen" } as const satisfies Record<Role, string>;
 
 const ofImport = { collection: shape.text(64, 1), replace: v.optional(shape.flag, false) };
 const linesOfFile = {
@@ -83,10 +78,11 @@ interface ImportStep {
   readonly lines?: readonly string[];
 }
 
-function importStep(app: App, { step, collection, replace, import: id, from = 1, lines = [] }: ImportStep) {
+function importStep(app: App, asked: ImportStep, audit: readonly Statement[]) {
+  const { step, collection, replace, import: id, from = 1, lines = [] } = asked;
   if (step === "add") return stageLines(app, collection, { id, replace, lines: { from, lines } });
   if (id === undefined) throw new InvalidInput("import", "is missing");
-  return step === "commit" ? commitImport(app, collection, { id, replace }) : abortImport(app, id);
+  return step === "commit" ? commitImport(app, collection, { id, replace }, audit) : abortImport(app, id);
 }
 
 const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
@@ -99,12 +95,13 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
       rolloverMinutes: v.optional(shape.integer(0, 12 * 60), 240),
       settings: v.optional(v.unknown(), { services: {} }),
     }),
-    async (app, { id: shop, zh, en, zone, rolloverMinutes, settings }) => {
+    async (app, { id: shop, zh, en, zone, rolloverMinutes, settings }, { audit }) => {
       if (zh === undefined && en === undefined) throw new InvalidInput("zh", "a name in zh or en is needed");
       const names = { ...(zh === undefined ? {} : { zh }), ...(en === undefined ? {} : { en }) };
       const [rows] = await app.db.read([readShop(shop)]);
       if (rows[0] !== undefined) throw new InvalidInput("id", `there is a shop "${shop}" already`);
-      await createShop(app, { id: shop, names, zone, rolloverMinutes, settings: parseSettings(settings) });
+      const asked = { id: shop, names, zone, rolloverMinutes, settings: parseSettings(settings) };
+      await createShop(app, asked, audit);
       return { shop };
     },
     ({ id: shop }) => ({ shop, detail: {} }),
@@ -117,32 +114,33 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
         .map(({ id: shop, names, open, live, version }) => ({ shop, names, open, live, version })),
     };
   }),
-  "shop.open": command(v.strictObject({ ...inShop, open: shape.flag }), async (app, { shop, open }) => {
-    await openShop(app, null, shop, open);
+  "shop.open": command(v.strictObject({ ...inShop, open: shape.flag }), async (app, { shop, open }, { actor }) => {
+    await openShop(app, actor, shop, open);
     return { shop, open };
   }),
-  "shop.settings": command(v.strictObject({ ...inShop, settings: v.unknown() }), async (app, { shop, settings }) => {
-    const { version } = await editMenu(app, {
-      actor: null,
-      shop,
-      action: "settings.replace",
-      edit: replaceSettings(settings, undefined),
-    });
-    return { shop, version };
-  }),
+  "shop.settings": command(
+    v.strictObject({ ...inShop, settings: v.unknown() }),
+    async (app, { shop, settings }, { actor }) => {
+      const { version } = await editMenu(app, {
+        actor,
+        shop,
+        action: "settings.replace",
+        edit: replaceSettings(settings, undefined),
+      });
+      return { shop, version };
+    },
+  ),
   "menu.import": command(
     v.strictObject({ ...inShop, format: v.picklist(["json", "csv"]), text: v.string() }),
-    async (app, { shop, format, text: file }) => {
+    async (app, { shop, format, text: file }, { actor }) => {
       const menu = readMenuFile(file, format);
-      const { version } = await editMenu(app, { actor: null, shop, action: "menu.import", edit: () => ({ menu }) });
+      const { version } = await editMenu(app, { actor, shop, action: "menu.import", edit: () => ({ menu }) });
       return { shop, version, categories: menu.categories.length, dishes: menu.dishes.length };
     },
   ),
   "tables.add": command(
     v.strictObject({ ...inShop, labels: v.array(shape.text(32, 1)) }),
-    async (app, { shop, labels }) => ({
-      tables: await addTables(app, null, shop, labels),
-    }),
+    async (app, { shop, labels }, { actor }) => ({ tables: await addTables(app, actor, shop, labels) }),
   ),
   "tables.list": command(v.strictObject(inShop), async (app, { shop }) => ({ tables: await tablesOf(app, shop) })),
   "app.add": command(
@@ -151,22 +149,26 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
       secret: shape.text(128, 1),
       name: v.optional(shape.text(64, 1), "mini-program"),
     }),
-    async (app, asked) => ({ added: (await addWechatApp(app, asked)).id }),
+    async (app, asked, { audit }) => ({ added: (await addWechatApp(app, asked, audit)).id }),
     ({ name }) => ({ detail: { name } }),
   ),
   pair: command(
     v.strictObject({ ...inShop, role: v.picklist(roles), device: v.optional(shape.text(64, 1), "tablet") }),
-    async (app, asked) => {
-      const { code, expiresAt } = await newPairingCode(app, { ...asked, by: null });
-      return { pairingCode: code, expiresAt: iso(expiresAt) };
+    async (app, asked, { audit }) => {
+      const { code, expiresAt } = await newPairingCode(app, { ...asked, by: null }, audit);
+      const { role, device } = asked;
+      return { pairingCode: code, expiresAt: iso(expiresAt), role, device, page: `${pageOf[role]}#pair=${code}` };
     },
     ({ shop, role, device }) => ({ shop, detail: { role, device } }),
   ),
   "devices.list": command(v.strictObject(inShop), async (app, { shop }) => ({ devices: await devicesOf(app, shop) })),
-  "devices.end": command(v.strictObject({ ...inShop, device: shape.ulid }), async (app, { shop, device }) => {
-    await revokeDevice(app, null, shop, device);
-    return { ended: device };
-  }),
+  "devices.end": command(
+    v.strictObject({ ...inShop, device: shape.ulid }),
+    async (app, { shop, device }, { actor }) => {
+      await revokeDevice(app, actor, shop, device);
+      return { ended: device };
+    },
+  ),
   "sessions.list": command(v.strictObject({ user: v.optional(shape.ulid) }), async (app, { user }) => {
     const [rows = []] = await app.db.read([
       user === undefined ? readLiveSessions(app.clock.now(), 200) : readSessionsOfUser(user),
@@ -186,10 +188,10 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
   }),
   "sessions.end": command(
     v.strictObject({ id: shape.ulid }),
-    async (app, { id: session }) => {
+    async (app, { id: session }, { audit }) => {
       const [rows] = await app.db.read([readSession(session)]);
       if (rows[0] === undefined) throw new InvalidInput("id", "there is no such session");
-      await end(app, session, "revoked");
+      await end(app, session, "revoked", audit);
       return { ended: session };
     },
     ({ id: session }) => ({ detail: { session } }),
@@ -210,12 +212,13 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
   }),
   "connections.close": command(
     v.strictObject({ id: shape.text(64, 1) }),
-    async (app, { id: connection }) => {
+    async (app, { id: connection }, { audit }) => {
       const [rows] = await app.db.read([readConnection(connection)]);
       if (rows[0] === undefined) throw new InvalidInput("id", "there is no such connection");
       await app.gateway.close(connection);
       // The socket may belong to another process, which checks whether its connections are still known.
-      await unregister(app, connection);
+      const statements = [...removeConnections(app.db.dialect, [connection]), ...audit];
+      await app.db.flight({ statements, repeatable: true });
       return { closed: connection };
     },
     ({ id: connection }) => ({ detail: { connection } }),
@@ -227,13 +230,13 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
       receiveUrl: v.optional(v.pipe(v.string(), v.maxLength(255, "at most 255 characters"))),
       keepBodies: v.optional(shape.flag, false),
     }),
-    (app, asked) => addChannel(app, asked),
+    (app, asked, { audit }) => addChannel(app, asked, audit),
     ({ host, receiveUrl, keepBodies }) => ({ detail: { host, receiveUrl, keepBodies } }),
   ),
   "channel.list": command(v.strictObject({}), async (app) => ({ channels: await listChannels(app) })),
   "channel.remove": command(
     v.strictObject({ host: v.pipe(v.string(), v.maxLength(255, "at most 255 characters")) }),
-    (app, { host }) => removeChannel(app, host),
+    (app, { host }, { audit }) => removeChannel(app, host, audit),
     ({ host }) => ({ detail: { host } }),
   ),
   "channel.log": command(
@@ -246,9 +249,9 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
       shop: v.optional(shape.id),
       types: v.optional(v.array(shape.text(40, 1))),
     }),
-    async (app, { url, shop = null, types }) => {
+    async (app, { url, shop = null, types }, { audit }) => {
       if (shop !== null) await knownShop(app, shop);
-      return addWebhook(app, { url, shop, types });
+      return addWebhook(app, { url, shop, types }, audit);
     },
     // The address may hold a secret of its receiver.
     ({ url, shop, types }) => ({ shop, detail: { host: URL.canParse(url) ? new URL(url).host : "", types } }),
@@ -256,7 +259,7 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
   "webhook.list": command(v.strictObject({}), async (app) => ({ webhooks: await listWebhooks(app) })),
   "webhook.remove": command(
     v.strictObject({ webhook: shape.ulid }),
-    (app, { webhook }) => removeWebhook(app, webhook),
+    (app, { webhook }, { audit }) => removeWebhook(app, webhook, audit),
     ({ webhook }) => ({ detail: { webhook } }),
   ),
   "webhook.replay": command(
@@ -265,15 +268,15 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
       stream: v.optional(v.pipe(v.string(), v.maxLength(64, "at most 64 characters"))),
       from: v.optional(shape.integer(1, Number.MAX_SAFE_INTEGER)),
     }),
-    (app, { webhook, stream, from }) => replayWebhook(app, { webhook, stream, from }),
+    (app, { webhook, stream, from }, { audit }) => replayWebhook(app, { webhook, stream, from }, audit),
     ({ webhook, stream, from }) => ({ detail: { webhook, stream, from } }),
   ),
   "webhook.test": command(v.strictObject({ webhook: shape.ulid }), (app, { webhook }) => testWebhook(app, webhook)),
   "keys.add": command(
     v.strictObject({ name: shape.text(64, 1), scopes: v.array(v.picklist(scopes)), shop: v.optional(shape.id) }),
-    async (app, { name, scopes: granted, shop }) => {
+    async (app, { name, scopes: granted, shop }, { audit }) => {
       if (shop !== undefined) await knownShop(app, shop);
-      return newApiKey(app, name, granted, shop ?? null);
+      return newApiKey(app, name, granted, shop ?? null, audit);
     },
     ({ name, scopes: granted, shop }) => ({ shop, detail: { name, scopes: granted } }),
   ),
@@ -292,10 +295,11 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
   }),
   "keys.revoke": command(
     v.strictObject({ id: shape.ulid }),
-    async (app, { id: key }) => {
+    async (app, { id: key }, { audit }) => {
       const [rows = []] = await app.db.read([readApiKeys()]);
       if (!rows.some((row) => row.id === key)) throw new InvalidInput("id", "there is no such key");
-      await app.db.flight({ statements: [revokeApiKey(key, app.clock.now())], repeatable: true });
+      const statements = [revokeApiKey(key, app.clock.now()), ...audit];
+      await app.db.flight({ statements, repeatable: true });
       await end(app, key, "revoked");
       return { revoked: key };
     },
@@ -324,11 +328,23 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
       v.strictObject({ ...ofImport, step: v.literal("add"), import: v.optional(shape.ulid), ...linesOfFile }),
       v.strictObject({ ...ofImport, step: v.picklist(["commit", "abort"]), import: shape.ulid }),
     ]),
-    (app, asked) => importStep(app, asked),
+    (app, asked, { audit }) => importStep(app, asked, audit),
     (asked) =>
       asked.step === "commit"
         ? { detail: { collection: asked.collection, replace: asked.replace, import: asked.import } }
         : undefined,
+  ),
+  "order.facts": command(v.strictObject({ order: shape.ulid }), (app, { order }) => orderFacts(app, order)),
+  audit: command(
+    v.strictObject({
+      shop: v.optional(shape.id),
+      before: v.optional(shape.ulid),
+      limit: v.optional(shape.integer(1, 1_000), 100),
+    }),
+    async (app, { shop, before, limit }) => {
+      if (shop !== undefined) await knownShop(app, shop);
+      return listAudit(app, { shop, before, limit });
+    },
   ),
   orders: command(v.strictObject({ ...inShop, day: v.optional(shape.day) }), async (app, { shop, day: on }) => {
     const report = await dayReport(app, shop, on);
@@ -355,11 +371,15 @@ export const commandNames = Object.keys(commands);
 export interface AdminEvent {
   readonly command: string;
   readonly args: unknown;
+  /** Who asks, for the audit: the user and machine of the command line. It is believed: whoever can call this function may do all. */
+  readonly by?: unknown;
 }
 
 export type AdminAnswer =
   | { readonly ok: unknown }
   | { readonly error: { readonly code: string; readonly message: string; readonly errors?: unknown } };
+
+const operator = v.optional(shape.text(160, 1), "command line");
 
 export const administer =
   (app: App) =>
@@ -369,9 +389,10 @@ export const administer =
       if (known === undefined)
         throw new InvalidInput("command", `there is no command "${String(event.command).slice(0, 40)}"`);
       const args = shape.parse(known.args, event.args);
+      const actor = { operator: shape.parse(operator, event.by, "by") };
       const audited = known.audit?.(args);
-      if (audited !== undefined) await writeAudit(app, event.command, audited);
-      const answer = await known.run(app, args);
+      const audit = audited === undefined ? [] : auditEntry(app, actor, { action: event.command, ...audited });
+      const answer = await known.run(app, args, { actor, audit });
       app.log.info("admin", { command: event.command });
       return { ok: answer };
     } catch (error) {

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { created, type HttpRequest, http, noContent, ok } from "../apigateway/entry.ts";
 import type { App } from "../shared/app.ts";
+import { auditEntry, listAudit } from "../shared/audit.ts";
 import { InvalidInput } from "../shared/errors.ts";
 import { parseDish } from "../shared/menu.ts";
 import { counterRoles, type Role, roles, statuses } from "../shared/order_states.ts";
@@ -47,6 +48,8 @@ async function staff(app: App, request: HttpRequest, allowed: readonly Role[] = 
 }
 
 const owner: readonly Role[] = ["owner"];
+
+const maxAuditEntries = 100;
 
 const dishOf = (actor: Staff, request: HttpRequest) => ({
   actor,
@@ -190,8 +193,17 @@ export const handler = http({
   "POST /shops/{shop}/pairing": async (app, request) => {
     const who = await staff(app, request, owner);
     const { role, device } = shape.parse(pairingBody, request.json());
-    const { code, expiresAt } = await newPairingCode(app, { shop: who.shop, role, device, by: who.id });
+    const audit = auditEntry(app, who, { shop: who.shop, action: "pair", detail: { role, device } });
+    const { code, expiresAt } = await newPairingCode(app, { shop: who.shop, role, device, by: who.id }, audit);
     return created({ pairingCode: code, expiresAt: new Date(expiresAt).toISOString() });
+  },
+
+  "GET /shops/{shop}/audit": async (app, request) => {
+    const who = await staff(app, request, owner);
+    const before = request.query("before", shape.ulid);
+    const limit = request.query("limit", shape.digits(1, maxAuditEntries)) ?? maxAuditEntries;
+    const { entries, more } = await listAudit(app, { shop: who.shop, before, limit });
+    return ok({ entries: entries.map(({ shop: _, ...entry }) => entry), more });
   },
 
   "GET /shops/{shop}/report": async (app, request) => {

@@ -71,6 +71,7 @@ export const routeRights: Readonly<Record<string, { readonly for: readonly Comer
   "GET /shops/{shop}/devices": { for: ["owner"], else: "FORBIDDEN" },
   "DELETE /shops/{shop}/devices/{device}": { for: ["owner"], else: "FORBIDDEN" },
   "POST /shops/{shop}/pairing": { for: ["owner"], else: "FORBIDDEN" },
+  "GET /shops/{shop}/audit": { for: ["owner"], else: "FORBIDDEN" },
   "GET /shops/{shop}/report": { for: counter, else: "FORBIDDEN" },
   "POST /shops/{shop}/pictures": { for: ["owner"], else: "FORBIDDEN" },
   "POST /notify": { for: [...staff, "key"], else: "FORBIDDEN" },

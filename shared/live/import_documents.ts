@@ -13,6 +13,7 @@ import {
   readTakenIds,
   removeAllDocuments,
 } from "../../db/imports.ts";
+import type { Statement } from "../../db/sql.ts";
 import type { App } from "../app.ts";
 import { type Collection, collectionStream, documentsChanged } from "../collection.ts";
 import { AppError, CollectionFull, DocumentsInvalid, InvalidInput } from "../errors.ts";
@@ -90,6 +91,7 @@ export async function commitImport(
   app: App,
   name: string,
   { id, replace }: { id: string; replace: boolean },
+  audit: readonly Statement[] = [],
 ): Promise<{ collection: string; imported: number; removed: number }> {
   const collection = collectionOf(app, name);
   const stream = collectionStream(name);
@@ -128,6 +130,7 @@ export async function commitImport(
           ...(replace ? removeAllDocuments(name, idsOf(replacedParts)) : []),
           ...moveDocuments(staged, name, version, idsOf(ownParts)),
           ...storeCollection(app.db.dialect, row),
+          ...audit,
         ],
         // Without rows of the single changes: too many to be sent one by one.
         events: changes === 0 ? [] : [{ stream, type: documentsChanged, data: { changes } }],

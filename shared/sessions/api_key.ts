@@ -1,6 +1,7 @@
 /** API keys of other back ends: stored hashed, with scopes, revocable. */
 import type { Row } from "../../db/database.ts";
 import { insertApiKey, readApiKey } from "../../db/sessions.ts";
+import type { Statement } from "../../db/sql.ts";
 import type { App } from "../app.ts";
 import { ApiKeyInvalid } from "../errors.ts";
 
@@ -39,16 +40,17 @@ export async function authenticateKey(
   return { id: String(row.id), shop: row.shop_id === null ? null : String(row.shop_id), scopes: granted };
 }
 
-/** A new key. It is returned here only, and stored hashed. */
+/** A new key. It is returned here only, and stored hashed. @param audit written with it */
 export async function newApiKey(
   app: App,
   name: string,
   granted: readonly Scope[],
   shop: string | null,
+  audit: readonly Statement[] = [],
 ): Promise<{ id: string; key: string }> {
   const id = app.random.id();
   const key = `obk_${app.random.secret(32)}`;
   const statement = insertApiKey(id, app.secrets.hash(key), name, granted.join(" "), shop, app.clock.now());
-  await app.db.flight({ statements: [statement] });
+  await app.db.flight({ statements: [statement, ...audit] });
   return { id, key };
 }

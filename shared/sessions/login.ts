@@ -12,6 +12,7 @@ import {
   type SessionRow,
   updateProfile,
 } from "../../db/sessions.ts";
+import type { Statement } from "../../db/sql.ts";
 import { clearCode, insertCode, putAccount, readAccount, readApp, readApps, readFailedCodes } from "../../db/wechat.ts";
 import type { App } from "../app.ts";
 import {
@@ -219,18 +220,24 @@ export async function loginAsGuest(app: App, address: string): Promise<LoginResu
 const codeLetters = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 const codeLength = 12;
 
-/** A new pairing code of 60 bits, such as `K7QM-2XPA-9TRW`. Only its hash is stored. @throws ShopUnknown */
+/** A new pairing code of 60 bits, such as `K7QM-2XPA-9TRW`. Only its hash is stored. @param audit written with it @throws ShopUnknown */
 export async function newPairingCode(
   app: App,
   asked: { shop: string; role: Role; device: string; by: string | null },
+  audit: readonly Statement[] = [],
 ): Promise<{ code: string; expiresAt: number }> {
   const now = app.clock.now();
   const bytes = Buffer.from(app.random.secret(codeLength), "base64url");
   const letters = [...bytes].map((byte) => codeLetters[byte % codeLetters.length]).join("");
   const expiresAt = now + app.config.pairingMs;
   const row = { ...asked, hash: codeHash(app, letters), at: now, expiresAt };
-  const { rows } = await app.db.flight({ statements: insertPairingCode(row) });
-  if (rows.at(-1)?.length === 0) throw new ShopUnknown(asked.shop);
+  await app.db.flight({
+    statements: insertPairingCode(row),
+    decide(rows) {
+      if (rows.at(-1)?.length === 0) throw new ShopUnknown(asked.shop);
+      return audit;
+    },
+  });
   return { code: letters.replace(/(.{4})(?=.)/g, "$1-"), expiresAt };
 }
 
@@ -281,10 +288,15 @@ function rowOf(app: App, { session, token }: LoginResult, address: string | unde
   };
 }
 
-/** Ends a session. Its sockets receive the reason and are closed; nothing is pushed to them after the commit. */
-export async function end(app: App, session: string, reason: "signed_out" | "revoked"): Promise<void> {
+/** Ends a session. Its sockets receive the reason and are closed; nothing is pushed to them after the commit. @param others written with it */
+export async function end(
+  app: App,
+  session: string,
+  reason: "signed_out" | "revoked",
+  others: readonly Statement[] = [],
+): Promise<void> {
   const { after } = await app.db.flight({
-    statements: [endSession(session, reason, app.clock.now())],
+    statements: [endSession(session, reason, app.clock.now()), ...others],
     after: [readConnectionsOfSession(session)],
     repeatable: true,
   });

@@ -3,6 +3,7 @@ import type { Row } from "../../db/database.ts";
 import { insertMenu, lockDay, readMenu, setDishDay, setSettings, setVersion } from "../../db/shops.ts";
 import type { Statement } from "../../db/sql.ts";
 import type { App } from "../app.ts";
+import { sessionOf } from "../audit.ts";
 import { businessDay } from "../day.ts";
 import { DishUnknown, MenuInvalid, VersionMismatch } from "../errors.ts";
 import { contradictions, type Dish, type Menu, parseMenu, parseSettings, type Settings } from "../menu.ts";
@@ -56,7 +57,7 @@ export async function editMenu(
       const next = now.version + 1;
       return {
         writes: [
-          insertMenu(shop, next, JSON.stringify(after.menu), actor?.id ?? null, at),
+          insertMenu(shop, next, JSON.stringify(after.menu), sessionOf(actor), at),
           setVersion(shop, next),
           setSettings(shop, JSON.stringify(after.settings), JSON.stringify(after.names)),
           ...stockOfToday(shop, day, after.menu, dishDays ?? []),

@@ -1,9 +1,10 @@
 /** A shop: making, opening and closing it, and `changeShop`, through which all of its data is changed. */
 import type { Row } from "../../db/database.ts";
 import { readSession } from "../../db/sessions.ts";
-import { insertAudit, insertMenu, insertShop, lockShop, readShop, setOpen } from "../../db/shops.ts";
+import { insertMenu, insertShop, lockShop, readShop, setOpen } from "../../db/shops.ts";
 import type { Statement } from "../../db/sql.ts";
 import type { App } from "../app.ts";
+import { auditEntry, type Operator, sessionOf } from "../audit.ts";
 import { businessDay } from "../day.ts";
 import { InvalidInput, ShopUnknown } from "../errors.ts";
 import type { Menu, Settings } from "../menu.ts";
@@ -13,8 +14,8 @@ import { type Changed, change, type NewEvent } from "../streams/change.ts";
 import { deliver } from "../streams/deliver.ts";
 import { refresh } from "./public_state.ts";
 
-/** Who changes a shop: its staff, or the command line. */
-export type ShopActor = Staff | null;
+/** Who changes a shop: its staff, an operator, or the server itself. */
+export type ShopActor = Staff | Operator | null;
 
 /** A shop row with its JSON read. */
 export interface Shop {
@@ -51,8 +52,8 @@ export interface NewShopRequest {
   readonly settings: Settings;
 }
 
-/** Makes a shop, closed, with an empty menu and its streams. */
-export async function createShop(app: App, asked: NewShopRequest): Promise<void> {
+/** Makes a shop, closed, with an empty menu and its streams. @param audit written with it */
+export async function createShop(app: App, asked: NewShopRequest, audit: readonly Statement[] = []): Promise<void> {
   const now = app.clock.now();
   try {
     businessDay(now, asked.zone, asked.rolloverMinutes);
@@ -66,7 +67,7 @@ export async function createShop(app: App, asked: NewShopRequest): Promise<void>
       insertMenu(id, 1, JSON.stringify(emptyMenu), null, now),
     ],
     streams: [`shop:${id}`, `menu:${id}`, `board:${id}`],
-    decide: () => ({ result: undefined }),
+    decide: () => ({ writes: audit, result: undefined }),
     repeatable: false,
   });
   await refresh(app, id);
@@ -106,26 +107,20 @@ export async function changeShop<T>(
 ): Promise<T> {
   const now = app.clock.now();
   const stream = `shop:${shop}`;
+  const session = sessionOf(actor);
   const changed: Changed<T> = await change(app, {
     locks: [lockShop(shop), ...locks],
     streams: [stream],
-    reads: [...(actor === null ? [] : [readSession(actor.id)]), ...reads],
+    reads: [...(session === null ? [] : [readSession(session)]), ...reads],
     decide([rows, ...locked], read) {
       if (rows?.[0] === undefined) throw new ShopUnknown(shop);
-      if (actor !== null) aliveOf(read[0]?.[0] as Row, now);
-      const all = [...locked, ...read.slice(actor === null ? 0 : 1)];
+      if (session !== null) aliveOf(read[0]?.[0] as Row, now);
+      const all = [...locked, ...read.slice(session === null ? 0 : 1)];
       const { writes, events = [], audit, result } = edit.decide(shopOf(rows[0]), all);
       if (audit === undefined) return { result };
       const [action, detail] = audit;
-      const line = {
-        id: app.random.id(),
-        shop,
-        session: actor?.id ?? null,
-        action,
-        detail: JSON.stringify(detail),
-        at: now,
-      };
-      return { writes: [...writes, insertAudit(line)], events: events.map((event) => ({ ...event, stream })), result };
+      const line = auditEntry(app, actor, { shop, action, detail });
+      return { writes: [...writes, ...line], events: events.map((event) => ({ ...event, stream })), result };
     },
     repeatable: edit.repeatable ?? true,
   });

@@ -3,6 +3,7 @@ import type { Row } from "../../db/database.ts";
 import { insertMenu, insertTables, readMenu, readTables, removeTable, setVersion } from "../../db/shops.ts";
 import type { Statement } from "../../db/sql.ts";
 import type { App } from "../app.ts";
+import { sessionOf } from "../audit.ts";
 import { InvalidInput, TableUnknown } from "../errors.ts";
 import { changeShop, knownShop, type ShopActor } from "./open_shop.ts";
 
@@ -65,7 +66,7 @@ function changeTables<T>(app: App, { actor, shop, action, edit }: TablesEdit<T>)
       return {
         writes: [
           ...writes,
-          insertMenu(shop, next, String(menus?.[0]?.document), actor?.id ?? null, at),
+          insertMenu(shop, next, String(menus?.[0]?.document), sessionOf(actor), at),
           setVersion(shop, next),
         ],
         events: [{ type: "menu.changed", data: { version: next } }],

@@ -1,5 +1,6 @@
 /** Channels: a business server's id, its key, and where its callbacks may go. */
 import type { Row } from "../../db/database.ts";
+import type { Statement } from "../../db/sql.ts";
 import {
   type ChannelRow,
   countTunnels,
@@ -148,12 +149,13 @@ async function write(
   app: App,
   tcId: string,
   next: (before: ChannelRow | undefined, now: number) => ChannelRow,
+  audit: readonly Statement[] = [],
 ): Promise<void> {
   await app.db.flight({
     statements: [lockChannel(tcId)],
     decide([rows = []]) {
       const before = rows[0] === undefined ? undefined : channelOf(rows[0]);
-      return writeChannel(app.db.dialect, next(before, app.clock.now()));
+      return [...writeChannel(app.db.dialect, next(before, app.clock.now())), ...audit];
     },
   });
 }
@@ -170,7 +172,11 @@ export interface NewChannel {
 }
 
 /** Pins a channel, or changes it; a new key counts from now on, the one before it for pushes of another day. @throws InvalidInput, Forbidden */
-export async function addChannel(app: App, { host, key: given, receiveUrl, keepBodies }: NewChannel) {
+export async function addChannel(
+  app: App,
+  { host, key: given, receiveUrl, keepBodies }: NewChannel,
+  audit: readonly Statement[] = [],
+) {
   const callback = hostOf(host);
   if (callback === undefined || !isHostAndPort(callback))
     throw new InvalidInput("host", "expected a host, with its port if the configuration has one: biz.example.com");
@@ -179,21 +185,26 @@ export async function addChannel(app: App, { host, key: given, receiveUrl, keepB
     throw new InvalidInput("receiveUrl", "expected scheme, host and port: http://10.0.0.5:5757");
   const key = given ?? app.random.secret(24);
   const tcId = tcIdOf(host);
-  await write(app, tcId, (before, now) => {
-    const isSame = before !== undefined && equal(openKey(app, before), key);
-    return {
-      tc_id: tcId,
-      host,
-      key_sealed: isSame ? before.key_sealed : seal(app, tcId, key),
-      // Adding it once more with the same key ends the one before at once.
-      ...(isSame ? oldKey(undefined, now) : oldKey(before, now)),
-      receive_url: origin,
-      learned: 0,
-      keeps_bodies: Number(keepBodies),
-      created_at: before?.created_at ?? now,
-      used_at: before?.used_at ?? null,
-    };
-  });
+  await write(
+    app,
+    tcId,
+    (before, now) => {
+      const isSame = before !== undefined && equal(openKey(app, before), key);
+      return {
+        tc_id: tcId,
+        host,
+        key_sealed: isSame ? before.key_sealed : seal(app, tcId, key),
+        // Adding it once more with the same key ends the one before at once.
+        ...(isSame ? oldKey(undefined, now) : oldKey(before, now)),
+        receive_url: origin,
+        learned: 0,
+        keeps_bodies: Number(keepBodies),
+        created_at: before?.created_at ?? now,
+        used_at: before?.used_at ?? null,
+      };
+    },
+    audit,
+  );
   return { channel: tcId, host, ...(given === undefined ? { key } : {}) };
 }
 
@@ -216,7 +227,11 @@ export async function listChannels(app: App) {
  * Ends the channel and its tunnels. Its business server is not told: there is no key any more to sign with.
  * @param name its host as it was added, or its id: of a learned channel nobody knows the host @throws InvalidInput
  */
-export async function removeChannel(app: App, name: string): Promise<{ removed: string }> {
+export async function removeChannel(
+  app: App,
+  name: string,
+  audit: readonly Statement[] = [],
+): Promise<{ removed: string }> {
   const tcId = /^[0-9a-f]{32}$/.test(name) ? name : tcIdOf(name);
   const [rows = []] = await app.db.read([readChannel(tcId)]);
   if (rows[0] === undefined) throw new InvalidInput("host", "there is no channel of this host, or with this id");
@@ -230,7 +245,7 @@ export async function removeChannel(app: App, name: string): Promise<{ removed: 
         edit.discard();
         return edit;
       });
-      return [...editStatements(app.db.dialect, edits), removeStatement(tcId)];
+      return [...editStatements(app.db.dialect, edits), removeStatement(tcId), ...audit];
     },
     repeatable: true,
   });

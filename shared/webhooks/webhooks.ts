@@ -1,4 +1,6 @@
 /** Webhooks: which events they read, and the operator's commands on them. */
+
+import type { Statement } from "../../db/sql.ts";
 import {
   type CursorRow,
   countCursors,
@@ -62,7 +64,7 @@ export interface NewWebhook {
 }
 
 /** Adds a webhook. It gets what happens from now on. @throws InvalidInput, Forbidden */
-export async function addWebhook(app: App, { url, shop, types }: NewWebhook) {
+export async function addWebhook(app: App, { url, shop, types }: NewWebhook, audit: readonly Statement[] = []) {
   if (app.config.wechatKey === undefined)
     throw new Forbidden("webhooks' secrets are sealed with WECHAT_KEY; it is missing");
   const id = app.random.id();
@@ -77,7 +79,7 @@ export async function addWebhook(app: App, { url, shop, types }: NewWebhook) {
     created_at: now,
     looked_at: now,
   };
-  await app.db.flight({ statements: insertWebhook(app.db.dialect, row) });
+  await app.db.flight({ statements: [...insertWebhook(app.db.dialect, row), ...audit] });
   await app.webhooks.refresh();
   return { webhook: id, url: row.url, types: row.types.split(" "), secret };
 }
@@ -143,9 +145,13 @@ async function known(app: App, id: string): Promise<WebhookRow> {
 }
 
 /** @throws InvalidInput */
-export async function removeWebhook(app: App, id: string): Promise<{ removed: string }> {
+export async function removeWebhook(
+  app: App,
+  id: string,
+  audit: readonly Statement[] = [],
+): Promise<{ removed: string }> {
   await known(app, id);
-  await app.db.flight({ statements: removeStatements(id), repeatable: true });
+  await app.db.flight({ statements: [...removeStatements(id), ...audit], repeatable: true });
   await app.webhooks.refresh();
   return { removed: id };
 }
@@ -159,7 +165,11 @@ export interface Replay {
 }
 
 /** Begins again with streams that are dead, or at an earlier event of one stream. @throws InvalidInput */
-export async function replayWebhook(app: App, { webhook: id, stream: given, from }: Replay) {
+export async function replayWebhook(
+  app: App,
+  { webhook: id, stream: given, from }: Replay,
+  audit: readonly Statement[] = [],
+) {
   const webhook = await known(app, id);
   const stream = given ?? (from !== undefined && webhook.shop_id !== null ? ofShop.shop?.(webhook.shop_id) : undefined);
   if (from !== undefined && stream === undefined) throw new InvalidInput("stream", "say of which stream");
@@ -176,7 +186,7 @@ export async function replayWebhook(app: App, { webhook: id, stream: given, from
     decide(results) {
       const rows = (results.at(-1) ?? []).map(cursorOf);
       streams = rows.map((row) => row.stream);
-      return rows.map((row) => writeCursor(revived(row, from, now)));
+      return [...rows.map((row) => writeCursor(revived(row, from, now))), ...audit];
     },
     repeatable: true,
   });

@@ -364,6 +364,13 @@ describe("every answer of openapi.yaml", () => {
     const devices = await owner.http("GET", `${path}/devices`);
     expect(devices.body.devices.map((device: { id: string }) => device.id)).toContain(id);
     expect((await owner.http("DELETE", `${path}/devices/${id}`)).status).toBe(204);
+    const [ended, made] = (await owner.http("GET", `${path}/audit?limit=2`)).body.entries;
+    expect(ended).toMatchObject({ action: "device.revoke", detail: { device: id }, operator: null });
+    expect(ended.device).toEqual({ id: owner.session, name: "tablet", role: "owner" });
+    expect(made).toMatchObject({ action: "pair", detail: { role: "kitchen", device: "second tablet" } });
+    const older = await owner.http("GET", `${path}/audit?before=${made.id}`);
+    expect(older.body.entries[0].id < made.id).toBe(true);
+    expect((await owner.http("GET", `${path}/audit?limit=0`)).status).toBe(400);
 
     const report = await cashier.http("GET", `${path}/report`);
     expect(report.body).toMatchObject({ orders: 3, dishes: [{ dish: "bun", quantity: 5 }, { dish: "beef" }] });

@@ -52,6 +52,7 @@ onEveryDialect((engine) => {
       ["GET /shops/{shop}/devices"],
       ["DELETE /shops/{shop}/devices/{device}"],
       ["POST /shops/{shop}/pairing", { role: "kitchen", device: "x" }],
+      ["GET /shops/{shop}/audit"],
       ["GET /shops/{shop}/report"],
     ];
     const roles = { owner, cashier, kitchen };

@@ -415,6 +415,13 @@ real("the owner's page pairs and revokes devices", async () => {
   await dialog().getByRole("button", { name: "停用", exact: true }).click();
   await button("停用 吧台").waitFor({ state: "detached" });
   expect((await house.http("GET", "/session", { token: bar.session.token })).status).toBe(401);
+  // Who made the code stands in the record, also for one who comes later.
+  await room("设置");
+  await room("设备");
+  const record = page.getByRole("region", { name: "操作记录" }).getByRole("listitem");
+  expect(await record.first().innerText()).toMatch(/^移除设备\s+店主手机（店主）/);
+  expect(await record.nth(1).innerText()).toMatch(/^生成配对码： 吧台\s+店主手机（店主）/);
+  expect(await barriers(page)).toEqual([]);
 });
 
 real("the owner's page keeps the shop's settings", async () => {

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Session } from "../../clients/browser.ts";
 import { Dialog } from "../shared/dialog.tsx";
 import { toast } from "../shared/toast.tsx";
+import { Changes } from "./changes.tsx";
 import { ask, client, showError } from "./client.ts";
 import { ConfirmDialog } from "./confirm_dialog.tsx";
 import { dateOf, timeOf, words } from "./dictionary.ts";
@@ -73,6 +74,8 @@ export function Devices({ id, session }: { id: string; session: Session }) {
           ))}
         </ul>
       </section>
+      {/* Anew when a device came or went. */}
+      <Changes key={devices.length} id={id} />
       {adding && (
         <NewDevice
           id={id}

@@ -84,6 +84,16 @@ export interface Device {
   expiresAt: string;
 }
 
+/** A change of the shop: by a device, or on the command line. */
+export interface Change {
+  id: string;
+  at: string;
+  action: string;
+  detail: Readonly<Record<string, unknown>>;
+  device: { id: string; name: string | null; role: Device["role"] | null } | null;
+  operator: string | null;
+}
+
 /** JSON; a date is `{"$date": milliseconds}`. */
 export type Fields = { readonly [name: string]: unknown };
 export type StoredDocument = Fields & { readonly _id: string; readonly _openid?: string };

@@ -175,6 +175,14 @@ export interface Words {
   copied: string;
   done: string;
   devicesHint: string;
+  changes: string;
+  noChanges: string;
+  olderChanges: string;
+  /** By the change's code; others are shown as they are. */
+  changed: Readonly<Record<string, string>>;
+  byDevice(name: string, role: string): string;
+  byOperator(name: string): string;
+  byServer: string;
   // Settings
   shopName: string;
   notice: string;
