@@ -26,7 +26,7 @@ export const handler = http({
     const wanted = askOf(request);
     const waitMs = (request.query("wait", shape.digits(0, maxWaitSec)) ?? 0) * 1_000;
     const session = request.authorization === undefined ? undefined : await signedIn(app, request);
-    request.notes.stream = wanted.stream;
+    Object.assign(request.notes, { stream: wanted.stream, from: wanted.seq });
     // Its id in the list of devices; the name that a person gave it stays out of the log.
     if (session?.kind === "staff") request.notes.device = session.id;
     const answer = await poll(app, { session, ask: wanted, waitMs, signal: request.signal });

@@ -36,6 +36,7 @@ export const handler = http({
   "POST /orders/{id}/{action}": async (app, request) => {
     const session = await signedIn(app, request);
     const action = request.param("action", v.picklist(actions));
+    request.notes.action = action;
     const asked = { order: idOf(request), action, ...shape.parse(stepBody, request.json()) };
     return view(await takeStep(app, session, asked), session);
   },

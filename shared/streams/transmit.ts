@@ -27,6 +27,7 @@ import type { ClientMessage, ServerMessage, StreamRequest } from "../protocol.ts
 import { aliveOf, claimOfToken, type Session, slide, verifyClaim } from "../sessions/session.ts";
 import { redeemTicket } from "../sessions/tickets.ts";
 import { toAppError } from "../to_app_error.ts";
+import { logAcknowledged } from "./acknowledgements.ts";
 import { authorize, isMadeLate, kindOf } from "./authority.ts";
 import { type Backlog, readSince } from "./backlog.ts";
 import { enter, exit } from "./members.ts";
@@ -273,7 +274,7 @@ async function answerAll(
     else if (kind === "shop") await heartbeat(app, connection, id);
     // From here to `goOn` in one turn: a push in between would be among the events, or come before them.
     const answer = type === "check" ? withoutSent(read, ask, answering) : read;
-    logAnswer(app, subscriber, type, answer);
+    logAnswer(app, subscriber, { type, from: ask.seq }, answer);
     if (type === "check" && answer.type === "resumed" && answer.events.length === 0 && ask.seq !== undefined) {
       current.push({ ...one, seq: answer.seq, checkMs });
       continue;
@@ -325,15 +326,24 @@ function answerOf(stream: string, backlog: Backlog, { n, checkMs }: { n: number;
 }
 
 /** Logs each resume, reset and gap that a check found; a check without a gap has no line. */
-function logAnswer({ log }: App, subscriber: Subscriber, type: "resume" | "check", answer: ServerMessage): void {
+function logAnswer(
+  { gateway, log }: App,
+  subscriber: Subscriber,
+  { type, from }: { type: "resume" | "check"; from: number | undefined },
+  answer: ServerMessage,
+): void {
   if (answer.type !== "resumed" && answer.type !== "reset") return;
   const ids = { connection: subscriber.connection, session: subscriber.session, stream: answer.stream, n: answer.n };
   if (answer.type === "reset") log.info("reset", { ...ids, reason: answer.reason });
   else if (type === "resume" || answer.events.length > 0)
     log.info(type === "resume" ? "resume" : "gap", {
       ...ids,
+      from,
       seq: answer.seq,
       events: answer.events.length,
       more: answer.more,
     });
+  // Of another history its number means nothing.
+  if (answer.type === "resumed" && from !== undefined)
+    logAcknowledged({ gateway, log }, subscriber, type, { stream: answer.stream, seq: from });
 }
