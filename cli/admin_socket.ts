@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { makeRandom, systemClock } from "../functions/_app.ts";
 import type { AdminAnswer, AdminEvent } from "../functions/admin.ts";
 import { ConfigError } from "../shared/config.ts";
+import type { Kept, LogFiles } from "./log_files.ts";
 
 /** Operating systems cut the path of a socket at about a hundred bytes. */
 const maxPathBytes = 100;
@@ -83,10 +84,11 @@ export interface AdminSocket {
 
 const maxLines = 200;
 
-/** @param call the `admin` function */
+/** @param call the `admin` function @param files where the log is kept, if it is */
 export async function listenForAdmin(
   home: string,
   call: (event: AdminEvent) => Promise<AdminAnswer>,
+  files?: LogFiles,
 ): Promise<AdminSocket> {
   const socketFolder = socketFolderOf(home);
   const path = nameIn(socketFolder);
@@ -107,6 +109,22 @@ export async function listenForAdmin(
     }
   }
 
+  /** First where the lines so far are kept, or those that are not; then each line as it comes. */
+  async function follow(socket: Socket): Promise<void> {
+    const begin = (kept: Kept | null) => {
+      socket.write(`${JSON.stringify({ kept })}\n${kept === null ? lastLines.join("") : ""}`);
+      followers.add(socket);
+    };
+    if (files === undefined) begin(null);
+    else await files.settle(begin);
+  }
+
+  async function tellKept(socket: Socket): Promise<void> {
+    const tell = (kept: Kept | null) => socket.write(`${JSON.stringify({ kept })}\n`);
+    if (files === undefined) tell(null);
+    else await files.settle(tell);
+  }
+
   const server = createServer((socket) => {
     open.add(socket);
     socket.on("close", () => {
@@ -115,11 +133,8 @@ export async function listenForAdmin(
     });
     socket.on("error", () => socket.destroy());
     createInterface({ input: socket }).on("line", (line) => {
-      if (line === "tail") {
-        socket.write(lastLines.join(""));
-        followers.add(socket);
-        return;
-      }
+      if (line === "tail") return void follow(socket);
+      if (line === "kept") return void tellKept(socket);
       void answerTo(line).then((answer) => socket.write(`${JSON.stringify(answer)}\n`));
     });
   });
@@ -187,16 +202,69 @@ export async function askServer(home: string, event: AdminEvent): Promise<AdminA
   }
 }
 
+export interface Follower {
+  /** Where the lines so far are, of all servers that keep them; called once, before the first line. */
+  kept(files: readonly Kept[]): void;
+  line(text: string): void;
+}
+
 /** Follows the log of the servers that run on this folder until they end. @returns false when none runs */
-export async function followLog(home: string, write: (text: string) => void): Promise<boolean> {
+export async function followLog(home: string, { kept, line }: Follower): Promise<boolean> {
   const sockets = await connect(home);
+  const files: Kept[] = [];
+  // Lines of one server wait until all have said where theirs are.
+  let waiting: string[] | undefined = [];
+  let left = sockets.length;
+  const begun = (file: Kept | null) => {
+    if (file !== null) files.push(file);
+    left -= 1;
+    if (left > 0 || waiting === undefined) return;
+    kept(files);
+    for (const text of waiting) line(text);
+    waiting = undefined;
+  };
   const ended = sockets.map((socket) => {
+    let isBegun = false;
+    const begin = (file: Kept | null) => {
+      if (!isBegun) begun(file);
+      isBegun = true;
+    };
     socket.on("error", () => socket.destroy());
     // Line by line, as two servers may write at the same time.
-    createInterface({ input: socket }).on("line", (line) => write(`${line}\n`));
+    createInterface({ input: socket }).on("line", (text) => {
+      if (!isBegun) begin((JSON.parse(text) as { kept?: Kept | null }).kept ?? null);
+      else if (waiting === undefined) line(text);
+      else waiting.push(text);
+    });
     socket.write("tail\n");
-    return new Promise((resolve) => socket.once("close", resolve));
+    return new Promise<void>((resolve) =>
+      socket.once("close", () => {
+        begin(null);
+        resolve();
+      }),
+    );
   });
   await Promise.all(ended);
   return sockets.length > 0;
+}
+
+/** Has the servers that run on this folder write the lines that wait. @returns where they are */
+export async function settleLogs(home: string): Promise<Kept[]> {
+  const sockets = await connect(home);
+  const answers = sockets.map(
+    (socket) =>
+      new Promise<Kept[]>((resolve) => {
+        socket.once("close", () => resolve([])).once("error", () => resolve([]));
+        createInterface({ input: socket }).once("line", (line) => {
+          const { kept } = JSON.parse(line) as { kept: Kept | null };
+          resolve(kept === null ? [] : [kept]);
+        });
+        socket.write("kept\n");
+      }),
+  );
+  try {
+    return (await Promise.all(answers)).flat();
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
 }

@@ -1,33 +1,38 @@
 /** Commands: turns arguments of the command line into a call of the `admin` function, and its answer into text. */
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import type { AdminAnswer, AdminEvent } from "../functions/admin.ts";
+import { scopes } from "../shared/sessions/api_key.ts";
+import { printAudit } from "./audit_entries.ts";
 import { type ChannelLogPrinter, channelLogPrinter } from "./channel_log.ts";
 import { type Ask, exportLines, importLines, type Output } from "./collection_commands.ts";
+import type { Reach } from "./reach_admin.ts";
+import { UsageError } from "./usage_error.ts";
+import { printStory, why } from "./why.ts";
 
-interface Command {
-  readonly usage: string;
+export interface Command {
+  /** Its arguments, such as `<shop> [file]`. */
+  readonly words: string;
+  /** Flags, such as `--name <name>`, with what they mean. */
+  readonly options?: Readonly<Record<string, string>>;
   readonly help: string;
   /** @throws UsageError */
   build(args: Args): AdminEvent;
   /** Default: the answer as indented JSON. */
   print?(answer: unknown): string;
+  /** For people at a terminal: what to do next. */
+  next?(answer: unknown): string;
   /** For a command of many calls: makes them, beginning with what `build` gave. */
-  calls?(first: AdminEvent, args: Args, ask: Ask, output: Output): Promise<AdminAnswer>;
+  calls?(first: AdminEvent, args: Args, ask: Ask, output: Output, reach: Reach): Promise<AdminAnswer>;
   /** For an answer that can be followed: prints what is new in it, and says whether more comes. */
   printer?(): ChannelLogPrinter;
 }
 
-interface Args {
+export interface Args {
   readonly words: readonly string[];
+  /** By their long names, without dashes. */
   readonly options: Readonly<Record<string, string | undefined>>;
   /** Options without a value. */
   readonly flags?: ReadonlySet<string>;
-}
-
-/** The arguments do not fit a command; the message holds the usage. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
 }
 
 const event = (command: string, args: object): AdminEvent => ({
@@ -59,38 +64,53 @@ function fileText(path: string): string {
   }
 }
 
+/** A shop is made closed and empty. */
+const nextSteps = (shop: string) => `next:
+  npx orderbell menu import ${shop} menu.csv      its columns: docs/menu.md
+  npx orderbell pair ${shop} --role owner         then open /owner#pair=<the code> on the server's address
+  npx orderbell pair ${shop} --role kitchen       then /kitchen#pair=<the code> on the kitchen's screen
+  npx orderbell shop open ${shop}
+customers order at /?shop=${shop}`;
+
 const csv = (answer: unknown) => (answer as { csv: string }).csv;
 
 /** In the order of the help. */
 export const commands: Readonly<Record<string, Command>> = {
   "shop create": {
-    usage: "<id> [--zh name] [--en name] [--zone Asia/Shanghai] [--settings file.json]",
+    words: "<id>",
+    options: {
+      "--zh <name>": "its name in Chinese",
+      "--en <name>": "its name in English; one of the two is needed",
+      "--zone <zone>": "its time zone; Asia/Shanghai if none is given",
+      "--settings <file>": "JSON: services, fees, escalation, guests, limits",
+    },
     help: "make a shop, closed, with an empty menu",
     build: (args) => {
       const { zh, en, zone, settings } = args.options;
       const read = settings === undefined ? undefined : JSON.parse(fileText(settings));
       return event("shop.create", { id: argument(args, 0, "id"), zh, en, zone, settings: read });
     },
+    next: (answer) => nextSteps((answer as { shop: string }).shop),
   },
   doctor: {
-    usage: "",
+    words: "",
     help: "the database's health; with --stage also limits, TLS, clocks, and a socket that is pushed to",
     build: () => event("doctor", {}),
   },
-  "shop list": { usage: "", help: "all shops", build: () => event("shop.list", {}) },
+  "shop list": { words: "", help: "all shops", build: () => event("shop.list", {}) },
   "shop open": {
-    usage: "<shop>",
+    words: "<shop>",
     help: "open for business",
     build: (args) => event("shop.open", { shop: argument(args, 0, "shop"), open: true }),
   },
   "shop close": {
-    usage: "<shop>",
+    words: "<shop>",
     help: "close",
     build: (args) => event("shop.open", { shop: argument(args, 0, "shop"), open: false }),
   },
   "shop settings": {
-    usage: "<shop> <file.json>",
-    help: "services, fees, escalation, guests, limits",
+    words: "<shop> <file>",
+    help: "services, fees, escalation, guests, limits, from a JSON file",
     build: (args) =>
       event("shop.settings", {
         shop: argument(args, 0, "shop"),
@@ -98,8 +118,8 @@ export const commands: Readonly<Record<string, Command>> = {
       }),
   },
   "menu import": {
-    usage: "<shop> <file.json|file.csv>",
-    help: "replace the menu, all or nothing",
+    words: "<shop> <file>",
+    help: "replace the menu by a .json or .csv file, all or nothing",
     build: (args) => {
       const path = argument(args, 1, "file");
       const format = path.endsWith(".csv") ? "csv" : "json";
@@ -107,7 +127,7 @@ export const commands: Readonly<Record<string, Command>> = {
     },
   },
   "tables add": {
-    usage: "<shop> <label> [label …]",
+    words: "<shop> <label...>",
     help: "tables with a random code each",
     build: (args) =>
       event("tables.add", {
@@ -116,12 +136,16 @@ export const commands: Readonly<Record<string, Command>> = {
       }),
   },
   "tables list": {
-    usage: "<shop>",
+    words: "<shop>",
     help: "tables and their codes",
     build: (args) => event("tables.list", { shop: argument(args, 0, "shop") }),
   },
   "app add": {
-    usage: "<appid> --secret-file <file|-> [--name name]",
+    words: "<appid>",
+    options: {
+      "--secret-file <file>": "the secret; - reads standard input",
+      "--name <name>": "a name for the list",
+    },
     help: "add a mini-program, or renew its secret",
     build: (args) => {
       const { "secret-file": path, name } = args.options;
@@ -130,7 +154,11 @@ export const commands: Readonly<Record<string, Command>> = {
     },
   },
   pair: {
-    usage: "<shop> [--role owner|cashier|kitchen] [--device name]",
+    words: "<shop>",
+    options: {
+      "--role <role>": "owner, cashier or kitchen; kitchen if none is given",
+      "--device <name>": "a name for the list of devices",
+    },
     help: "a one-time code for a staff device",
     build: (args) =>
       event("pair", {
@@ -140,33 +168,39 @@ export const commands: Readonly<Record<string, Command>> = {
       }),
   },
   "devices list": {
-    usage: "<shop>",
+    words: "<shop>",
     help: "staff devices",
     build: (args) => event("devices.list", { shop: argument(args, 0, "shop") }),
   },
   "devices end": {
-    usage: "<shop> <device>",
+    words: "<shop> <device>",
     help: "revoke a device",
     build: (args) => event("devices.end", { shop: argument(args, 0, "shop"), device: argument(args, 1, "device") }),
   },
   "sessions list": {
-    usage: "[user]",
+    words: "[user]",
     help: "live sessions, or all of one user",
     build: ({ words }) => event("sessions.list", { user: words[0] }),
   },
   "sessions end": {
-    usage: "<session>",
+    words: "<session>",
     help: "end a session",
     build: (args) => event("sessions.end", { id: argument(args, 0, "session") }),
   },
-  "connections list": { usage: "", help: "sockets, newest first", build: () => event("connections.list", {}) },
+  "connections list": { words: "", help: "sockets, newest first", build: () => event("connections.list", {}) },
   "connections close": {
-    usage: "<connection>",
+    words: "<connection>",
     help: "close a socket",
     build: (args) => event("connections.close", { id: argument(args, 0, "connection") }),
   },
   "channel add": {
-    usage: "--host <host> [--key-file file|-] [--receive-url http://10.0.0.5:5757] [--keep-bodies]",
+    words: "",
+    options: {
+      "--host <host>": "as the business server's configuration writes it",
+      "--key-file <file>": "its key; - reads standard input",
+      "--receive-url <url>": "where its callbacks go, such as http://10.0.0.5:5757",
+      "--keep-bodies": "keep what is said, for `channel log --bodies`",
+    },
     help: "a business server with an SDK of Wafer; its key is made if none is given",
     build: (args) => {
       const { host, "key-file": path, "receive-url": receiveUrl } = args.options;
@@ -177,23 +211,31 @@ export const commands: Readonly<Record<string, Command>> = {
     },
   },
   "channel list": {
-    usage: "",
+    words: "",
     help: "business servers, and how many tunnels each has",
     build: () => event("channel.list", {}),
   },
   "channel remove": {
-    usage: "<host|channel>",
+    words: "<host|channel>",
     help: "end a business server's channel and its tunnels",
     build: (args) => event("channel.remove", { host: argument(args, 0, "host") }),
   },
   "channel log": {
-    usage: "<tunnel|connection> [--follow] [--bodies]",
+    words: "<tunnel|connection>",
+    options: {
+      "--follow": "go on until the tunnel ends",
+      "--bodies": "with what was said",
+    },
     help: "what happened to a tunnel in the last hour",
     build: (args) => event("channel.log", { tunnel: argument(args, 0, "tunnel"), bodies: args.flags?.has("bodies") }),
     printer: channelLogPrinter,
   },
   "keys add": {
-    usage: "<name> --scopes introspect,notify,sessions,publish,collections,collections:admin [--shop id]",
+    words: "<name>",
+    options: {
+      "--scopes <scopes>": scopes.join(","),
+      "--shop <shop>": "for this shop alone",
+    },
     help: "a key for another back end",
     build: (args) =>
       event("keys.add", {
@@ -202,14 +244,18 @@ export const commands: Readonly<Record<string, Command>> = {
         shop: args.options.shop,
       }),
   },
-  "keys list": { usage: "", help: "keys of other back ends", build: () => event("keys.list", {}) },
+  "keys list": { words: "", help: "keys of other back ends", build: () => event("keys.list", {}) },
   "keys revoke": {
-    usage: "<key>",
+    words: "<key>",
     help: "revoke a key",
     build: (args) => event("keys.revoke", { id: argument(args, 0, "key") }),
   },
   "webhook add": {
-    usage: "<url> [--shop id] [--types order,notification]",
+    words: "<url>",
+    options: {
+      "--shop <shop>": "events of this shop alone",
+      "--types <types>": "such as order,notification",
+    },
     help: "send events to a business server; prints the secret of its signatures",
     build: (args) =>
       event("webhook.add", {
@@ -218,14 +264,18 @@ export const commands: Readonly<Record<string, Command>> = {
         types: args.options.types?.split(",").map((type) => type.trim()),
       }),
   },
-  "webhook list": { usage: "", help: "webhooks, and what waits or is dead", build: () => event("webhook.list", {}) },
+  "webhook list": { words: "", help: "webhooks, and what waits or is dead", build: () => event("webhook.list", {}) },
   "webhook remove": {
-    usage: "<webhook>",
+    words: "<webhook>",
     help: "send nothing more to it",
     build: (args) => event("webhook.remove", { webhook: argument(args, 0, "webhook") }),
   },
   "webhook replay": {
-    usage: "<webhook> [--stream name] [--from number]",
+    words: "<webhook>",
+    options: {
+      "--stream <name>": "this stream alone",
+      "--from <number>": "send its events again from this number on",
+    },
     help: "go on with dead streams, or send events of a stream again",
     build: (args) => {
       const { stream, from } = args.options;
@@ -237,25 +287,28 @@ export const commands: Readonly<Record<string, Command>> = {
     },
   },
   "webhook test": {
-    usage: "<webhook>",
+    words: "<webhook>",
     help: "send one event that means nothing, and show the answer",
     build: (args) => event("webhook.test", { webhook: argument(args, 0, "webhook") }),
   },
   "collections list": {
-    usage: "",
+    words: "",
     help: "collections: permission, indexes, how many documents",
     build: () => event("collections.list", {}),
   },
   "collections export": {
-    usage: "<collection>",
+    words: "<collection>",
     help: "all documents, one JSON a line",
     build: (args) => event("collections.export", { collection: argument(args, 0, "collection") }),
     calls: (first, _, ask, output) => exportLines(first, ask, output),
     print: () => "",
   },
   "collections import": {
-    usage: "<collection> <file.jsonl|-> [--replace]",
-    help: "add documents, one JSON a line, all or nothing; --replace takes the others out",
+    words: "<collection> <file>",
+    options: {
+      "--replace": "take the other documents out",
+    },
+    help: "add documents, one JSON a line (- reads standard input), all or nothing",
     build: (args) => {
       argument(args, 1, "file");
       const replace = args.flags?.has("replace") || undefined;
@@ -263,78 +316,80 @@ export const commands: Readonly<Record<string, Command>> = {
     },
     calls: (first, args, ask) => importLines(first, argument(args, 1, "file"), ask),
   },
+  audit: {
+    words: "[shop]",
+    options: {
+      "--limit <count>": "so many entries; 100 if none is given",
+      "--before <entry>": "older than this entry",
+      "--json": "as JSON",
+    },
+    help: "who changed what, the newest first: of a shop, or everywhere",
+    build: (args) => {
+      const { limit, before } = args.options;
+      return event("audit", { shop: args.words[0], before, limit: limit === undefined ? undefined : Number(limit) });
+    },
+    print: printAudit,
+  },
+  why: {
+    words: "<order>",
+    options: { "--json": "as JSON" },
+    help: "an order's story: stored, pushed to whom, acknowledged when, escalated, accepted by whom",
+    build: (args) => event("order.facts", { order: argument(args, 0, "order") }),
+    calls: async (first, _args, ask, _output, reach) => why(await ask(first), reach),
+    print: printStory,
+  },
   orders: {
-    usage: "<shop> [--day 2026-11-21]",
+    words: "<shop>",
+    options: {
+      "--day <day>": "a business day such as 2026-11-21; today if none is given",
+    },
     help: "the orders of a day as CSV",
     build: (args) => event("orders", { shop: argument(args, 0, "shop"), day: args.options.day }),
     print: csv,
   },
   report: {
-    usage: "<shop> [--day 2026-11-21]",
+    words: "<shop>",
+    options: {
+      "--day <day>": "a business day such as 2026-11-21; today if none is given",
+    },
     help: "a day in figures",
     build: (args) => event("report", { shop: argument(args, 0, "shop"), day: args.options.day }),
   },
   sql: {
-    usage: '"select …"',
+    words: "<statement>",
     help: "look into the embedded database, reading only",
     build: (args) => event("sql", { text: argument(args, 0, "statement") }),
     print: (answer) => table((answer as { rows: Record<string, unknown>[] }).rows),
   },
 };
 
-/** The options in a usage; it is also what the arguments are checked against: `<word>`, `[word]`, `--option`. */
-const optionsIn = (usage: string) =>
-  [...usage.matchAll(/--([a-z-]+)(\])?/g)].map(
-    ([, name = "", end]) => [name, { type: end === undefined ? "string" : "boolean" }] as const,
-  );
+const printJson = (answer: unknown) => `${JSON.stringify(answer, null, 2)}\n`;
 
-function maxArguments(usage: string): number {
-  if (/…\]/.test(usage)) return Number.POSITIVE_INFINITY;
-  const words = usage.replace(/\[--[^\]]*\]|--\S+ \S+/g, "");
-  return [...words.matchAll(/<[^>]+>|\[[^\]]+\]|"[^"]+"/g)].length;
-}
-
-export interface ParsedCommand {
+export interface BuiltCommand {
   readonly event: AdminEvent;
   /** Of a command of many calls. */
-  readonly calls: ((ask: Ask, output: Output) => Promise<AdminAnswer>) | undefined;
+  readonly calls: ((ask: Ask, output: Output, reach: Reach) => Promise<AdminAnswer>) | undefined;
   readonly print: (answer: unknown) => string;
+  readonly next: ((answer: unknown) => string) | undefined;
   /** Of a command that follows: whether it is to be asked again. */
   readonly goesOn: ((answer: unknown) => boolean) | undefined;
 }
 
-/** @returns undefined when the arguments are none of these commands @throws UsageError */
-export function parseCommand(argv: readonly string[]): ParsedCommand | undefined {
-  const name = [argv.slice(0, 2).join(" "), argv[0] ?? ""].find((one) => Object.hasOwn(commands, one));
-  const command = name === undefined ? undefined : commands[name];
-  if (name === undefined || command === undefined) return undefined;
-  try {
-    const { values, positionals } = parseArgs({
-      args: argv.slice(name.split(" ").length),
-      options: Object.fromEntries(optionsIn(command.usage)),
-      allowPositionals: true,
-      strict: true,
-    });
-    const tooMany = positionals[maxArguments(command.usage)];
-    if (tooMany !== undefined) throw new UsageError(`"${tooMany}" is one word too many`);
-    const flags = new Set(Object.keys(values).filter((option) => values[option] === true));
-    const options = values as Record<string, string | undefined>;
-    const args = { words: positionals, options, flags };
-    const built = command.build(args);
-    const printer = command.printer?.();
-    return {
-      event: built,
-      calls: callsOf(command, built, args),
-      print: printer?.print ?? command.print ?? ((answer) => `${JSON.stringify(answer, null, 2)}\n`),
-      goesOn: flags.has("follow") ? printer?.goesOn : undefined,
-    };
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\nusage: orderbell ${name} ${command.usage}`);
-  }
+/** @throws UsageError when a file or a value does not fit */
+export function buildCommand(command: Command, args: Args): BuiltCommand {
+  const event = command.build(args);
+  const printer = command.printer?.();
+  return {
+    event,
+    calls: callsOf(command, event, args),
+    print: args.flags?.has("json") ? printJson : (printer?.print ?? command.print ?? printJson),
+    next: command.next,
+    goesOn: args.flags?.has("follow") ? printer?.goesOn : undefined,
+  };
 }
 
-function callsOf({ calls }: Command, first: AdminEvent, args: Args): ParsedCommand["calls"] {
-  return calls === undefined ? undefined : (ask, output) => calls(first, args, ask, output);
+function callsOf({ calls }: Command, first: AdminEvent, args: Args): BuiltCommand["calls"] {
+  return calls === undefined ? undefined : (ask, output, reach) => calls(first, args, ask, output, reach);
 }
 
 /** Rows as aligned columns. */
@@ -353,18 +408,4 @@ function table(rows: readonly Record<string, unknown>[]): string {
           .trimEnd()}\n`,
     )
     .join("");
-}
-
-export function help(): string {
-  const lines = Object.entries(commands).map(([name, { usage, help: what }]) => [`${name} ${usage}`, what] as const);
-  const all = [
-    ["start [--port 8787] [--lan] [--tls]", "the demo: embedded database, two shops, stand-in WeChat"],
-    ["serve [--only session]", "the server; needs DATABASE_URL and SIGNING_KEY, and WECHAT_KEY for WeChat"],
-    ["init-db", "bring the database's tables up to date"],
-    ...lines,
-    ["tail", "follow the log of the running server"],
-    ["mock [--port 8788] [--gateway url --route …]", "answer routes from the examples in openapi.yaml"],
-  ] as const;
-  const width = Math.max(...all.map(([left]) => left.length));
-  return `orderbell: an order is placed, the kitchen's bell rings, always.\nWith --stage <name> [--region r] [--profile p] a command goes to that stage in the cloud, with your own AWS credentials.\n\n${all.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n")}\n`;
 }

@@ -5,11 +5,10 @@
 import { readFileSync } from "node:fs";
 import { request as ask, createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { connect } from "node:net";
-import { parseArgs } from "node:util";
 import { OpenAPIBackend } from "openapi-backend";
 import { parse } from "yaml";
-import { UsageError } from "./commands.ts";
 import { untilStopped } from "./signals.ts";
+import { UsageError } from "./usage_error.ts";
 
 const usage = `usage: npm run mock [-- [--port 8788] [--gateway http://127.0.0.1:8787 --route "POST /bill" …]]
 Without --gateway every route is answered from its example. With it only the routes named are; the rest is passed on.
@@ -107,8 +106,14 @@ function passOn(gateway: string, request: IncomingMessage, response: ServerRespo
   request.pipe(onward);
 }
 
-export async function mock(argv: readonly string[]): Promise<void> {
-  const options = optionsOf(argv);
+export interface MockArguments {
+  readonly port: string | undefined;
+  readonly gateway: string | undefined;
+  readonly routes: readonly string[];
+}
+
+export async function mock(given: MockArguments): Promise<void> {
+  const options = optionsOf(given);
   const { port, server } = await startMock(options);
   const which = options.routes.length === 0 ? "every route" : options.routes.join(", ");
   process.stdout.write(`${which} answered from the examples of apigateway/openapi.yaml at http://127.0.0.1:${port}\n`);
@@ -118,23 +123,11 @@ export async function mock(argv: readonly string[]): Promise<void> {
   server.close();
 }
 
-function optionsOf(argv: readonly string[]): MockOptions {
-  try {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        port: { type: "string", default: "8788" },
-        gateway: { type: "string" },
-        route: { type: "string", multiple: true, default: [] },
-      },
-    });
-    if (!/^\d{1,5}$/.test(values.port)) throw new UsageError("--port is a number");
-    if (values.gateway !== undefined && !/^http:\/\/[^/]+\/?$/.test(values.gateway))
-      throw new UsageError("--gateway is an address such as http://127.0.0.1:8787");
-    if ((values.gateway === undefined) !== (values.route.length === 0))
-      throw new UsageError("--gateway and --route go together");
-    return { port: Number(values.port), gateway: values.gateway, routes: values.route };
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n${usage}`);
-  }
+function optionsOf({ port = "8788", gateway, routes }: MockArguments): MockOptions {
+  const refused = (reason: string) => new UsageError(`${reason}\n${usage}`);
+  if (!/^\d{1,5}$/.test(port)) throw refused("--port is a number");
+  if (gateway !== undefined && !/^http:\/\/[^/]+\/?$/.test(gateway))
+    throw refused("--gateway is an address such as http://127.0.0.1:8787");
+  if ((gateway === undefined) !== (routes.length === 0)) throw refused("--gateway and --route go together");
+  return { port: Number(port), gateway, routes };
 }

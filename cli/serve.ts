@@ -1,7 +1,6 @@
 /** `npm run serve`: the server for one shop on one machine. Does not start without a database and keys. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { type Part, parts } from "../apigateway/local/routes.ts";
 import { waitAtMost } from "../apigateway/local/wait_at_most.ts";
 import { readAddress } from "../db/address.ts";
@@ -15,20 +14,27 @@ import { makeLog } from "../shared/log.ts";
 import { makeWechat } from "../shared/wechat.ts";
 import { listenForAdmin } from "./admin_socket.ts";
 import { readCollections } from "./collections_file.ts";
-import { UsageError } from "./commands.ts";
+import { openLogFiles } from "./log_files.ts";
 import { logOutput } from "./log_output.ts";
 import { type Machine, startMachine } from "./machine.ts";
 import { servePages } from "./serve_pages.ts";
 import { untilStopped } from "./signals.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** After the machine has stopped: for closing the database, and for what is then still open. */
 const closeMs = 2_000;
 const lastMs = 500;
 
-export async function serve(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
-  const only = partOf(argv);
+export interface ServeOptions {
+  /** Instead of PORT. */
+  readonly port: string | undefined;
+  readonly only: string | undefined;
+}
+
+export async function serve({ port, only: part }: ServeOptions, environment: NodeJS.ProcessEnv): Promise<void> {
+  const only = partOf(part);
   const config = { ...readConfig(environment), collections: readCollections(environment) };
-  const server = readServerConfig(environment);
+  const server = readServerConfig({ ...environment, ...(port === undefined ? {} : { PORT: port }) });
   if (!/^(postgres|postgresql|mysql|mariadb):\/\//.test(config.databaseUrl))
     throw new ConfigError(
       "DATABASE_URL",
@@ -54,6 +60,13 @@ export async function serve(argv: readonly string[], environment: NodeJS.Process
       setting: "DATABASE_URL",
       hint: "the database is on another machine, and the connection to it is not encrypted: docs/databases.md",
     });
+  const files = openLogFiles({
+    home: homeOf(environment),
+    keepBytes: server.logKeepBytes,
+    name: String(process.pid),
+    now: systemClock.now,
+    onFailure: (code) => log.warn("log.files", { code }),
+  });
   let admin: Awaited<ReturnType<typeof listenForAdmin>> | undefined;
   const machine: Machine = await startMachine({
     config,
@@ -61,6 +74,7 @@ export async function serve(argv: readonly string[], environment: NodeJS.Process
     wechat: makeWechat(wechatClient(config.wechatUrl)),
     write(line) {
       output.write(line);
+      files?.write(line);
       admin?.write(line);
     },
     host: server.host,
@@ -75,7 +89,7 @@ export async function serve(argv: readonly string[], environment: NodeJS.Process
     limits: server,
     only,
   });
-  admin = await listenForAdmin(homeOf(environment), (event) => machine.call("admin", event) as never);
+  admin = await listenForAdmin(homeOf(environment), (event) => machine.call("admin", event) as never, files);
   machine.app.log.info("listening", { host: server.host, port: machine.server.port, tls: server.tls !== undefined });
   if (server.tls === undefined && server.trustedProxies.length === 0)
     machine.app.log.warn("proxies.none", {
@@ -90,13 +104,7 @@ export async function serve(argv: readonly string[], environment: NodeJS.Process
 }
 
 /** @throws UsageError */
-function partOf(argv: readonly string[]): Part | undefined {
-  let only: string | undefined;
-  try {
-    ({ only } = parseArgs({ args: [...argv], options: { only: { type: "string" } } }).values);
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+function partOf(only: string | undefined): Part | undefined {
   const part = parts.find((one) => one === only);
   if (only !== undefined && part === undefined) throw new UsageError(`--only is one of ${parts.join(", ")}`);
   return part;

@@ -5,8 +5,8 @@ import { AwsRefused, awsCaller } from "../cloud/aws_call.ts";
 import { readAwsIdentity } from "../cloud/credentials.ts";
 import { askFunction } from "../cloud/start_function.ts";
 import { readCallerConfig } from "../shared/config.ts";
-import { UsageError } from "./commands.ts";
 import type { StageOptions } from "./stage_options.ts";
+import { UsageError } from "./usage_error.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,5 +1,5 @@
 /** Options that send a command to a stage in the cloud. */
-import { UsageError } from "./commands.ts";
+import { UsageError } from "./usage_error.ts";
 
 export interface StageOptions {
   readonly stage: string;

@@ -1,13 +1,13 @@
 /** `npm start`: the demo, with an embedded database, two shops and a stand-in for WeChat. Reachable from this machine only, without `--lan`. */
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { renderUnicodeCompact } from "uqr";
 import { trimConnections } from "../db/connections.ts";
 import { migrate } from "../db/migrate.ts";
 import { openPglite } from "../db/pglite.ts";
 import { createDemoShops } from "../demo/shops.ts";
 import { startWechat } from "../demo/wechat.ts";
+import { systemClock } from "../functions/_app.ts";
 import { wechatClient } from "../functions/_wechat_client.ts";
 import { homeOf, readConfig, readServerConfig } from "../shared/config.ts";
 import { newPairingCode } from "../shared/sessions/login.ts";
@@ -15,9 +15,9 @@ import { addWechatApp } from "../shared/sessions/wechat_apps.ts";
 import { makeWechat } from "../shared/wechat.ts";
 import { listenForAdmin } from "./admin_socket.ts";
 import { readCollections } from "./collections_file.ts";
-import { UsageError } from "./commands.ts";
 import { demoKeys } from "./demo_keys.ts";
 import { ensurePages } from "./ensure_pages.ts";
+import { openLogFiles } from "./log_files.ts";
 import { startMachine } from "./machine.ts";
 import { selfSigned } from "./self_signed.ts";
 import { servePages } from "./serve_pages.ts";
@@ -26,8 +26,14 @@ import { untilStopped } from "./signals.ts";
 /** The demo's mini-program; real app ids are `wx` and 16 hex digits too. */
 const demoApp = { appid: "wx0123456789abcdef", secret: "the-demo-has-no-secret-to-keep", name: "demo" };
 
-export async function start(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
-  const { port, lan, tls } = optionsOf(argv);
+export interface StartOptions {
+  /** Instead of PORT. */
+  readonly port: string | undefined;
+  readonly lan: boolean;
+  readonly tls: boolean;
+}
+
+export async function start({ port, lan, tls }: StartOptions, environment: NodeJS.ProcessEnv): Promise<void> {
   const home = homeOf(environment);
   const server = readServerConfig({ ...environment, ...(port === undefined ? {} : { PORT: port }) });
   const collections = readCollections(environment);
@@ -49,12 +55,22 @@ export async function start(argv: readonly string[], environment: NodeJS.Process
     const config = { ...readConfig(environmentOfDemo), collections };
     await ensurePages((line) => process.stdout.write(`${line}\n`));
     const pictures = join(home, "pictures");
+    const files = openLogFiles({
+      home,
+      keepBytes: server.logKeepBytes,
+      name: String(process.pid),
+      now: systemClock.now,
+      onFailure: (code) => void process.stderr.write(`the log is not kept: ${code}\n`),
+    });
     let admin: Awaited<ReturnType<typeof listenForAdmin>> | undefined;
     const machine = await startMachine({
       config,
       db,
       wechat: makeWechat(wechatClient(config.wechatUrl)),
-      write: (line) => admin?.write(line),
+      write(line) {
+        files?.write(line);
+        admin?.write(line);
+      },
       host: lan ? "0.0.0.0" : server.host,
       port: server.port,
       tls: tls ? await selfSigned(join(home, "tls"), addresses()) : undefined,
@@ -69,7 +85,7 @@ export async function start(argv: readonly string[], environment: NodeJS.Process
     );
     // Only this process uses the database, so no connection in it is alive.
     await db.flight({ statements: trimConnections(Number.MAX_SAFE_INTEGER) });
-    admin = await listenForAdmin(home, (event) => machine.call("admin", event) as never);
+    admin = await listenForAdmin(home, (event) => machine.call("admin", event) as never, files);
     await addWechatApp(machine.app, demoApp);
     const { shops } = await createDemoShops(machine.app, pictures);
 
@@ -105,22 +121,6 @@ export async function start(argv: readonly string[], environment: NodeJS.Process
   } finally {
     // The last one first. A failed process would not end while something is open.
     for (const close of closing.toReversed()) await close();
-  }
-}
-
-function optionsOf(argv: readonly string[]): { port: string | undefined; lan: boolean; tls: boolean } {
-  try {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        port: { type: "string" },
-        lan: { type: "boolean", default: false },
-        tls: { type: "boolean", default: false },
-      },
-    });
-    return { port: values.port, lan: values.lan, tls: values.tls };
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\nusage: orderbell start [--port 8787] [--lan] [--tls]`);
   }
 }
 

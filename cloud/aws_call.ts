@@ -32,7 +32,7 @@ export interface Answer {
 
 /** @throws AwsRefused for any answer but 2xx */
 export type AwsCall = (
-  service: "lambda" | "secretsmanager" | "ssm" | "cloudformation" | "apigateway",
+  service: "lambda" | "secretsmanager" | "ssm" | "cloudformation" | "apigateway" | "logs",
   path: string,
   headers: Record<string, string>,
   /** Undefined for a GET. */

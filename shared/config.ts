@@ -364,6 +364,8 @@ export interface ServerConfig {
   readonly idleMs: number;
   readonly durationMs: number;
   readonly stopMs: number;
+  /** What the log may take in ORDERBELL_HOME; 0 keeps none. */
+  readonly logKeepBytes: number;
 }
 
 /** @throws ConfigError */
@@ -387,6 +389,7 @@ export function readServerConfig(environment: Environment): ServerConfig {
     idleMs: integer(environment, "IDLE_MS", 600_000, [1_000, 86_400_000]),
     durationMs: integer(environment, "DURATION_MS", 7_200_000, [1_000, 86_400_000]),
     stopMs: integer(environment, "STOP_MS", 10_000, [100, 120_000]),
+    logKeepBytes: integer(environment, "LOG_KEEP_MB", 64, [0, 100_000]) * 1_048_576,
   };
 }
 

@@ -1,13 +1,28 @@
 /** Every command of the command line: with a running server, and on the database without one. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { commands } from "../../cli/commands.ts";
+import { operator } from "../../cli/operator.ts";
+import { otherCommands } from "../../cli/parse_arguments.ts";
 import { commandNames } from "../../functions/admin.ts";
 import { csv } from "../../shared/shop/report.ts";
 import { newKey, openSocket } from "../_house.ts";
 import { note } from "../_printed.ts";
-import { cleanUp, type Demo, launch, newDemoHome, newHome, orderbell, type Run, startDemo, within } from "./_cli.ts";
+import {
+  cleanUp,
+  type Demo,
+  launch,
+  newDemoHome,
+  newHome,
+  orderbell,
+  type Run,
+  root,
+  startDemo,
+  within,
+} from "./_cli.ts";
 
 let home: string;
 let demo: Demo;
@@ -70,9 +85,30 @@ describe("help and usage", () => {
     for (const argv of [[], ["help"], ["--help"]]) {
       const { code, out, err } = await run(...argv);
       expect([code, err]).toEqual([0, ""]);
-      for (const name of [...Object.keys(commands), "start", "serve", "init-db", "tail"])
+      for (const name of [...Object.keys(commands), ...Object.keys(otherCommands)])
         expect(out).toMatch(new RegExp(`^  ${name}\\b`, "m"));
     }
+  });
+
+  it("explains every command and its options, in both ways to ask, and does nothing", async () => {
+    for (const [name, { words, help, options = {} }] of Object.entries({ ...commands, ...otherCommands })) {
+      const { code, out, err } = await run(...name.split(" "), "--help");
+      expect([name, code, err]).toEqual([name, 0, ""]);
+      expect(out).toContain(`Usage: orderbell ${name}${words === "" ? "" : ` ${words}`}`);
+      // Long ones are wrapped.
+      const text = out.replace(/\s+/g, " ");
+      expect(text).toContain(help);
+      for (const [flags, what] of Object.entries(options)) expect(text).toContain(`${flags} ${what}`);
+      expect((await run("help", ...name.split(" "))).out).toBe(out);
+    }
+    const { out } = await run("shop", "--help");
+    expect(out).toMatch(/^ {2}shop create <id> \[options\] +make a shop/m);
+    expect(out).not.toContain("menu import");
+  });
+
+  it("names its version", async () => {
+    const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+    for (const flag of ["--version", "-V"]) expect(await run(flag)).toEqual({ code: 0, out: `${version}\n`, err: "" });
   });
 
   it("reaches every command of the admin function", () => {
@@ -91,16 +127,21 @@ describe("help and usage", () => {
   });
 
   it.each([
-    [["frobnicate"], /^there is no command "frobnicate"\n[\s\S]*shop create <id>/],
-    [["shop"], /^there is no command "shop"\n/],
-    [["shop", "frob"], /^there is no command "shop frob"\n/],
+    [["frobnicate"], /^there is no command "frobnicate"\nusage: orderbell <command>\n/],
+    [["shop"], /^"shop" is followed by one of create, list, open, close, settings\nusage: orderbell shop <command>\n/],
+    [["shop", "frob"], /^there is no command "shop frob"\nusage: orderbell shop <command>\n/],
+    [["shop", "crate"], /^there is no command "shop crate"\n\(Did you mean create\?\)\n/],
+    [["strat"], /^there is no command "strat"\n\(Did you mean start\?\)\n/],
     [["toString"], /^there is no command "toString"\n/],
-    [["shop", "create"], /^<id> is missing\nusage: orderbell shop create <id> \[--zh name\]/],
-    [["shop", "create", "x", "--colour", "red"], /^Unknown option '--colour'[\s\S]*\nusage: orderbell shop create /],
-    [["shop", "list", "--day", "2026-11-21"], /^Unknown option '--day'[\s\S]*\nusage: orderbell shop list/],
-    [["shop", "create", "x", "--zh"], /argument missing[\s\S]*\nusage: orderbell shop create /],
+    [["shop", "create"], /^<id> is missing\nusage: orderbell shop create <id> \[--zh <name>\]/],
+    [["shop", "create", "x", "--colour", "red"], /^unknown option '--colour'\nusage: orderbell shop create /],
+    [["shop", "create", "x", "--zona", "UTC"], /^unknown option '--zona'\n\(Did you mean --zone\?\)\nusage: /],
+    [["shop", "list", "--day", "2026-11-21"], /^unknown option '--day'\nusage: orderbell shop list/],
+    [["start", "--prot", "1"], /^unknown option '--prot'\n\(Did you mean --port\?\)\nusage: orderbell start /],
+    [["shop", "create", "x", "--zh"], /argument missing\nusage: orderbell shop create /],
     [["orders", "x", "2026-11-21"], /^"2026-11-21" is one word too many\nusage: orderbell orders <shop> \[--day /],
-    [["sql", "select", "1"], /^"1" is one word too many\nusage: orderbell sql "select …"/],
+    [["sql", "select", "1"], /^"1" is one word too many\nusage: orderbell sql <statement>/],
+    [["audit", "x", "y"], /^"y" is one word too many\nusage: orderbell audit \[shop\]/],
     [["app", "add", "wx0123456789abcdee"], /^--secret-file is missing; - reads standard input\nusage: /],
     [["menu", "import", "x", "/there/is/none.json"], /^ENOENT: no such file[\s\S]*\nusage: orderbell menu import /],
   ])("%j is misuse", async (argv, message) => {
@@ -283,6 +324,13 @@ describe("staff, sessions and keys", () => {
     await answer("devices", "end", shop, body.session.id);
   });
 
+  it("asks the running server whatever the environment says, and says so with --verbose", async () => {
+    const environment = { ORDERBELL_HOME: home, DATABASE_URL: "postgres://shop:secret@127.0.0.1:1/shop" };
+    const { code, out, err } = await within(["shop", "list", "--verbose"], environment);
+    expect([code, err]).toEqual([0, `asked the server that runs on ${home}\n`]);
+    expect(out).toContain(shop);
+  });
+
   it("lists and ends sessions", async () => {
     const { session, user } = await guest();
     const all = (await answer("sessions", "list")).sessions;
@@ -346,6 +394,58 @@ describe("staff, sessions and keys", () => {
     expect(out).toContain("面馆");
     const all = JSON.stringify(await answer("shop", "list")) + out + piped.out + demo.out();
     for (const secret of [...secrets, "wx00000000000000aa"]) expect(all).not.toContain(secret);
+  });
+});
+
+describe("the audit", () => {
+  const linesOf = async (...argv: string[]) => {
+    const { code, out, err } = await run("audit", ...argv);
+    expect([code, err]).toEqual([0, ""]);
+    return out.trimEnd().split("\n");
+  };
+
+  it("says who did what, on the command line and on a device, the newest first", async () => {
+    const { pairingCode } = await answer("pair", shop, "--role", "owner", "--device", "till");
+    const { session } = (await http("POST", "/login/staff", undefined, { pairingCode })).body;
+    await http("PUT", `/shops/${shop}/open`, session.token, { open: false });
+    await answer("shop", "open", shop);
+    const [opened, closed, paired] = await linesOf(shop, "--limit", "3");
+    const at = "^\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z";
+    expect(opened).toMatch(new RegExp(`${at}  ${operator()}  ${shop}  open$`));
+    expect(closed).toMatch(new RegExp(`${at}  "till" \\(owner\\)  ${shop}  close$`));
+    expect(paired).toMatch(new RegExp(`${at}  ${operator()}  ${shop}  pair  role=owner device=till$`));
+    const text = (await linesOf()).join("\n");
+    for (const secret of [pairingCode, session.token]) expect(text).not.toContain(secret);
+    await answer("devices", "end", shop, session.id);
+  });
+
+  it("has pages, and what belongs to no shop", async () => {
+    const { key } = await answer("keys", "add", "till key", "--scopes", "introspect");
+    const { entries, more } = await answer("audit", "--limit", "1", "--json");
+    expect([entries, more]).toMatchObject([
+      [{ shop: null, action: "keys.add", device: null, operator: operator(), detail: { name: "till key" } }],
+      true,
+    ]);
+    const older = await answer("audit", "--limit", "2", "--before", entries[0].id, "--json");
+    expect(older.entries.map(({ id }: { id: string }) => id)).not.toContain(entries[0].id);
+    expect(JSON.stringify(await answer("audit", "--json"))).not.toContain(key);
+    expect(await linesOf(shop, "--limit", "1")).toContainEqual(
+      expect.stringMatching(/^older ones: --before [0-9A-Z]{26}$/),
+    );
+  });
+
+  it("has no entry of a change that was refused", async () => {
+    const before = await linesOf("--limit", "1");
+    for (const argv of [
+      ["pair", "nowhere"],
+      ["keys", "add", "x", "--scopes", "introspect", "--shop", "nowhere"],
+      ["shop", "create", shop, "--zh", "又一家"],
+      ["sessions", "end", "01HZZZZZZZZZZZZZZZZZZZZZZZ"],
+      ["webhook", "add", "https://biz.example.com/", "--types", "nothing"],
+    ])
+      expect((await run(...argv)).code).toBe(1);
+    expect(await linesOf("--limit", "1")).toEqual(before);
+    expect(await run("audit", "nowhere")).toEqual(refused(1, 'SHOP_UNKNOWN: there is no shop "nowhere"\n'));
   });
 });
 
@@ -475,7 +575,21 @@ describe("tail", () => {
   });
 });
 
+it("says which port is taken, and which to try", async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const refusal = refused(1, `another program listens at 127.0.0.1:${port} (EADDRINUSE); try --port ${port + 1}\n`);
+  expect(await run("mock", "--port", String(port))).toEqual(refusal);
+  server.close();
+});
+
 describe("without a server", () => {
+  it("says with --verbose that none runs, and what it uses", async () => {
+    const { code, err } = await run("shop", "list", "--verbose");
+    expect([code, err]).toEqual([0, `no server runs on ${home}; using the embedded database in ${home}\n`]);
+  });
+
   it("works on the folder's database", async () => {
     expect((await answer("shop", "list")).shops).toHaveLength(3);
     const menu = { ...goodMenu, dishes: [dish("beef", 2_900), dish("lamb", 3_200)] };

@@ -58,7 +58,7 @@ describe("npm run serve refuses to start", () => {
     [["--only", "shops"], "--only is one of session\n"],
     [["--only"], /--only/],
     [["--all"], /--all/],
-    [["session"], /session/],
+    [["session"], /^"session" is one word too many/],
   ])("with the words %j", async (words, message) => {
     const { code, out, err } = await within(["serve", ...words], { ORDERBELL_HOME: await newHome() });
     expect([code, out]).toEqual([2, ""]);

@@ -11,6 +11,8 @@ export interface AwsOptions {
   readonly allows?: (caller: string, action: string, on: string) => boolean;
   /** Runs a function; what it throws is a function error. */
   readonly invoke?: (name: string, event: unknown) => Promise<unknown>;
+  /** A page of a log group; undefined when there is no such group. */
+  readonly logs?: (group: string, asked: { filterPattern: string; nextToken?: string }) => object | undefined;
 }
 
 export interface Aws {
@@ -25,6 +27,7 @@ export async function startAws({
   secrets = {},
   allows = () => true,
   invoke,
+  logs = () => undefined,
 }: AwsOptions): Promise<Aws> {
   const asked: string[] = [];
   const kept = keepParameters(parameters);
@@ -62,6 +65,10 @@ export async function startAws({
       case "secretsmanager:GetSecretValue":
         if (secrets[on] === undefined) return say(400, { __type: "ResourceNotFoundException" });
         return say(200, { ARN: on, SecretString: secrets[on] });
+      case "logs:FilterLogEvents": {
+        const page = logs(on, JSON.parse(body));
+        return page === undefined ? say(400, { __type: "ResourceNotFoundException" }) : say(200, page);
+      }
       default: {
         if (invoke === undefined)
           return say(404, { Type: "User" }, { "x-amzn-errortype": "ResourceNotFoundException" });
@@ -97,7 +104,7 @@ function readCall({ url = "" }: IncomingMessage, target: string, body: string) {
   const name = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(url)?.[1];
   if (name !== undefined) return { action: "lambda:InvokeFunction", service: "lambda", on: decodeURIComponent(name) };
   const [word = "", verb = ""] = target.split(".");
-  const service = word === "AmazonSSM" ? "ssm" : word;
-  const { Name, SecretId } = JSON.parse(body) as { Name?: string; SecretId?: string };
-  return { action: `${service}:${verb}`, service, on: String(Name ?? SecretId) };
+  const service = word === "AmazonSSM" ? "ssm" : word.replace(/^Logs_.*/, "logs");
+  const { Name, SecretId, logGroupName } = JSON.parse(body) as Record<string, string | undefined>;
+  return { action: `${service}:${verb}`, service, on: String(Name ?? SecretId ?? logGroupName) };
 }

@@ -3,10 +3,11 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { main } from "../../cli/main.ts";
+import { operator } from "../../cli/operator.ts";
 import { splitStageOptions } from "../../cli/stage_options.ts";
 import { NoCredentials, readAwsIdentity as read } from "../../cloud/credentials.ts";
 import { readCallerConfig } from "../../shared/config.ts";
-import { type Aws, startAws } from "./_aws.ts";
+import { type Aws, type AwsOptions, startAws } from "./_aws.ts";
 import { service } from "./_package.ts";
 
 const readIdentity = (environment: Record<string, string>, profile?: string) =>
@@ -72,12 +73,14 @@ describe("credentials", () => {
 describe("orderbell --stage", () => {
   let aws: Aws;
   let answer: (name: string, event: unknown) => Promise<unknown>;
+  let logs: NonNullable<AwsOptions["logs"]> = () => undefined;
   let out = "";
   let err = "";
   beforeAll(async () => {
     aws = await startAws({
       invoke: (name, event) => answer(name, event),
-      allows: (caller) => caller !== "nobody",
+      allows: (caller, action) => caller !== "nobody" && (caller !== "no logs" || !action.startsWith("logs:")),
+      logs: (group, asked) => logs(group, asked),
     });
   });
   afterAll(() => aws.close());
@@ -103,7 +106,7 @@ describe("orderbell --stage", () => {
       return { ok: { shops: [] } };
     };
     expect(await run("shop list --stage prod")).toBe(0);
-    expect(events).toEqual([[`${service}-prod-admin`, { command: "shop.list", args: {} }]]);
+    expect(events).toEqual([[`${service}-prod-admin`, { command: "shop.list", args: {}, by: operator() }]]);
     expect(JSON.parse(out)).toEqual({ shops: [] });
   });
 
@@ -175,6 +178,47 @@ describe("orderbell --stage", () => {
     err = "";
     expect(await run("start --stage prod")).toBe(2);
     expect(err).toMatch(/not for a stage/);
+  });
+
+  describe("why", () => {
+    const at = "2026-11-29T04:31:00.100Z";
+    const id = "01M8K9B4DPYQD4P47RYVG34VDS";
+    const order = { id, shop: "my-shop", number: "A001", day: "2026-11-29", service: "pickup", status: "placed" };
+    const step = { action: "place", from: null, to: "placed", actor: "customer", session: "s", at };
+    const facts = {
+      order: { ...order, placedAt: at, escalateAt: at, session: "s", user: "u" },
+      steps: [step],
+      events: [{ stream: "shop:my-shop", seq: 7, type: "order.placed", at }],
+      devices: {},
+      eventsSince: "2026-11-27T00:00:00.000Z",
+      now: at,
+    };
+    const line = (event: string, more: object) => ({ message: JSON.stringify({ at, level: "info", event, ...more }) });
+
+    it("joins the log groups of the stage's functions, page by page", async () => {
+      answer = async () => ({ ok: facts });
+      const asked: string[] = [];
+      logs = (group, { filterPattern, nextToken }) => {
+        asked.push(filterPattern);
+        if (group !== `/aws/lambda/${service}-prod-bill`) return undefined;
+        const request = { route: "POST /bill", status: 201, ms: 9, order: id, session: "s", requestId: "r" };
+        return nextToken === undefined
+          ? { events: [line("request", request), { message: "REPORT RequestId: …" }], nextToken: "more" }
+          : { events: [line("push", { stream: "shop:my-shop", seq: 7, readers: 2, sent: 1, gone: 1 })] };
+      };
+      expect(await run(`why ${id} --stage prod`)).toBe(0);
+      expect(out).toMatch(/ database {2}stored as A001 of 2026-11-29, pickup\n/);
+      expect(out).toMatch(/ database {2}order\.placed is event kitchen #7\n/);
+      expect(out).toMatch(/ log {7}POST \/bill by the customer: 201 after 9 ms; request r\n/);
+      expect(out).toMatch(/ log {7}pushed kitchen #7 to 1 of 2 readers, 1 gone\n/);
+      expect(asked[0]).toContain(`?"${id}" ?"\\"shop:my-shop\\""`);
+    });
+
+    it("says which log may not be read", async () => {
+      answer = async () => ({ ok: facts });
+      expect(await run(`why ${id} --stage prod`, { AWS_SESSION_TOKEN: "no logs" })).toBe(0);
+      expect(out).toMatch(/no log is kept here \(CloudWatch in us-east-1, stage "prod", without bill: AccessDenied/);
+    });
   });
 
   it("says that there is no such stage", async () => {
