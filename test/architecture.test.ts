@@ -335,8 +335,8 @@ describe("the code", () => {
       .filter(([path]) => !/^(test|bench|scripts|web|miniprogram)\//.test(path))
       .filter(([, text]) => /\benvironment\s*(?:\.\s*[A-Z]|\[)/.test(withoutComments(text)))
       .map(([path]) => path);
-    // main.ts reads whether there is a DATABASE_URL, to choose between server and database.
-    expect(readers.toSorted()).toEqual(["cli/main.ts", "shared/config.ts"]);
+    // reach_admin.ts reads whether there is a DATABASE_URL, to choose between server and database.
+    expect(readers.toSorted()).toEqual(["cli/reach_admin.ts", "shared/config.ts"]);
   });
 
   it("reaches the drivers of databases and clouds through their ports only", () => {
