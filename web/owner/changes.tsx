@@ -22,7 +22,7 @@ export function Changes({ id }: { id: string }) {
     return failed === undefined ? <Waiting /> : <Failed error={failed} onRetry={() => void reload()} />;
   const pages = [first, ...older];
   const entries = pages.flatMap((page) => page.entries);
-  const last = entries.at(-1);
+  const last = entries[entries.length - 1];
   return (
     <section class="card" aria-labelledby="changes">
       <header>
@@ -44,7 +44,7 @@ export function Changes({ id }: { id: string }) {
           </li>
         ))}
       </ul>
-      {pages.at(-1)?.more === true && last !== undefined && (
+      {pages[pages.length - 1]?.more === true && last !== undefined && (
         <button
           type="button"
           class="button"
