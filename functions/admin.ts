@@ -217,8 +217,9 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
       if (rows[0] === undefined) throw new InvalidInput("id", "there is no such connection");
       await app.gateway.close(connection);
       // The socket may belong to another process, which checks whether its connections are still known.
-      const statements = [...removeConnections(app.db.dialect, [connection]), ...audit];
-      await app.db.flight({ statements, repeatable: true });
+      const graceUntil = app.clock.now() + app.config.rooms.graceMs;
+      const removed = removeConnections(app.db.dialect, [connection], graceUntil);
+      await app.db.flight({ statements: [...removed, ...audit], repeatable: true });
       return { closed: connection };
     },
     ({ id: connection }) => ({ detail: { connection } }),
