@@ -10,7 +10,9 @@ import { type BuildOptions, build, transform } from "esbuild";
 import { tsc } from "./tsc.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const entries = ["index", "browser", "node", "wechat", "collections", "rooms"];
+const entries = ["index", "browser", "node", "wechat", "collections", "rooms", "react", "vue"];
+/** Optional peers: whoever imports the entry has them. */
+export const peers = ["ws", "react", "vue"];
 
 /** As old as the WebViews of phones that are still in use. */
 export const bundling = {
@@ -50,7 +52,7 @@ async function writeModules(folder: string, some: string[], target: string = bun
     entryPoints: some.map((entry) => join(root, "clients", `${entry}.ts`)),
     outdir: folder,
     splitting: true,
-    external: ["ws"],
+    external: peers,
     chunkNames: "core-[hash]",
   });
 }

@@ -6,13 +6,13 @@
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { basename, extname, join } from "node:path";
 import bcd from "@mdn/browser-compat-data" with { type: "json" };
 import type { CompatStatement, Identifier, SupportStatement } from "@mdn/browser-compat-data";
 import { build } from "esbuild";
 import { parseAst } from "vite";
 import { pack } from "./build_miniprogram.ts";
-import { bundling } from "./build_sdk.ts";
+import { bundling, peers } from "./build_sdk.ts";
 import { buildPagesInto } from "./check_page_size.ts";
 import { filesIn } from "./files_in.ts";
 
@@ -240,7 +240,9 @@ async function builtFiles(folder: string): Promise<Map<string, string>> {
   await pack(miniprogram);
   const { outputFiles } = await build({
     ...bundling,
-    stdin: { contents: 'export * from "./browser.ts";', resolveDir: join(import.meta.dirname, "../clients") },
+    entryPoints: ["browser", "react", "vue"].map((entry) => join(import.meta.dirname, `../clients/${entry}.ts`)),
+    outdir: join(folder, "sdk"),
+    external: peers,
     write: false,
   });
   const read = (root: string, name: string) =>
@@ -248,7 +250,7 @@ async function builtFiles(folder: string): Promise<Map<string, string>> {
   return new Map([
     ...read(pages, "pages"),
     ...read(miniprogram, "miniprogram"),
-    ...outputFiles.map(({ text }): [string, string] => ["sdk/browser.js", text]),
+    ...outputFiles.map(({ path, text }): [string, string] => [`sdk/${basename(path)}`, text]),
   ]);
 }
 

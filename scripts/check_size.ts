@@ -2,11 +2,13 @@
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { bundling } from "./build_sdk.ts";
+import { bundling, peers } from "./build_sdk.ts";
 
 export const maxBytes = 6 * 1_024;
 /** The bound of the collections, an entry of its own: a page that has none does not pay for them. */
 export const maxCollectionsBytes = 4 * 1_024;
+/** The bound of the hooks for each framework, beside the framework. */
+export const maxHooksBytes = 1_024;
 
 /** The bound of what rooms, likewise an entry of their own, add to a page that has a client. */
 export const maxRoomsBytes = 3 * 1_024;
@@ -18,6 +20,7 @@ export async function sizeOfSdk(contents = client): Promise<number> {
   const { outputFiles } = await build({
     ...bundling,
     stdin: { contents, resolveDir: fileURLToPath(new URL("../clients", import.meta.url)) },
+    external: peers,
     minify: true,
     write: false,
   });
@@ -32,6 +35,7 @@ export async function checkSize(
   limit = maxBytes,
   collectionsLimit = maxCollectionsBytes,
   roomsLimit = maxRoomsBytes,
+  hooksLimit = maxHooksBytes,
 ): Promise<string[]> {
   const kb = (size: number) => (size / 1_024).toFixed(2);
   const wrong: string[] = [];
@@ -40,11 +44,14 @@ export async function checkSize(
   };
   const [page, alone] = [await sizeOfSdk(), await sizeOfSdk(collections)];
   const added = (await sizeOfSdk(rooms)) - page;
+  const [react, vue] = [await sizeOfSdk('export * from "./react.ts";'), await sizeOfSdk('export * from "./vue.ts";')];
   console.log(
-    `     the SDK in a page: ${kb(page)} KB gzip of ${kb(limit)}; its collections: ${kb(alone)} of ${kb(collectionsLimit)}; what rooms add: ${kb(added)} of ${kb(roomsLimit)}`,
+    `     the SDK in a page: ${kb(page)} KB gzip of ${kb(limit)}; its collections: ${kb(alone)} of ${kb(collectionsLimit)}; what rooms add: ${kb(added)} of ${kb(roomsLimit)}; its hooks: React ${kb(react)}, Vue ${kb(vue)} of ${kb(hooksLimit)}`,
   );
   check("browser.ts", page, limit);
   check("collections.ts", alone, collectionsLimit);
   check("rooms.ts", added, roomsLimit);
+  check("react.ts", react, hooksLimit);
+  check("vue.ts", vue, hooksLimit);
   return wrong;
 }

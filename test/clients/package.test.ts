@@ -42,7 +42,8 @@ beforeAll(async () => {
   );
   expect(installed).toMatchObject({ status: 0 });
   own = join(folder, "node_modules/orderbell-sdk");
-  await symlink(join(root, "node_modules/ws"), join(folder, "node_modules/ws"));
+  for (const peer of ["ws", "react", "vue", "@types"])
+    await symlink(join(root, "node_modules", peer), join(folder, "node_modules", peer));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -50,10 +51,11 @@ describe("the SDK's package", () => {
   it("is imported by its names", async () => {
     await writeFile(
       join(folder, "names.js"),
-      `const names = ["", "/browser", "/node", "/wechat", "/collections"];
+      `const names = ["", "/browser", "/node", "/wechat", "/collections", "/react", "/vue"];
        for (const name of names) {
          const made = await import("orderbell-sdk" + name);
-         console.log(name || ".", typeof (made.createClient ?? made.makeClient ?? made.collections), typeof made.ApiError);
+         const main = made.createClient ?? made.makeClient ?? made.collections ?? made.useOrders;
+         console.log(name || ".", typeof main, typeof made.ApiError);
        }`,
     );
     const { said } = node("names.js");
@@ -63,6 +65,8 @@ describe("the SDK's package", () => {
       "/node function function",
       "/wechat function function",
       "/collections function function",
+      "/react function undefined",
+      "/vue function undefined",
     ]);
   });
 
@@ -72,9 +76,10 @@ describe("the SDK's package", () => {
       `const names = ["", "/browser", "/node", "/wechat", "/collections"];
        const all = names.map((name) => require("orderbell-sdk" + name));
        for (const made of all)
-         console.log(typeof (made.createClient ?? made.makeClient ?? made.collections), made.ApiError === all[0].ApiError);`,
+         console.log(typeof (made.createClient ?? made.makeClient ?? made.collections), made.ApiError === all[0].ApiError);
+       for (const name of ["/react", "/vue"]) console.log(typeof require("orderbell-sdk" + name).useOrders);`,
     );
-    expect(node("names.cjs").said.split("\n")).toEqual(Array(5).fill("function true"));
+    expect(node("names.cjs").said.split("\n")).toEqual([...Array(5).fill("function true"), "function", "function"]);
   });
 
   it("is well formed to publint, and its types are found by every resolution of TypeScript", () => {
@@ -87,7 +92,7 @@ describe("the SDK's package", () => {
       console.log(JSON.stringify({ problems, entries: Object.keys(entrypoints) }));`;
     expect(script(types)).toEqual({
       problems: [],
-      entries: [".", "./browser", "./node", "./wechat", "./collections", "./package.json"],
+      entries: [".", "./browser", "./node", "./wechat", "./collections", "./react", "./vue", "./package.json"],
     });
   });
 
@@ -110,7 +115,7 @@ describe("the SDK's package", () => {
       const load = new Function("globals", `with (globals) { return function (module, exports, require) {${text}\n} }`);
       const module = { exports: {} };
       load(globals)(module, module.exports, (name: string) =>
-        require(name === "ws" ? name : join(dirname(file), name)),
+        require(name.startsWith(".") ? join(dirname(file), name) : name),
       );
       return touched;
     };
@@ -195,7 +200,7 @@ describe("the SDK's package", () => {
   });
 
   it("has types that hold without this project's, and refuse wrong calls", async () => {
-    const check = async (name: string, text: string) => {
+    const check = async (name: string, text: string, ...more: string[]) => {
       await writeFile(join(folder, `${name}.ts`), text);
       const strict = [
         "--strict",
@@ -211,7 +216,7 @@ describe("the SDK's package", () => {
         "--skipLibCheck",
         "false",
       ];
-      return node(tsc, ...strict, `${name}.ts`);
+      return node(tsc, ...strict, ...more, `${name}.ts`);
     };
     const right = `
       import { type Client, createClient, type OrderView } from "orderbell-sdk/browser";
@@ -244,6 +249,19 @@ describe("the SDK's package", () => {
     const { status, said } = await check("wrong", wrong);
     expect(status).not.toBe(0);
     expect(said.match(/wrong\.ts\(\d+/g)).toEqual([4, 5, 6, 8, 9, 10, 11].map((line) => `wrong.ts(${line}`));
+    const hooks = `
+      import { createClient } from "orderbell-sdk/browser";
+      import * as react from "orderbell-sdk/react";
+      import * as vue from "orderbell-sdk/vue";
+      export const { value } = { value: createClient() } satisfies Parameters<typeof react.ClientProvider>[0];
+      react.useOrders().data?.map(({ number }) => number.length);
+      vue.useMenu(() => ({ shop: "s" })).value.data?.soldOut.map((dish) => dish.length);
+      react.useMenu();
+      vue.useOrder(1);
+    `;
+    // The declarations of React and Vue need those of a page, which are not checked here.
+    const checked = await check("hooks", hooks, "--lib", "es2022,dom", "--skipLibCheck", "true");
+    expect(checked.said.match(/\S+\.ts\(\d+/g)).toEqual(["hooks.ts(8", "hooks.ts(9"]);
   });
 
   it("can be tree-shaken: importing one thing does not bring the rest", async () => {
@@ -274,15 +292,18 @@ describe("the SDK's size", () => {
     return stdout.trim().split("\n");
   };
 
-  it("is at most 6 KB gzipped for core and browser 4 KB for collections and 3 KB more with rooms, and the check fails above that", () => {
+  it("is at most 6 KB gzipped for core and browser, 4 KB for collections, 3 KB more with rooms, 1 KB for hooks, and the check fails above", () => {
     const [line, wrong] = size("checkSize()");
     expect(line).toMatch(
-      /the SDK in a page: [0-9.]+ KB gzip of 6\.00; its collections: [0-9.]+ of 4\.00; what rooms add: [0-9.]+ of 3\.00/,
+      /the SDK in a page: [0-9.]+ KB gzip of 6\.00; its collections: [0-9.]+ of 4\.00; what rooms add: [0-9.]+ of 3\.00; its hooks: React 0\.[0-9]+, Vue 0\.[0-9]+ of 1\.00/,
     );
     expect(wrong).toBe("[]");
     expect(size("checkSize(1000)")[1]).toMatch(/^\["clients\/browser\.ts is \d+ bytes gzipped, \d+ too many"\]$/);
     expect(size("checkSize(6144, 1000, 1000)")[1]).toMatch(
       /^\["clients\/collections\.ts is \d+ bytes gzipped, \d+ too many","clients\/rooms\.ts is \d+ bytes gzipped, \d+ too many"\]$/,
+    );
+    expect(size("checkSize(6144, 4096, 3072, 500)")[1]).toMatch(
+      /^\["clients\/react\.ts is [^"]+","clients\/vue\.ts is [^"]+"\]$/,
     );
   });
 });
