@@ -66,6 +66,32 @@ describe("links of the documents", () => {
   });
 });
 
+describe("docs/README.md", () => {
+  it("links every other document once", () => {
+    const front = "docs/README.md";
+    const linked = [...read(front).matchAll(/\]\(([^)#\s]+)/g)].map(([, to = ""]) => join(dirname(front), to));
+    const others = documents.filter((path) => !["docs/README.md", "README.md", "README.zh-CN.md"].includes(path));
+    expect(others.filter((path) => linked.filter((to) => to === path).length !== 1)).toEqual([]);
+  });
+
+  it("and its Chinese documents are those that the Chinese README links", () => {
+    const chinese = documents.filter((path) => /^docs\/.*zh-CN\.md$/.test(path));
+    expect(chinese.length).toBeGreaterThan(3);
+    expect(chinese.filter((path) => !read("README.zh-CN.md").includes(`](${path}`))).toEqual([]);
+  });
+});
+
+describe("the README's first screen", () => {
+  it.each(["README.md", "README.zh-CN.md"])("of %s says how to begin, and shows pictures that can be read", (path) => {
+    const [before = ""] = read(path).split(/^## /m);
+    expect(before).toContain("npm ci && npm start");
+    expect(before).toContain("client.watch(");
+    const widths = [...read(path).matchAll(/<img [^>]*width="(\d+)"/g)].map(([, width]) => Number(width));
+    expect(widths.length).toBeGreaterThan(2);
+    expect(widths.filter((width) => width < 400)).toEqual([]);
+  });
+});
+
 describe("docs/extending.md", () => {
   it("names files that are there", () => {
     const named = [...read("docs/extending.md").matchAll(/`((?:[\w.-]+\/)+[\w.-]*)`/g)].map(([, path = ""]) => path);
