@@ -32,7 +32,6 @@ export function useClient(): Client {
 /** @param first what a server shows, and a page before it is hydrated */
 function useSource<T>(make: (client: Client, key: never) => Source<unknown>, key: string, first: T): T {
   const client = useClient();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each hook has one `make`
   const { listen, read } = useMemo(() => make(client, key as never) as Source<T>, [client, key]);
   return useSyncExternalStore(listen, read, () => first);
 }
