@@ -51,10 +51,10 @@ describe("the SDK's package", () => {
   it("is imported by its names", async () => {
     await writeFile(
       join(folder, "names.js"),
-      `const names = ["", "/browser", "/node", "/wechat", "/collections", "/react", "/vue"];
+      `const names = ["", "/browser", "/node", "/wechat", "/collections", "/rooms", "/react", "/vue"];
        for (const name of names) {
          const made = await import("orderbell-sdk" + name);
-         const main = made.createClient ?? made.makeClient ?? made.collections ?? made.useOrders;
+         const main = made.createClient ?? made.makeClient ?? made.collections ?? made.createRoom ?? made.useOrders;
          console.log(name || ".", typeof main, typeof made.ApiError);
        }`,
     );
@@ -65,6 +65,7 @@ describe("the SDK's package", () => {
       "/node function function",
       "/wechat function function",
       "/collections function function",
+      "/rooms function function",
       "/react function undefined",
       "/vue function undefined",
     ]);
@@ -73,13 +74,13 @@ describe("the SDK's package", () => {
   it("is required by its names, with one ApiError for all", async () => {
     await writeFile(
       join(folder, "names.cjs"),
-      `const names = ["", "/browser", "/node", "/wechat", "/collections"];
+      `const names = ["", "/browser", "/node", "/wechat", "/collections", "/rooms"];
        const all = names.map((name) => require("orderbell-sdk" + name));
        for (const made of all)
-         console.log(typeof (made.createClient ?? made.makeClient ?? made.collections), made.ApiError === all[0].ApiError);
+         console.log(typeof (made.createClient ?? made.makeClient ?? made.collections ?? made.createRoom), made.ApiError === all[0].ApiError);
        for (const name of ["/react", "/vue"]) console.log(typeof require("orderbell-sdk" + name).useOrders);`,
     );
-    expect(node("names.cjs").said.split("\n")).toEqual([...Array(5).fill("function true"), "function", "function"]);
+    expect(node("names.cjs").said.split("\n")).toEqual([...Array(6).fill("function true"), "function", "function"]);
   });
 
   it("is well formed to publint, and its types are found by every resolution of TypeScript", () => {
@@ -92,7 +93,17 @@ describe("the SDK's package", () => {
       console.log(JSON.stringify({ problems, entries: Object.keys(entrypoints) }));`;
     expect(script(types)).toEqual({
       problems: [],
-      entries: [".", "./browser", "./node", "./wechat", "./collections", "./react", "./vue", "./package.json"],
+      entries: [
+        ".",
+        "./browser",
+        "./node",
+        "./wechat",
+        "./collections",
+        "./rooms",
+        "./react",
+        "./vue",
+        "./package.json",
+      ],
     });
   });
 
