@@ -88,6 +88,7 @@ const expectedErrors = new Set([
   "AwsRefused",
   "FunctionFailed",
   "SchemaTooNew",
+  "ServerTooOld",
   "LockTaken",
   "ServerEnded",
   "CollectionsWrong",

@@ -64,6 +64,7 @@ export function explain(thrown: unknown, address: Address): Explained {
     );
   if (code === "53300" || code === "1040" || code === "1203" || code === "1226")
     return passing(`${at} has no connection left for ${who}`);
+  if (isReadOnly(code)) return passing(`${at} takes no writes: it may be a replica, give the one that writes`);
   if (code === "57P03") return passing(`${at} is starting or stopping`);
   if (/ECONNREFUSED|ENOENT/.test(code)) return passing(`nothing listens at ${at}`);
   if (code === "EAI_AGAIN") return passing(`host "${host}" cannot be looked up now`);
@@ -74,6 +75,9 @@ export function explain(thrown: unknown, address: Address): Explained {
   if (/^[0-9A-Z]{5}$|^\d{4}$/.test(code)) return lasting(`${at} refuses`);
   return passing(`${at} ended the connection, or does not speak as ${name} does`);
 }
+
+/** A replica, a server that is locked, or a user whose transactions only read. */
+const isReadOnly = (code: string) => ["25006", "1290", "1792", "1836"].includes(code);
 
 /** The first code in the chain of causes, and all messages up to it. */
 function failureOf(thrown: unknown): Failure {
@@ -97,8 +101,7 @@ export function explainRefusal(error: unknown): string | undefined {
   const { code } = failureOf(error);
   if (code === "42501" || code === "1142" || code === "1044" || code === "1227")
     return `its user may not make tables (${code}): let it own the database, or GRANT it CREATE`;
-  if (code === "25006" || code === "1290" || code === "1836")
-    return `it takes no writes (${code}): it may be a replica, give the one that writes`;
+  if (isReadOnly(code)) return `it takes no writes (${code}): it may be a replica, give the one that writes`;
   if (code === "3F000") return `there is no schema to make tables in (${code}): see the user's search_path`;
   return undefined;
 }

@@ -20,6 +20,7 @@ import { arrivals } from "./migrations/0015_arrivals.ts";
 import { roomEntries } from "./migrations/0016_room_entries.ts";
 import { auditActor } from "./migrations/0017_audit_actor.ts";
 import { guardFunction } from "./postgres_text.ts";
+import { refuseOldServer, serverVersionOf, versionText } from "./server_version.ts";
 
 const postgresTypes: ColumnTypes = {
   id: `varchar(64) COLLATE "C"`,
@@ -79,6 +80,7 @@ const doneBefore = new Set([1050, 1060, 1061, 1091]);
 /**
  * Brings the schema up to date and returns the versions that this call applied. The lock is taken anew for each migration: on
  * PostgreSQL that is its transaction, all of a migration or nothing.
+ * @throws ServerTooOld before anything is changed
  * @throws SchemaTooNew when the database knows a version that the code does not.
  * @throws LockTaken when another migration outlasts `wait.maxWaitMs`
  */
@@ -90,7 +92,10 @@ export async function migrate(
 ): Promise<number[]> {
   const applied: number[] = [];
   for (;;) {
-    const done = await database.alone((run) => applyNext(database.dialect, run, list, now), wait);
+    const done = await database.alone(async (run) => {
+      if (applied.length === 0) refuseOldServer(serverVersionOf((await run(versionText))[0]));
+      return applyNext(database.dialect, run, list, now);
+    }, wait);
     if (done === undefined) return applied;
     applied.push(done);
   }
