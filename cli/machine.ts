@@ -6,7 +6,7 @@ import type { Connections } from "../apigateway/local/connections.ts";
 import type { Call } from "../apigateway/local/invoke.ts";
 import { localPictures, type Pictures } from "../apigateway/local/pictures.ts";
 import { type Part, type Routes, readRoutes, routesOf } from "../apigateway/local/routes.ts";
-import { type Faults, type Limits, type LocalServer, startServer } from "../apigateway/local/server.ts";
+import { type Faults, type Limits, type LocalServer, type StillOpen, startServer } from "../apigateway/local/server.ts";
 import { waitAtMost } from "../apigateway/local/wait_at_most.ts";
 import { type LocalOptions, localGateway } from "../apigateway/local.ts";
 import { removeConnectionsOf } from "../db/connections.ts";
@@ -79,7 +79,7 @@ export interface Machine {
   /** Calls a function by its name. */
   call(name: string, event: unknown): Promise<unknown>;
   /** Ends running work in bounded time. The caller closes the database. */
-  stop(): Promise<void>;
+  stop(): Promise<StillOpen & { readonly background: number }>;
 }
 
 /** After STOP_MS: for background work, and for the last statements to the database. */
@@ -245,14 +245,16 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     async stop() {
       stopped.abort();
       watches?.stop();
-      await server.stop();
+      const stillOpen = await server.stop();
       // Work that hangs is not waited for: systemd and Docker kill after 20 s, and the next process must start.
       await waitAtMost(backgroundMs, Promise.all([...running, app.pushes?.idle()]));
+      const background = running.size;
       const removed = db
         .flight({ statements: removeConnectionsOf(processId, clock.now() + config.rooms.graceMs), repeatable: true })
         .catch(() => {});
       const closed = closeTunnelsAt(app, processId).catch((error) => log.error("tunnel.stop", {}, error));
       await waitAtMost(lastFlightMs, Promise.all([removed, closed]));
+      return { ...stillOpen, background };
     },
   };
 }

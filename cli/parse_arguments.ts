@@ -1,8 +1,8 @@
 /** Parses the command line with commander: help for every command, suggestions for what is misspelt. */
-import { readFileSync } from "node:fs";
 import { type CommanderError, Command as Parser } from "commander";
 import { type Args, type Command, commands } from "./commands.ts";
 import { UsageError } from "./usage_error.ts";
+import { version } from "./version.ts";
 
 export type OtherCommand = "start" | "serve" | "init-db" | "tail" | "mock";
 
@@ -85,7 +85,7 @@ export function parseArguments(argv: readonly string[]): Parsed {
   let parsed: Parsed | undefined;
   const root = new Parser("orderbell")
     .description("An order is placed, the kitchen's bell rings, always.")
-    .version(version(), "-V, --version", "the version")
+    .version(version, "-V, --version", "the version")
     .helpOption("-h, --help", "help; also behind a command")
     .helpCommand(false)
     .configureOutput({ writeOut: (part) => (text += part), writeErr: () => {}, outputError: () => {} })
@@ -186,10 +186,4 @@ function argumentsOf(leaf: Parser): { args: Args; routes: readonly string[] } {
     else if (value !== undefined) options[name] = value;
   }
   return { args: { words: leaf.args, options, flags }, routes };
-}
-
-/** The version, of package.json. */
-export function version(): string {
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }

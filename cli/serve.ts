@@ -14,9 +14,10 @@ import { makeLog } from "../shared/log.ts";
 import { makeWechat } from "../shared/wechat.ts";
 import { listenForAdmin } from "./admin_socket.ts";
 import { readCollections } from "./collections_file.ts";
+import { logStart, stopAndLog } from "./first_and_last_line.ts";
 import { openLogFiles } from "./log_files.ts";
 import { logOutput } from "./log_output.ts";
-import { type Machine, startMachine } from "./machine.ts";
+import { startMachine } from "./machine.ts";
 import { servePages } from "./serve_pages.ts";
 import { untilStopped } from "./signals.ts";
 import { UsageError } from "./usage_error.ts";
@@ -43,14 +44,25 @@ export async function serve({ port, only: part }: ServeOptions, environment: Nod
   const options = databaseOptions(config);
   const db = await openDatabase(options);
   const output = logOutput((text) => void process.stdout.write(text));
-  const log = makeLog(config.logLevel, systemClock.now, output.write);
+  let admin: Awaited<ReturnType<typeof listenForAdmin>> | undefined;
+  let files: ReturnType<typeof openLogFiles>;
+  /** Lines from before the files: a server that does not start makes none. */
+  const early: string[] = [];
+  const write = (line: string) => {
+    output.write(line);
+    if (files === undefined && admin === undefined) early.push(line);
+    files?.write(line);
+    admin?.write(line);
+  };
+  const log = makeLog(config.logLevel, systemClock.now, write);
   try {
     // No request is served before the tables exist.
-    await waitForDatabase(
+    const applied = await waitForDatabase(
       db,
       () => migrate(db, undefined, systemClock.now(), { onWait: (reason) => log.info("migration.waits", { reason }) }),
       { maxWaitMs: config.databaseWaitMs, onWait: (reason) => log.warn("database.waits", { reason }) },
     );
+    await logStart(log, db, applied);
   } catch (error) {
     await db.close();
     throw error;
@@ -60,23 +72,19 @@ export async function serve({ port, only: part }: ServeOptions, environment: Nod
       setting: "DATABASE_URL",
       hint: "the database is on another machine, and the connection to it is not encrypted: docs/databases.md",
     });
-  const files = openLogFiles({
+  files = openLogFiles({
     home: homeOf(environment),
     keepBytes: server.logKeepBytes,
     name: String(process.pid),
     now: systemClock.now,
     onFailure: (code) => log.warn("log.files", { code }),
   });
-  let admin: Awaited<ReturnType<typeof listenForAdmin>> | undefined;
-  const machine: Machine = await startMachine({
+  for (const line of early) files?.write(line);
+  const machine = await startMachine({
     config,
     db,
     wechat: makeWechat(wechatClient(config.wechatUrl)),
-    write(line) {
-      output.write(line);
-      files?.write(line);
-      admin?.write(line);
-    },
+    write,
     host: server.host,
     port: server.port,
     tls: server.tls && {
@@ -96,8 +104,7 @@ export async function serve({ port, only: part }: ServeOptions, environment: Nod
       setting: "TRUSTED_PROXIES",
       hint: "no proxy is believed: behind one, all guests count as one address and share its limits",
     });
-  await untilStopped();
-  await machine.stop();
+  await stopAndLog(machine, await untilStopped());
   await waitAtMost(closeMs, Promise.all([admin.close(), db.close()]));
   // Work that still hangs must not keep the process alive.
   setTimeout(() => process.exit(0), lastMs).unref();

@@ -17,6 +17,7 @@ import { listenForAdmin } from "./admin_socket.ts";
 import { readCollections } from "./collections_file.ts";
 import { demoKeys } from "./demo_keys.ts";
 import { ensurePages } from "./ensure_pages.ts";
+import { logStart, stopAndLog } from "./first_and_last_line.ts";
 import { openLogFiles } from "./log_files.ts";
 import { startMachine } from "./machine.ts";
 import { selfSigned } from "./self_signed.ts";
@@ -40,8 +41,9 @@ export async function start({ port, lan, tls }: StartOptions, environment: NodeJ
   // Takes the folder's lock first: a second process changes nothing of the one that runs.
   const db = await openPglite({ directory: home });
   const closing = [() => db.close()];
+  let signal: NodeJS.Signals | undefined;
   try {
-    await migrate(db);
+    const applied = await migrate(db);
     const wechat = await startWechat({ apps: [demoApp] });
     closing.push(() => wechat.close());
     const environmentOfDemo = {
@@ -81,11 +83,12 @@ export async function start({ port, lan, tls }: StartOptions, environment: NodeJ
     });
     closing.push(
       async () => admin?.close(),
-      () => machine.stop(),
+      () => stopAndLog(machine, signal),
     );
     // Only this process uses the database, so no connection in it is alive.
     await db.flight({ statements: trimConnections(Number.MAX_SAFE_INTEGER) });
     admin = await listenForAdmin(home, (event) => machine.call("admin", event) as never, files);
+    await logStart(machine.app.log, db, applied);
     await addWechatApp(machine.app, demoApp);
     const { shops } = await createDemoShops(machine.app, pictures);
 
@@ -117,7 +120,7 @@ export async function start({ port, lan, tls }: StartOptions, environment: NodeJ
       `A pairing link works once, for ten minutes; \`npx orderbell pair ${shop}\` makes another code.`,
       "`npx orderbell tail` follows the log, Ctrl-C stops.",
     ]);
-    await untilStopped();
+    signal = await untilStopped();
   } finally {
     // The last one first. A failed process would not end while something is open.
     for (const close of closing.toReversed()) await close();

@@ -38,6 +38,8 @@ export interface HttpApi {
   hurry(): void;
   /** Resolves when every request has its answer. */
   idle(): Promise<void>;
+  /** Requests that have none yet. */
+  size(): number;
 }
 
 const ownHeaders = { "x-content-type-options": "nosniff" };
@@ -137,5 +139,6 @@ export function httpApi(options: HttpApiOptions): HttpApi {
       for (const opened of underWay) opened.abort();
     },
     idle: () => open.idle(),
+    size: () => open.size,
   };
 }

@@ -38,6 +38,8 @@ export interface Invoke {
   isFullFor(options: InvokeOptions): boolean;
   /** Resolves when nothing runs. */
   idle(): Promise<void>;
+  /** Calls that run. */
+  size(): number;
 }
 
 export function invoker(call: Call, limits: Limits, log: Log): Invoke {
@@ -93,6 +95,7 @@ export function invoker(call: Call, limits: Limits, log: Log): Invoke {
   return Object.assign(invoke, {
     isFullFor: ({ compartment, key }: InvokeOptions) => bulkheadOf(compartment).isFullFor(key),
     idle: () => running.idle(),
+    size: () => running.size,
   });
 }
 

@@ -9,6 +9,10 @@ export class OpenRequests {
   #open = 0;
   #waiting: (() => void)[] = [];
 
+  get size(): number {
+    return this.#open;
+  }
+
   /**
    * @param ended is called when the answer is out, or cannot be any more
    * @returns fires when the client has left, or must not wait any more

@@ -47,9 +47,17 @@ export interface LocalServer {
   readonly port: number;
   readonly connections: Connections;
   /** Ends running work and closes the sockets, whose clients reconnect; takes bounded time. */
-  stop(): Promise<void>;
+  stop(): Promise<StillOpen>;
   /** Cuts the socket without a close frame, as a broken network does. */
   cut(connection: string): void;
+}
+
+/** What had not ended in the time of a stop, and was cut. */
+export interface StillOpen {
+  readonly requests: number;
+  readonly sockets: number;
+  /** Calls of functions. */
+  readonly calls: number;
 }
 
 /** Request line and headers together. */
@@ -171,10 +179,12 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
       sockets.closeAll();
       http.hurry();
       await waitAtMost(limits.stopMs, Promise.all([http.idle(), sockets.idle(), invoke.idle()]));
+      const stillOpen = { requests: http.size(), sockets: connections.size, calls: invoke.size() };
       sockets.cut();
       server.closeAllConnections();
       await waitAtMost(graceMs, Promise.all([closed, sockets.idle(), invoke.idle()]));
       httpConnections.close();
+      return stillOpen;
     },
   };
 }

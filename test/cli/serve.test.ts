@@ -1,9 +1,10 @@
 /** `npm run serve`: refuses an incomplete configuration, runs on real databases, and contains nothing of the demo. */
 
-import { readdir, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { migrations } from "../../db/migrate.ts";
 import { sql } from "../../db/sql.ts";
 import { ConfigError } from "../../shared/config.ts";
 import { type Engine, onEveryEngine, servers } from "../_engines.ts";
@@ -12,6 +13,23 @@ import { note } from "../_printed.ts";
 import { cleanUp, launch, newHome, orderbell, type Process, root, within } from "./_cli.ts";
 
 afterAll(cleanUp);
+
+const messageOf = (kind: string, body: string) => {
+  const bytes = Buffer.from(`${kind}....${body}`);
+  bytes.writeInt32BE(bytes.length - 1, 1);
+  return bytes;
+};
+/** ErrorResponse of PostgreSQL's protocol. */
+const postgresError = (code: string, message: string) =>
+  messageOf("E", `SFATAL\0VFATAL\0C${code}\0M${message}\0\0`);
+/** ERR_Packet of MySQL's protocol, in place of the greeting. */
+function mysqlError(code: number, message: string): Buffer {
+  const bytes = Buffer.from(`....\x7f..${message}`);
+  bytes.writeUInt32LE(bytes.length - 4, 0);
+  bytes[4] = 0xff;
+  bytes.writeUInt16LE(code, 5);
+  return bytes;
+}
 
 const unreachable = "postgres://shop:not-to-be-printed@127.0.0.1:1/shop";
 
@@ -87,6 +105,30 @@ describe("npm run serve refuses to start", () => {
     afterAll(async () => {
       for (const close of closing.toReversed()) await close();
     });
+    /** Speaks as the database until it refuses with this code. */
+    const refusing = async (scheme: "postgres" | "mysql", code: string, message: string) => {
+      const port = await stranger((socket) => {
+        if (scheme === "mysql") return socket.end(mysqlError(Number(code), message));
+        return socket.on("data", (data) => {
+          // A wish for TLS comes first, if at all.
+          if (data.readInt32BE(4) === 80_877_103) socket.write("N");
+          else socket.end(postgresError(code, message));
+        });
+      });
+      return `${scheme}://shop:not-to-be-printed@127.0.0.1:${port}/shop`;
+    };
+    /** The database as it is, but for some bytes. */
+    async function through(at: 0 | 1, alter: (text: string) => string): Promise<string> {
+      const { host = "", port = 0 } = servers[at]?.server ?? {};
+      const own = await stranger((socket) => {
+        const server = connect(port, host);
+        server.on("error", () => socket.destroy());
+        socket.on("data", (data) => server.write(alter(data.toString("latin1")), "latin1"));
+        server.on("data", (data) => socket.write(alter(data.toString("latin1")), "latin1"));
+        socket.on("close", () => server.destroy());
+      });
+      return addressOf(at, (url) => (url.host = `127.0.0.1:${own}`));
+    }
     const [postgres, mysql] = servers.map(({ server: { host, port } }) => `${host}:${port}`);
     const isHere = { postgres: servers[0]?.here, mysql: servers[1]?.here };
 
@@ -146,6 +188,56 @@ describe("npm run serve refuses to start", () => {
         isHere.mysql,
         () => addressOf(1, (url) => url.searchParams.set("ssl-mode", "REQUIRED")),
         `${mysql} does not speak TLS, and the address asks for it (HANDSHAKE_NO_SSL_SUPPORT)`,
+      ],
+      [
+        "PostgreSQL with another password",
+        true,
+        () => refusing("postgres", "28P01", 'password authentication failed for user "shop"'),
+        /^127\.0\.0\.1:\d+ refuses user "shop": wrong name or password \(28P01\)$/,
+      ],
+      [
+        "PostgreSQL that takes only TLS",
+        true,
+        () => refusing("postgres", "28000", 'no pg_hba.conf entry for host "127.0.0.1", no encryption'),
+        /^127\.0\.0\.1:\d+ takes only TLS: add sslmode=verify-full to the address \(28000\)$/,
+      ],
+      [
+        "MySQL that takes only TLS",
+        true,
+        () => refusing("mysql", "3159", "Connections using insecure transport are prohibited"),
+        /^127\.0\.0\.1:\d+ takes only TLS: add ssl-mode=VERIFY_IDENTITY to the address \(3159\)$/,
+      ],
+      [
+        "an old PostgreSQL",
+        isHere.postgres,
+        () => through(0, (text) => text.replace(/PostgreSQL 1\d/g, "PostgreSQL 12")),
+        /^the database is PostgreSQL 12[.\d]*; orderbell needs 15 or newer$/,
+      ],
+      [
+        "an old MySQL or MariaDB",
+        isHere.mysql,
+        () =>
+          through(1, (text) =>
+            text.replace(/1[01]\.\d\d(?=\.\d+-MariaDB)/g, "10.05").replace(/(?<![\d.])[89](?=\.\d+\.\d+)/g, "5"),
+          ),
+        /^the database is (MariaDB 10\.05[.\d]*; orderbell needs 10\.11|MySQL 5[.\d]*; orderbell needs 8) or newer$/,
+      ],
+      [
+        "PostgreSQL that only reads",
+        isHere.postgres,
+        () => addressOf(0, (url) => url.searchParams.set("options", "-c default_transaction_read_only=on")),
+        `${postgres} takes no writes: it may be a replica, give the one that writes (25006)`,
+      ],
+      [
+        "MySQL that only reads",
+        isHere.mysql,
+        () =>
+          through(1, (text) =>
+            text.replace("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", (all) =>
+              "SET SESSION TRANSACTION READ ONLY".padEnd(all.length),
+            ),
+          ),
+        "it takes no writes (1792): it may be a replica, give the one that writes",
       ],
       [
         "a password that is not written as an address wants it",
@@ -348,6 +440,21 @@ onEveryEngine((engine: Engine) => {
       expect(await server.kill("SIGTERM")).toBe(0);
       expect((await readdir(home)).filter((name) => name.includes("admin"))).toEqual([]);
       note(server.out());
+      const lines = server.out().trimEnd().split("\n").map((line) => JSON.parse(line));
+      const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+      const engineName = engine.name === "postgres" ? "PostgreSQL" : expect.stringMatching(/^(MySQL|MariaDB)$/);
+      expect(lines[0]).toMatchObject({
+        ...{ level: "info", event: "start", version, node: process.version, engine: engineName },
+        engineVersion: expect.stringMatching(/^\d+\.\d/),
+        schema: migrations.at(-1)?.version,
+      });
+      expect(lines[0].applied).toBeUndefined();
+      expect(lines.at(-1)).toMatchObject({
+        ...{ level: "info", event: "stop", signal: "SIGTERM", ms: expect.any(Number) },
+        ...{ requests: 0, sockets: 0, calls: 0, background: 0 },
+      });
+      // Who follows through the local socket has the first line too.
+      expect(tail.out()).toMatch(/^\{[^\n]*"event":"start"/);
       // Neither TLS nor a proxy: reported at the start, with the setting's name.
       expect(server.out()).toMatch(/"level":"warn","event":"proxies.none","setting":"TRUSTED_PROXIES"/);
       expect(server.out() + server.err()).not.toContain(guest);
