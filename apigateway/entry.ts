@@ -11,6 +11,7 @@ import {
 } from "../shared/errors.ts";
 import { parseJson } from "../shared/json.ts";
 import type { Fields } from "../shared/log.ts";
+import { pathClass } from "../shared/path_class.ts";
 import * as shape from "../shared/shape.ts";
 import { never, type Signal } from "../shared/signal.ts";
 import { toAppError } from "../shared/to_app_error.ts";
@@ -159,11 +160,14 @@ export function http(routes: Readonly<Record<string, Route>>) {
       } catch (error) {
         const appError = toAppError(app, error);
         request.notes.code = appError.code;
+        if (appError instanceof RouteUnknown) request.notes.path = pathClass(event.rawPath);
         answer = problem(appError, appError.status === 401 ? membersFor401(event.headers) : {});
       }
       const { requestId } = event.requestContext;
       const ms = app.clock.now() - startedAt;
-      app.log.info("request", { requestId, route: event.routeKey, status: answer.status, ms, ...request.notes });
+      const fields = { requestId, route: event.routeKey, status: answer.status, ms, ...request.notes };
+      if (answer.status >= 500) app.log.error("request", fields);
+      else app.log.info("request", fields);
       return resultOf(answer, requestId, request.header("x-forwarded-proto") === "https");
     };
 }
@@ -217,8 +221,12 @@ function textOf(body: unknown): string {
 
 // --- WebSocket -----------------------------------------------------------------------------------------------------
 
+/** Ids for the line in the log. */
+export type Notes = Record<string, string | number>;
+
 /** Handshake of a socket. */
 export interface ConnectRequest {
+  readonly notes: Notes;
   readonly connection: string;
   readonly protocols: readonly string[];
   readonly query: Readonly<Record<string, string | undefined>>;
@@ -233,7 +241,8 @@ export function connect(route: ConnectRoute) {
   return (app: App) =>
     async (event: ConnectEvent | TencentEvent): Promise<SocketResult | TencentResult> => {
       const request = isTencent(event) ? fromTencent(event) : fromAws(event);
-      const outcome = await attempt(app, "open", { connection: request.connection }, () => route(app, request));
+      const { connection, notes } = request;
+      const outcome = await attempt(app, "open", { connection }, notes, () => route(app, request));
       if (isTencent(event)) return tencentResult(outcome, request.connection);
       if ("error" in outcome)
         return { statusCode: outcome.error.status, body: JSON.stringify({ code: outcome.error.code }) };
@@ -253,40 +262,47 @@ export function message(route: MessageRoute) {
         "websocket" in event
           ? [event.websocket.secConnectionID, event.websocket.data ?? "", "tencent"]
           : [event.requestContext.connectionId, event.body ?? "", gatewayOf(event.requestContext)];
-      await attempt(app, "message", { connection }, () => route(app, connection, text, gateway));
+      await attempt(app, "message", { connection }, {}, () => route(app, connection, text, gateway));
       return { statusCode: 200 };
     };
 }
 
-export type DisconnectRoute = (app: App, connection: string) => Promise<void>;
+/** @param notes ids for the line in the log */
+export type DisconnectRoute = (app: App, connection: string, notes: Notes) => Promise<void>;
 
 export function disconnect(route: DisconnectRoute) {
   return (app: App) =>
     async (event: DisconnectEvent | TencentEvent): Promise<SocketResult> => {
       const aws = "websocket" in event ? undefined : event.requestContext;
       const connection = aws === undefined ? (event as TencentEvent).websocket.secConnectionID : aws.connectionId;
-      const fields = { connection, status: aws?.disconnectStatusCode };
-      await attempt(app, "close", fields, () => route(app, connection));
+      const openMs = aws === undefined ? undefined : aws.requestTimeEpoch - aws.connectedAt;
+      const notes: Notes = {};
+      const fields = { connection, status: aws?.disconnectStatusCode, openMs };
+      await attempt(app, "close", fields, notes, () => route(app, connection, notes));
       return { statusCode: 200 };
     };
 }
 
 const isTencent = (event: object): event is TencentEvent => "websocket" in event;
 
+/** @param notes filled by the work */
 async function attempt<T>(
   app: App,
-  event: string,
+  event: "open" | "message" | "close",
   fields: Fields,
+  notes: Notes,
   work: () => Promise<T>,
 ): Promise<{ value: T } | { error: AppError }> {
   const startedAt = app.clock.now();
   try {
     const value = await work();
-    app.log.info(event, { ...fields, ms: app.clock.now() - startedAt });
+    // Heartbeats are frames too: at `info` they would be most of the log.
+    app.log[event === "message" ? "debug" : "info"](event, { ...fields, ...notes, ms: app.clock.now() - startedAt });
     return { value };
   } catch (error) {
     const appError = toAppError(app, error);
-    app.log.info(event, { ...fields, code: appError.code, ms: app.clock.now() - startedAt });
+    const { code, status } = appError;
+    app.log[status >= 500 ? "error" : "info"](event, { ...fields, ...notes, code, ms: app.clock.now() - startedAt });
     return { error: appError };
   }
 }
@@ -295,6 +311,7 @@ function fromAws({ headers, requestContext, queryStringParameters }: ConnectEven
   const { connectionId } = requestContext;
   const offered = Object.entries(headers).find(([name]) => name.toLowerCase() === "sec-websocket-protocol")?.[1] ?? "";
   return {
+    notes: {},
     connection: connectionId,
     protocols: split(offered),
     query: queryStringParameters ?? {},
@@ -307,6 +324,7 @@ const gatewayOf = ({ domainName, stage }: ConnectEvent["requestContext"] | Messa
 
 function fromTencent({ websocket }: TencentEvent): ConnectRequest {
   return {
+    notes: {},
     connection: websocket.secConnectionID,
     protocols: split(websocket.secWebSocketProtocol ?? ""),
     // Its event tells no query, so tunnels cannot be opened there.

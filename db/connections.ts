@@ -18,6 +18,11 @@ export function readSenders(dialect: Dialect, ids: readonly string[]): Sql {
   return byKeys(dialect, { columns, table, key: sql`c.id` }, ids);
 }
 
+/** Whose connections these are: for the log, when they are removed. */
+export function readHolders(dialect: Dialect, ids: readonly string[]): Sql {
+  return byKeys(dialect, { columns: sql`c.id AS connection_id, s.id, s.kind`, table, key: sql`c.id` }, ids);
+}
+
 /** These connections, with the current state of the session behind each. */
 export function readRights(ids: readonly string[]): Sql {
   return sql`SELECT c.id AS connection_id, c.gateway, s.ended_at, s.expires_at

@@ -65,7 +65,7 @@ export function makeApp(parts: Parts): App {
     files,
     pages,
     invoke,
-    pushes: isRead === undefined ? undefined : new Pushes({ db, gateway, log, isRead, watches }),
+    pushes: isRead === undefined ? undefined : new Pushes({ db, gateway, log, now: clock.now, isRead, watches }),
     watches,
     wechat,
     outbound,

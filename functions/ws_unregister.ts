@@ -5,9 +5,12 @@ import { unregister } from "../shared/streams/transmit.ts";
 import { tunnelDisconnected } from "../shared/wafer/tunnels.ts";
 import { connectionClosed } from "../shared/webhooks/connection_events.ts";
 
-export const handler = disconnect(async (app, connection) => {
+export const handler = disconnect(async (app, connection, notes) => {
   if (await tunnelDisconnected(app, connection)) return;
   await forgetWatches(app, connection);
   await connectionClosed(app, connection);
-  await unregister(app, connection);
+  const holder = await unregister(app, connection);
+  if (holder === undefined) return;
+  notes.session = holder.session;
+  if (holder.isStaff) notes.device = holder.session;
 });

@@ -60,6 +60,8 @@ export interface PushesOptions {
   readonly db: Database;
   readonly gateway: Gateway;
   readonly log: Log;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   /** Whether a socket of this process reads the stream. */
   readonly isRead: (stream: string) => boolean;
   readonly watches?: WatchReceiver | undefined;
@@ -68,17 +70,17 @@ export interface PushesOptions {
 export class Pushes {
   readonly #db: Database;
   readonly #gateway: Gateway;
-  readonly #log: Log;
+  readonly #log: PushLog;
   readonly #isRead: (stream: string) => boolean;
   readonly #watches: WatchReceiver | undefined;
   readonly #chains = new Map<string, Chain>();
 
-  constructor({ db, gateway, log, isRead, watches }: PushesOptions) {
+  constructor({ db, gateway, log, now, isRead, watches }: PushesOptions) {
     this.#isRead = (stream) => isRead(stream) || watches?.isRead(stream) === true;
     this.#watches = watches;
     this.#db = db;
     this.#gateway = gateway;
-    this.#log = log;
+    this.#log = { log, now };
   }
 
   /** Pushes the events of a commit of this process. Resolves when they were pushed. */
@@ -182,7 +184,7 @@ export class Pushes {
         // The next comparison with the head finds the missing events.
         chain.mustRead = false;
         for (const { failed } of bursts) failed(error);
-        if (bursts.length === 0) this.#log.error("push", { stream }, error);
+        if (bursts.length === 0) this.#log.log.error("push", { stream }, error);
       }
     }
     // In the same turn in which nothing was left: a burst that comes next starts the next run.
@@ -302,22 +304,33 @@ const isUnwritten = (head: Head) => head.epoch === "" && head.seq === 0;
 
 const noPush: Published = { readers: 0, sent: 0, gone: 0 };
 
-/** Logs pushes, with how many subscribers they reached. `readers` counts sockets that this process pushes to. */
+/** Where pushes are logged, and the clock that their events have their time from. */
+export interface PushLog {
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+/**
+ * Logs pushes, with how many subscribers they reached. `readers` counts sockets that this process pushes to; `lagMs` is from the event's
+ * time, which its transaction took before the commit, until its frames were handed to the sockets.
+ */
 export function logPushes(
-  log: Log,
+  { log, now }: PushLog,
   stream: string,
   events: readonly Logged[],
   { readers, sent, gone }: Published,
 ): void {
   // Messages of rooms and changes of documents are many: at `info` they would hide the kitchen's events.
   const level = /^(room|presence|collection):/.test(stream) ? "debug" : "info";
+  const pushedAt = now();
   for (const event of events) {
-    const { seq, type } = event;
-    log[level]("push", { stream, seq, type, about: orderOf(stream, event), readers, sent, gone });
+    const { seq, type, at } = event;
+    const lagMs = at === undefined || sent === 0 ? undefined : Math.max(0, pushedAt - at);
+    log[level]("push", { stream, seq, type, about: orderOf(stream, event), readers, sent, gone, lagMs });
   }
 }
 
-type Logged = Pick<NumberedEvent, "seq" | "type" | "about"> & { readonly data?: string };
+type Logged = Pick<NumberedEvent, "seq" | "type" | "about"> & { readonly data?: string; readonly at?: number };
 
 /** Events of another process were read from the table, so the order's id is taken from their data. */
 function orderOf(stream: string, { about, data }: Logged): string | undefined {

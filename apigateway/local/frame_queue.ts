@@ -82,7 +82,8 @@ export function frameQueue(
       // AWS sends this when the integration failed.
       const body = { message: "Internal server error", connectionId: id, requestId: request.requestId };
       connections.send(id, JSON.stringify(body));
-      if (!(error instanceof TimedOut)) log.error("function", { function: "$default" }, error);
+      if (error instanceof TimedOut) log.error("function", { function: "$default", code: "TIMED_OUT" });
+      else log.error("function", { function: "$default" }, error);
     }
   }
 

@@ -118,9 +118,13 @@ export function handshakes(
     } catch (error) {
       if (error instanceof Overflow) return error.own ? 429 : 503;
       if (error instanceof CallerLeft) return 503;
-      if (error instanceof TimedOut) return 504;
-      log.error("function", { function: "$connect" }, error);
-      return 502;
+      const isLate = error instanceof TimedOut;
+      log.error(
+        "function",
+        { function: "$connect", ...(isLate ? { code: "TIMED_OUT" } : {}) },
+        isLate ? undefined : error,
+      );
+      return isLate ? 504 : 502;
     }
   }
 

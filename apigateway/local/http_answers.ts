@@ -66,8 +66,10 @@ export function httpAnswers({ limits, log, isStopping }: HttpAnswersOptions): Ht
     if (thrown instanceof TooLarge) message(response, 413, "Request Entity Too Large");
     else if (thrown instanceof Overflow) overflow(response, thrown);
     else if (thrown instanceof CallerLeft) message(response, 503, "Service Unavailable", { "retry-after": "1" });
-    else if (thrown instanceof TimedOut) message(response, 503, "Service Unavailable");
-    else {
+    else if (thrown instanceof TimedOut) {
+      log.error("function", { function: name, code: "TIMED_OUT" });
+      message(response, 503, "Service Unavailable");
+    } else {
       log.error("function", { function: name }, thrown);
       message(response, 500, "Internal Server Error");
     }

@@ -7,7 +7,7 @@ import { eventOf, headOf, readBacklog, readChanged, readHeads } from "../../db/s
 import type { App, FanOut, Range, Share } from "../app.ts";
 import { isCollectionStream } from "../collection.ts";
 import { eventFrame, frameOf } from "../frame.ts";
-import { logPushes, type Pushes } from "../pushes.ts";
+import { logPushes, type Pushes, type PushLog } from "../pushes.ts";
 import { SignalSource } from "../signal.ts";
 import type { Delivery, StoredEvent } from "./change.ts";
 
@@ -70,10 +70,12 @@ export async function publishEvents(
   if (first === undefined || last === undefined) return;
   const readers = readersIn(stream, subscribers);
   if (readers > maxReaders) return splitUp(app, { stream, after: first.seq - 1, upTo: last.seq }, readers);
-  logPushes(app.log, stream, events, await app.gateway.publish(stream, events.map(eventFrame), subscribers));
+  logPushes(pushLogOf(app), stream, events, await app.gateway.publish(stream, events.map(eventFrame), subscribers));
 }
 
-type Publisher = Pick<App, "pushes" | "gateway" | "invoke" | "log">;
+type Publisher = Pick<App, "pushes" | "gateway" | "invoke" | "log" | "clock">;
+
+const pushLogOf = ({ log, clock }: Publisher): PushLog => ({ log, now: clock.now });
 
 /** Subscribers that one function can push to well within its 29 seconds. */
 export const maxReaders = 2_000;
@@ -188,7 +190,7 @@ export async function publishRange(app: App, { stream, after, upTo, share }: Ran
     const readers = readersIn(stream, subscribers);
     if (share === undefined && readers > maxReaders) return splitUp(app, { stream, after: from, upTo }, readers);
     const concerned = share === undefined ? subscribers : shareOf(share, subscribers, app.random.fraction);
-    logPushes(app.log, stream, events, await app.gateway.publish(stream, events.map(eventFrame), concerned));
+    logPushes(pushLogOf(app), stream, events, await app.gateway.publish(stream, events.map(eventFrame), concerned));
     from = events.at(-1)?.seq ?? upTo;
   }
 }

@@ -5,6 +5,7 @@ import {
   moveConnection,
   openConnection,
   readConnectionsOfSession,
+  readHolders,
   readSenders,
   removeConnections,
 } from "../../db/connections.ts";
@@ -84,16 +85,26 @@ async function refuseSurplus(app: App, session: string, newest: string): Promise
 }
 
 /** Removes the connection. It need not be called: rows expire, and a push to a closed connection finds it gone. */
-export async function unregister(app: App, connection: string): Promise<void> {
-  await app.arrivals.add(unregisterBatch, app, connection);
+export function unregister(app: App, connection: string): Promise<Holder | undefined> {
+  return app.arrivals.add(unregisterBatch, app, connection);
 }
 
-/** Sockets often close together: a network goes, or a proxy. */
-function unregisterBatch(app: App, batch: readonly string[]): Promise<PromiseSettledResult<void>[]> {
+/** Whose connection it was. */
+export interface Holder {
+  readonly session: string;
+  readonly isStaff: boolean;
+}
+
+/** Sockets often close together: a network goes, or a proxy. @returns the holder of each connection that was there */
+function unregisterBatch(app: App, batch: readonly string[]): Promise<PromiseSettledResult<Holder | undefined>[]> {
   const graceUntil = app.clock.now() + app.config.rooms.graceMs;
   return byHalves(batch, async (connections) => {
-    await app.db.flight({ statements: removeConnections(app.db.dialect, connections, graceUntil), repeatable: true });
-    return connections.map(() => fulfilled(undefined));
+    const { dialect } = app.db;
+    const statements = [readHolders(dialect, connections), ...removeConnections(dialect, connections, graceUntil)];
+    const { rows } = await app.db.flight({ statements, repeatable: true });
+    return inOrderOf(connections, rows[0] ?? [], "connection_id").map((row) =>
+      fulfilled(row === undefined ? undefined : { session: String(row.id), isStaff: row.kind === "staff" }),
+    );
   });
 }
 
@@ -325,7 +336,7 @@ function answerOf(stream: string, backlog: Backlog, { n, checkMs }: { n: number;
   }
 }
 
-/** Logs each resume, reset and gap that a check found; a check without a gap has no line. */
+/** Logs each resume, reset and gap that a check found; a check without a gap is a heartbeat, and shows at `debug` only. */
 function logAnswer(
   { gateway, log }: App,
   subscriber: Subscriber,
@@ -333,17 +344,17 @@ function logAnswer(
   answer: ServerMessage,
 ): void {
   if (answer.type !== "resumed" && answer.type !== "reset") return;
-  const ids = { connection: subscriber.connection, session: subscriber.session, stream: answer.stream, n: answer.n };
-  if (answer.type === "reset") log.info("reset", { ...ids, reason: answer.reason });
-  else if (type === "resume" || answer.events.length > 0)
-    log.info(type === "resume" ? "resume" : "gap", {
-      ...ids,
-      from,
-      seq: answer.seq,
-      events: answer.events.length,
-      more: answer.more,
-    });
-  // Of another history its number means nothing.
-  if (answer.type === "resumed" && from !== undefined)
-    logAcknowledged({ gateway, log }, subscriber, type, { stream: answer.stream, seq: from });
+  const { connection, session } = subscriber;
+  const ids = { connection, session, stream: answer.stream, n: answer.n, from };
+  // Of another history the reader's number means nothing.
+  if (answer.type === "reset") {
+    log.info("reset", { ...ids, reason: answer.reason });
+    return;
+  }
+  const { stream, seq, events, more } = answer;
+  const reached = { ...ids, seq, events: events.length, more };
+  if (type === "resume") log.info("resume", reached);
+  else if (events.length > 0) log.info("gap", reached);
+  else log.debug("check", reached);
+  if (from !== undefined) logAcknowledged({ gateway, log }, subscriber, type, { stream, seq: from });
 }

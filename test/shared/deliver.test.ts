@@ -38,6 +38,7 @@ function cloudWith(count: number) {
       if (invoked.length === 2) throw new Error("throttled");
     },
     random: { fraction: Math.random },
+    clock: { now: () => 0 },
     log: { error: (what: string) => errors.push(what), info() {} },
   } as unknown as App;
   return { app, rows, published, invoked, errors };

@@ -1,8 +1,15 @@
 /** The log: which lines are written, what they never contain, and how to follow one order. */
+import { readFileSync } from "node:fs";
+import { http, message } from "../../apigateway/entry.ts";
+import { readRoutes } from "../../apigateway/local/routes.ts";
+import type { App } from "../../shared/app.ts";
 import { type LogLevel, logLevels } from "../../shared/config.ts";
+import { Overloaded } from "../../shared/errors.ts";
 import { makeLog } from "../../shared/log.ts";
+import { pathClass } from "../../shared/path_class.ts";
 import { anyEngine } from "../_engines.ts";
 import { type House, openHouse, type Person } from "../_house.ts";
+import { until } from "../_until.ts";
 
 const at = Date.UTC(2026, 10, 21, 10);
 
@@ -84,6 +91,27 @@ describe("a log line", () => {
   );
 });
 
+it("an answer from 500 on is an error in the log, for requests and for sockets", async () => {
+  const lines: string[] = [];
+  const log = makeLog("error", Date.now, (line) => lines.push(line));
+  const app = { log, clock: { now: Date.now } } as unknown as App;
+  const fail = async () => Promise.reject(new Overloaded());
+  const context = { requestId: "r", http: { method: "GET" } };
+  await http({ "GET /x": fail })(app)({ routeKey: "GET /x", headers: {}, requestContext: context } as never);
+  await message(fail)(app)({ requestContext: { connectionId: "c" }, body: "{}" } as never);
+  expect(lines.map((line) => JSON.parse(line)).filter(({ event }) => event !== "failure")).toMatchObject([
+    { level: "error", event: "request", status: 503, code: "OVERLOADED" },
+    { level: "error", event: "message", connection: "c", code: "OVERLOADED" },
+  ]);
+});
+
+it("the class of a path knows every word of our own paths", () => {
+  const routes = readRoutes(readFileSync(new URL("../../serverless.yml", import.meta.url), "utf8"));
+  const own = routes.http.flatMap(({ segments }) => segments).filter((segment) => !segment.startsWith("{"));
+  expect(own.length).toBeGreaterThan(100);
+  expect([...new Set(own)].filter((segment) => pathClass(`/${segment}`) !== `/${segment}`)).toEqual([]);
+});
+
 describe("an order in the log", () => {
   let house: House;
   let kitchen: Person;
@@ -117,6 +145,7 @@ describe("an order in the log", () => {
       const pushes = about.filter(({ event }) => event === "push");
       const owner = [customer, other][nth] as Person;
       expect(pushes.map(({ stream }) => stream).toSorted()).toEqual([`shop:${house.shop}`, `user:${owner.user}`]);
+      for (const { readers, lagMs } of pushes) expect(lagMs).toEqual(readers === 0 ? undefined : expect.any(Number));
       // The number in the log is that of the screen.
       const frame = rung.find(({ data }) => JSON.stringify(data).includes(id));
       expect(pushes.find(({ stream }) => stream.startsWith("shop:"))).toMatchObject({
@@ -168,6 +197,62 @@ describe("an order in the log", () => {
     board.close();
     screen.close();
     phone.close();
+  });
+
+  it("has the reader's comings and goings beside it, and no line for a heartbeat", async () => {
+    const stream = `shop:${house.shop}`;
+    const screen = await kitchen.connect();
+    const opened = logged().findLast(({ event }) => event === "open");
+    expect(opened).toMatchObject({ level: "info", session: kitchen.session, device: kitchen.session });
+    const { connection } = opened;
+    const begun = await screen.resume({ stream });
+    if (begun.type !== "resumed") throw new Error(begun.type);
+    const answer = await screen.resume({ stream, epoch: begun.epoch, seq: begun.seq, tag: begun.tag });
+    if (answer.type !== "resumed") throw new Error(answer.type);
+    const { epoch, seq, tag } = answer;
+    expect(logged().findLast(({ event }) => event === "resume")).toMatchObject({
+      connection,
+      from: seq,
+      seq,
+      events: 0,
+    });
+    // A heartbeat: a check that finds nothing.
+    const since = house.lines.length;
+    const n = screen.say({ type: "check", streams: [{ stream, epoch, seq, tag }] });
+    await screen.next("checked", (message) => message.n === n);
+    const beat = () =>
+      logged()
+        .slice(since)
+        .filter((line) => line.connection === connection);
+    await until(() => beat().length === 2, "a heartbeat in the log");
+    expect(beat().map(({ level, event }) => [level, event])).toEqual([
+      ["debug", "check"],
+      ["debug", "message"],
+    ]);
+    // A poll: from where to where, and which screen.
+    const query = new URLSearchParams({ stream, epoch, after: String(seq - 1), tag: "" });
+    expect((await kitchen.http("GET", `/events?${query}`)).status).toBe(200);
+    expect(logged().findLast(({ route }) => route === "GET /events")).toMatchObject({
+      ...{ session: kitchen.session, device: kitchen.session, stream, from: seq - 1, seq, events: expect.any(Number) },
+    });
+    screen.close();
+    await until(() => logged().some((line) => line.event === "close" && line.connection === connection), "a close");
+    expect(logged().find((line) => line.event === "close" && line.connection === connection)).toMatchObject({
+      ...{ level: "info", session: kitchen.session, device: kitchen.session, openMs: expect.any(Number) },
+    });
+  });
+
+  it.each([
+    ["/app/bill", "/*/bill"],
+    ["//login/guest", "//login/guest"],
+    ["/wp-login.php?user=13900001234", "/*.php"],
+    ["/orders/13900001234/王小明", "/orders/*/*"],
+    ["/a/b/c/d/e/f/g/h/i/j", "/*/*/*/*/*/*/*/*/…"],
+  ])("tells the class of a path that there is not: of %s", async (path, expected) => {
+    expect((await house.http("GET", path)).status).toBe(404);
+    const line = logged().findLast(({ event }) => event === "request");
+    expect(line).toMatchObject({ level: "info", code: "ROUTE_UNKNOWN", path: expected });
+    expect(JSON.stringify(line)).not.toMatch(/13900001234|wp-login|王|%E7/);
   });
 
   it("is answered with the id of its log line", async () => {

@@ -1,0 +1,22 @@
+/** The class of a path that no route takes, for the log: what a client got wrong shows, what a person typed does not. */
+
+/** Words of this API's own paths. A test compares them with serverless.yml. */
+const words = new Set(
+  `aggregations anonymously api assets auth bill board collections commands commit database databases devices dishes docs documents events get
+  get_shop_info grants guest healthz instances introspect kitchen lines log login me members menu messages metrics mina_auth notify open orders owner
+  pairing pgws pictures price push remove report revoke rollback rooms session settings shops signin signout sold_out staff stock tables ticket
+  token transactions user v1 weapp web ws wsurl`.split(/\s+/),
+);
+/** Endings that tell a page's missing file, or a scanner. */
+const endings = /\.(asp|aspx|cgi|css|env|git|html|ico|js|json|jsp|map|php|png|sql|svg|txt|webp|xml|yml|zip)$/i;
+const maxSegments = 8;
+
+/** Words of our own paths and well-known endings stay, all else is a star: `/app/bill` is of the class of star and `bill`. */
+export function pathClass(path: string): string {
+  const segments = path.split("/");
+  const named = segments.slice(0, maxSegments + 1).map((segment) => {
+    if (segment === "" || words.has(segment)) return segment;
+    return `*${endings.exec(segment)?.[0].toLowerCase() ?? ""}`;
+  });
+  return named.join("/") + (segments.length > named.length ? "/…" : "");
+}
