@@ -165,11 +165,18 @@ export function http(routes: Readonly<Record<string, Route>>) {
       }
       const { requestId } = event.requestContext;
       const ms = app.clock.now() - startedAt;
-      const fields = { requestId, route: event.routeKey, status: answer.status, ms, ...request.notes };
+      const trace = traceOf(request);
+      const fields = { requestId, trace, route: event.routeKey, status: answer.status, ms, ...request.notes };
       if (answer.status >= 500) app.log.error("request", fields);
       else app.log.info("request", fields);
       return resultOf(answer, requestId, request.header("x-forwarded-proto") === "https");
     };
+}
+
+/** The id of the caller's trace (W3C Trace Context), or of our own. */
+function traceOf(request: HttpRequest): string | undefined {
+  const parent = request.header("traceparent");
+  return parent === undefined ? undefined : /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-/.exec(parent)?.[1];
 }
 
 /** RFC 9457. `code` is stable; `type` is that code as a URN. */

@@ -57,7 +57,7 @@ export function localGateway({ connections, db, now, sleep, log }: LocalOptions)
       return sessions.length === 0 ? [] : [readLives(sessions.slice(0, maxLives))];
     },
     async publish(stream, texts, subscribers, numbering) {
-      const subscribed = connections.readersOf(stream).length;
+      const subscribed = connections.countReaders(stream);
       const readers = await rights.entitled(stream, subscribers);
       const frames = frameBatch(texts);
       const first = typeof numbering === "object" ? numbering.first : undefined;

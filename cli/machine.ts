@@ -3,6 +3,7 @@ import { setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Connections } from "../apigateway/local/connections.ts";
+import type { Scrape } from "../apigateway/local/http.ts";
 import type { Call } from "../apigateway/local/invoke.ts";
 import { localPictures, type Pictures } from "../apigateway/local/pictures.ts";
 import { type Part, type Routes, readRoutes, routesOf } from "../apigateway/local/routes.ts";
@@ -21,6 +22,7 @@ import { makeBatches } from "../shared/batch.ts";
 import type { Config } from "../shared/config.ts";
 import { DatabaseClock } from "../shared/database_clock.ts";
 import type { Gateway } from "../shared/gateway.ts";
+import { instrumented } from "../shared/instrument.ts";
 import { ensureIndexes } from "../shared/live/ensure_indexes.ts";
 import { MemoryWatches } from "../shared/live/watch_memory.ts";
 import { type Log, makeLog } from "../shared/log.ts";
@@ -33,6 +35,7 @@ import { checkPresence } from "../shared/streams/presence.ts";
 import { closeTunnelsAt, hasTunnels, sendStoredElsewhere, sweepTunnels } from "../shared/wafer/sweep_tunnels.ts";
 import { startDueWebhooks, sweepWebhooks } from "../shared/webhooks/sweep_webhooks.ts";
 import type { Wechat } from "../shared/wechat.ts";
+import { lineSeenBy, type MachineInstrument, requestSeenBy } from "./machine_instrument.ts";
 
 export interface MachineOptions {
   readonly config: Config;
@@ -63,6 +66,10 @@ export interface MachineOptions {
   /** Serves this part alone: no sockets, no pages, and orders are another process's. */
   readonly only?: Part | undefined;
   readonly tickMs?: number;
+  /** What measures this process: nothing by default. */
+  readonly instruments?: readonly MachineInstrument[];
+  /** GET /metrics, where this port has it. */
+  readonly scrape?: Scrape | undefined;
 }
 
 export interface GatewayParts {
@@ -111,7 +118,8 @@ function picturesOf({ pictures, only, config }: MachineOptions, clock: Clock, lo
 }
 
 export async function startMachine(options: MachineOptions): Promise<Machine> {
-  const { db } = options;
+  const { instruments = [] } = options;
+  const db = instrumented(instruments, options.db, (one, inner) => one.database?.(inner));
   const shared = new DatabaseClock(db, { sleep: systemClock.sleep, monotonicMs });
   if (options.clock === undefined) await shared.sync();
   const clock = options.clock ?? shared;
@@ -119,7 +127,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   const config: Config = { ...options.config, callbackUrl: options.config.callbackUrl ?? processId };
   const { only } = options;
   const routes = only === undefined ? projectRoutes() : routesOf(projectRoutes(), only);
-  const log = makeLog(config.logLevel, clock.now, options.write);
+  const log = makeLog(config.logLevel, clock.now, options.write, lineSeenBy(instruments));
   let call: Call = async () => undefined;
 
   const pictures = picturesOf(options, clock, log);
@@ -141,6 +149,8 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
         () => false,
       ),
     trustedProxies: options.trustedProxies ?? [],
+    scrape: options.scrape,
+    observe: requestSeenBy(instruments, routes),
     ...(options.faults === undefined ? {} : { faults: options.faults }),
     ...(options.cloud === undefined ? {} : { cloud: options.cloud }),
     limits: { streamsPerConnection: config.limits.streamsPerConnection, ...options.limits },
@@ -163,19 +173,24 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     clock,
     log,
     ...(options.wechat === undefined ? {} : { wechat: options.wechat }),
+    instruments,
     outbound:
       options.outbound ?? makeOutbound({ networks: config.outbound.networks, now: monotonicMs, keepAlive: true }),
     ...(watches === undefined ? {} : { isRead: (stream) => connections.isRead(stream), watches }),
     invoke: async (name, event) => void background(run(name, event, name === "fan_out")),
   });
   // Work of guests leaves some connections free for kitchens and orders.
+  for (const { look } of instruments) look?.(app, connections);
   const urgent = caller(app);
   const others = caller({
     ...app,
-    arrivals: makeBatches(config.limits.batch),
+    arrivals: instrumented(instruments, makeBatches(config.limits.batch), (one, inner) =>
+      one.batches?.(inner, "arrivals"),
+    ),
     db: limitConnections(db, Math.max(1, Math.floor((config.maxDatabaseConnections * 2) / 3))),
   });
-  call = options.call ?? ((name, event, asked) => (asked.urgent ? urgent : others)(name, event, asked.signal));
+  const own: Call = (name, event, asked) => (asked.urgent ? urgent : others)(name, event, asked.signal);
+  call = instrumented(instruments, options.call ?? own, (one, inner) => one.call?.(inner));
   const run = (name: string, event: unknown, urgent = true) => call(name, event, { urgent, signal: stopped.signal });
 
   // --- Background work ---------------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ import { logStart, stopAndLog } from "./first_and_last_line.ts";
 import { openLogFiles } from "./log_files.ts";
 import { logOutput } from "./log_output.ts";
 import { startMachine } from "./machine.ts";
+import { lineSeenBy } from "./machine_instrument.ts";
+import { openMeasuring } from "./measure.ts";
 import { servePages } from "./serve_pages.ts";
 import { untilStopped } from "./signals.ts";
 import { UsageError } from "./usage_error.ts";
@@ -41,7 +43,8 @@ export async function serve({ port, only: part }: ServeOptions, environment: Nod
       "DATABASE_URL",
       "must start with postgres:// or mysql://; the embedded database is the demo's",
     );
-  const options = databaseOptions(config);
+  const measuring = await openMeasuring(server);
+  const options = { ...databaseOptions(config), onTrip: measuring.onTrip };
   const db = await openDatabase(options);
   const output = logOutput((text) => void process.stdout.write(text));
   let admin: Awaited<ReturnType<typeof listenForAdmin>> | undefined;
@@ -54,7 +57,7 @@ export async function serve({ port, only: part }: ServeOptions, environment: Nod
     files?.write(line);
     admin?.write(line);
   };
-  const log = makeLog(config.logLevel, systemClock.now, write);
+  const log = makeLog(config.logLevel, systemClock.now, write, lineSeenBy(measuring.instruments));
   try {
     // No request is served before the tables exist.
     const applied = await waitForDatabase(
@@ -96,16 +99,21 @@ export async function serve({ port, only: part }: ServeOptions, environment: Nod
     pictures: join(homeOf(environment), "pictures"),
     limits: server,
     only,
+    instruments: measuring.instruments,
+    scrape: measuring.scrape,
   });
   admin = await listenForAdmin(homeOf(environment), (event) => machine.call("admin", event) as never, files);
-  machine.app.log.info("listening", { host: server.host, port: machine.server.port, tls: server.tls !== undefined });
+  machine.app.log.info("listening", {
+    ...{ host: server.host, port: machine.server.port, tls: server.tls !== undefined },
+    metrics: measuring.metricsUrl,
+  });
   if (server.tls === undefined && server.trustedProxies.length === 0)
     machine.app.log.warn("proxies.none", {
       setting: "TRUSTED_PROXIES",
       hint: "no proxy is believed: behind one, all guests count as one address and share its limits",
     });
   await stopAndLog(machine, await untilStopped());
-  await waitAtMost(closeMs, Promise.all([admin.close(), db.close()]));
+  await waitAtMost(closeMs, Promise.all([admin.close(), db.close(), measuring.close()]));
   // Work that still hangs must not keep the process alive.
   setTimeout(() => process.exit(0), lastMs).unref();
 }

@@ -20,6 +20,7 @@ import { ensurePages } from "./ensure_pages.ts";
 import { logStart, stopAndLog } from "./first_and_last_line.ts";
 import { openLogFiles } from "./log_files.ts";
 import { startMachine } from "./machine.ts";
+import { openMeasuring } from "./measure.ts";
 import { selfSigned } from "./self_signed.ts";
 import { servePages } from "./serve_pages.ts";
 import { untilStopped } from "./signals.ts";
@@ -64,6 +65,8 @@ export async function start({ port, lan, tls }: StartOptions, environment: NodeJ
       now: systemClock.now,
       onFailure: (code) => void process.stderr.write(`the log is not kept: ${code}\n`),
     });
+    const measuring = await openMeasuring(server);
+    closing.push(() => measuring.close());
     let admin: Awaited<ReturnType<typeof listenForAdmin>> | undefined;
     const machine = await startMachine({
       config,
@@ -80,6 +83,8 @@ export async function start({ port, lan, tls }: StartOptions, environment: NodeJ
       files: servePages(),
       pictures,
       limits: server,
+      instruments: measuring.instruments,
+      scrape: measuring.scrape,
     });
     closing.push(
       async () => admin?.close(),

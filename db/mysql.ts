@@ -28,6 +28,8 @@ export interface MysqlOptions extends AddressSettings {
   readonly url: string;
   readonly maxConnections: number;
   readonly connectTimeoutMs: number;
+  /** Is told of each message that waits for an answer; not of those that prepare a new text. */
+  readonly onTrip?: (() => void) | undefined;
   /** Called for each new connection: returns a short-lived password. It is sent as plain text, so the connection must be TLS. */
   readonly password?: (() => Promise<string>) | undefined;
   /** The server ends a connection that is silent for this long, so that a frozen environment does not occupy one. */
@@ -49,7 +51,7 @@ const session = [
 ];
 
 export function openMysql(options: MysqlOptions): Database & Migrator {
-  const { password, idleSessionMs } = options;
+  const { password, idleSessionMs, onTrip } = options;
   const address = readAddress(options.url, options);
   /** A token that is refused now may be accepted soon: new rights take time to spread. */
   const away = (sent: boolean, cause: unknown) =>
@@ -85,8 +87,10 @@ export function openMysql(options: MysqlOptions): Database & Migrator {
   const begin = together ? "SET autocommit = 0" : "START TRANSACTION";
   const end = together ? ["SET autocommit = 1"] : [];
 
-  const send = (connection: CoreConnection, steps: readonly Step[]): Promise<Answers> =>
-    answered(connection, together ? sendAll(connection, steps) : sendSingly(connection, steps));
+  const send = (connection: CoreConnection, steps: readonly Step[]): Promise<Answers> => {
+    for (let trips = together ? 1 : steps.length; trips > 0; trips--) onTrip?.();
+    return answered(connection, together ? sendAll(connection, steps) : sendSingly(connection, steps));
+  };
 
   async function lend<T>(work: (connection: CoreConnection) => Promise<T>): Promise<T> {
     const lent = await pool.getConnection().catch((cause) => {

@@ -7,6 +7,8 @@ export interface OpenOptions extends AddressSettings {
   readonly url: string;
   readonly maxConnections: number;
   readonly connectTimeoutMs: number;
+  /** Is told of each message that waits for an answer. */
+  readonly onTrip?: (() => void) | undefined;
 }
 
 /** @throws AddressWrong */

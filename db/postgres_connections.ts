@@ -20,6 +20,8 @@ export interface PostgresOptions extends AddressSettings {
   readonly password?: (() => Promise<string>) | undefined;
   /** The server ends a connection that is silent for this long, so that a frozen environment does not occupy one. */
   readonly idleSessionMs?: number | undefined;
+  /** Is told of each message that waits for an answer. */
+  readonly onTrip?: (() => void) | undefined;
   /** The time-out of everything but `alone`. */
   readonly statementTimeoutMs?: number;
 }
@@ -61,7 +63,7 @@ export function openConnections(options: PostgresOptions): PostgresConnections {
     keepAlive: true,
   };
 
-  const { statementTimeoutMs = usualStatementTimeoutMs } = options;
+  const { statementTimeoutMs = usualStatementTimeoutMs, onTrip } = options;
   /** Told to the server for each session, or behind a pooler for each transaction. */
   const timeouts = {
     statement_timeout: statementTimeoutMs,
@@ -129,6 +131,7 @@ export function openConnections(options: PostgresOptions): PostgresConnections {
         .rows;
     });
     stream.uncork();
+    onTrip?.();
     return Promise.allSettled(answers);
   }
 

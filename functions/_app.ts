@@ -8,12 +8,13 @@ import type { Config, LogLevel } from "../shared/config.ts";
 import type { Files } from "../shared/files.ts";
 import type { Gateway } from "../shared/gateway.ts";
 import { HeadWatcher } from "../shared/head_watcher.ts";
+import { type Instrument, instrumented } from "../shared/instrument.ts";
 import { Lanes } from "../shared/lanes.ts";
 import { type Log, makeLog } from "../shared/log.ts";
 import { holdMenus } from "../shared/menu.ts";
 import { type Outbound, OutboundRefused } from "../shared/outbound.ts";
 import type { Pages } from "../shared/page_files.ts";
-import { Pushes, type WatchReceiver } from "../shared/pushes.ts";
+import { type Push, Pushes, type WatchReceiver } from "../shared/pushes.ts";
 import { makeSecrets } from "../shared/secrets.ts";
 import { makeTurns } from "../shared/turns.ts";
 import { WebhookWatch } from "../shared/webhook_watch.ts";
@@ -39,6 +40,8 @@ export interface Parts {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly log: Log;
+  /** What measures this process: nothing by default. */
+  readonly instruments?: readonly Instrument[];
 }
 
 /** An app out of its parts. Parts that are not given are this machine's real ones. */
@@ -55,9 +58,13 @@ export function makeApp(parts: Parts): App {
     pages = noPages,
     wechat = noWechat,
     outbound = noOutbound,
+    instruments = [],
   } = parts;
   const clock = parts.clock ?? systemClock;
   const random = parts.random ?? makeRandom(clock);
+  const around = (push: Push) => instrumented(instruments, push, (one, inner) => one.push?.(inner));
+  const batchesOf = (of: "orders" | "arrivals") =>
+    instrumented(instruments, makeBatches(config.limits.batch), (one, inner) => one.batches?.(inner, of));
   return {
     config,
     db,
@@ -65,17 +72,18 @@ export function makeApp(parts: Parts): App {
     files,
     pages,
     invoke,
-    pushes: isRead === undefined ? undefined : new Pushes({ db, gateway, log, now: clock.now, isRead, watches }),
+    pushes:
+      isRead === undefined ? undefined : new Pushes({ db, gateway, log, now: clock.now, isRead, watches, around }),
     watches,
     wechat,
-    outbound,
+    outbound: instrumented(instruments, outbound, (one, inner) => one.outbound?.(inner)),
     clock,
     random,
     secrets: makeSecrets(config.signingKey, config.wechatKey),
     log,
     menus: holdMenus(db),
-    batches: makeBatches(config.limits.batch),
-    arrivals: makeBatches(config.limits.batch),
+    batches: batchesOf("orders"),
+    arrivals: batchesOf("arrivals"),
     turns: makeTurns(),
     headWatcher: new HeadWatcher({ db, clock }),
     webhooks: new WebhookWatch({ db, clock }),

@@ -366,6 +366,18 @@ export interface ServerConfig {
   readonly stopMs: number;
   /** What the log may take in ORDERBELL_HOME; 0 keeps none. */
   readonly logKeepBytes: number;
+  /** Figures for Prometheus; undefined when no variable asks for them. */
+  readonly metrics: MetricsConfig | undefined;
+  /** Whether traces go out. Where to, and all else about them, OpenTelemetry's own packages read from its variables. */
+  readonly traces: boolean;
+}
+
+export interface MetricsConfig {
+  /** With which a scrape must come, on either port. Without a port of their own it is always there. */
+  readonly token: string | undefined;
+  /** Their own port; without it they are on the server's. */
+  readonly port: number | undefined;
+  readonly host: string;
 }
 
 /** @throws ConfigError */
@@ -390,7 +402,34 @@ export function readServerConfig(environment: Environment): ServerConfig {
     durationMs: integer(environment, "DURATION_MS", 7_200_000, [1_000, 86_400_000]),
     stopMs: integer(environment, "STOP_MS", 10_000, [100, 120_000]),
     logKeepBytes: integer(environment, "LOG_KEEP_MB", 64, [0, 100_000]) * 1_048_576,
+    metrics: metrics(environment),
+    traces: traces(environment),
   };
+}
+
+function metrics(environment: Environment): MetricsConfig | undefined {
+  const { METRICS_TOKEN: token, METRICS_PORT: port } = environment;
+  if (!token && !port) return undefined;
+  if (token && !/^[\x21-\x7e]{16,}$/.test(token))
+    throw new ConfigError("METRICS_TOKEN", "must be at least 16 characters, without spaces: openssl rand -hex 32");
+  return {
+    token: token || undefined,
+    port: port ? integer(environment, "METRICS_PORT", 0, [0, 65_535]) : undefined,
+    host: text(environment, "METRICS_HOST", "127.0.0.1"),
+  };
+}
+
+/** As OpenTelemetry's specification has it: an address for all signals or for traces alone, and a switch. */
+function traces(environment: Environment): boolean {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: all, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: own } = environment;
+  if ((!all && !own) || environment.OTEL_SDK_DISABLED?.toLowerCase() === "true") return false;
+  const addresses = [
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", all],
+    ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", own],
+  ] as const;
+  for (const [variable, value] of addresses)
+    if (value && !/^https?:\/\/[^/?#]+/.test(value)) throw new ConfigError(variable, "must be http://… or https://…");
+  return true;
 }
 
 /** `private` is for a container that only its platform's proxies can reach. */

@@ -15,12 +15,18 @@ export interface Log {
   error(event: string, fields?: Fields, cause?: unknown): void;
 }
 
-/** @param write takes one finished line, with its line feed */
-export function makeLog(level: LogLevel, now: () => number, write: (line: string) => void): Log {
+/** @param write takes one finished line, with its line feed @param seen is told of lines of every level */
+export function makeLog(
+  level: LogLevel,
+  now: () => number,
+  write: (line: string) => void,
+  seen?: (level: LogLevel, event: string, fields: Fields) => void,
+): Log {
   const threshold = logLevels.indexOf(level);
   const line =
     (at: LogLevel) =>
     (event: string, fields: Fields = {}) => {
+      seen?.(at, event, fields);
       if (logLevels.indexOf(at) < threshold) return;
       write(`${JSON.stringify({ at: iso(now()), level: at, event, ...fields })}\n`);
     };

@@ -56,6 +56,9 @@ const maxTags = 500;
 const maxRead = { events: 200, bytes: 512 * 1_024 };
 const maxBehind = 1_000;
 
+/** Pushes the events of a commit of this process. Resolves when they were pushed. */
+export type Push = (stream: string, events: readonly NumberedEvent[], subscribers: readonly Row[][]) => Promise<void>;
+
 export interface PushesOptions {
   readonly db: Database;
   readonly gateway: Gateway;
@@ -65,9 +68,12 @@ export interface PushesOptions {
   /** Whether a socket of this process reads the stream. */
   readonly isRead: (stream: string) => boolean;
   readonly watches?: WatchReceiver | undefined;
+  /** Wraps `push`. */
+  readonly around?: (push: Push) => Push;
 }
 
 export class Pushes {
+  readonly push: Push;
   readonly #db: Database;
   readonly #gateway: Gateway;
   readonly #log: PushLog;
@@ -75,7 +81,8 @@ export class Pushes {
   readonly #watches: WatchReceiver | undefined;
   readonly #chains = new Map<string, Chain>();
 
-  constructor({ db, gateway, log, now, isRead, watches }: PushesOptions) {
+  constructor({ db, gateway, log, now, isRead, watches, around = (push) => push }: PushesOptions) {
+    this.push = around((stream, events, subscribers) => this.#push(stream, events, subscribers));
     this.#isRead = (stream) => isRead(stream) || watches?.isRead(stream) === true;
     this.#watches = watches;
     this.#db = db;
@@ -83,8 +90,7 @@ export class Pushes {
     this.#log = { log, now };
   }
 
-  /** Pushes the events of a commit of this process. Resolves when they were pushed. */
-  push(stream: string, events: readonly NumberedEvent[], subscribers: readonly Row[][]): Promise<void> {
+  #push(stream: string, events: readonly NumberedEvent[], subscribers: readonly Row[][]): Promise<void> {
     // A subscriber that comes from now on finds the events in its backlog.
     if (!this.#isRead(stream)) {
       logPushes(this.#log, stream, events, noPush);

@@ -153,6 +153,10 @@ export class Connections {
     return [...(this.#readers.get(stream) ?? [])];
   }
 
+  countReaders(stream: string): number {
+    return this.#readers.get(stream)?.size ?? 0;
+  }
+
   /** The connection's active subscription to the stream. */
   subscription(id: string, stream: string): Subscription<Connection> | undefined {
     const subscription = this.#byId.get(id)?.streams.get(stream);

@@ -28,9 +28,24 @@ export interface HttpApiOptions extends HttpAnswersOptions, HealthOptions {
   readonly beginWork: (request: IncomingMessage) => () => void;
   /** To be called when its answer is out, or cannot be any more. */
   readonly endRequest: (request: IncomingMessage) => void;
+  /** GET /metrics, where this port has it. */
+  readonly scrape: Scrape | undefined;
+  /** Is told of each request when it begins. */
+  readonly observe: ObserveRequest | undefined;
   /** Whether the client came by HTTPS, to us or to the proxy in front. */
   readonly isSecure: (request: IncomingMessage) => boolean;
 }
+
+/** Answers a request for the figures of this process; the authorization decides. */
+export type Scrape = (authorization: string | undefined) => Promise<ScrapeAnswer>;
+
+export interface ScrapeAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export type ObserveRequest = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface HttpApi {
   serve(request: IncomingMessage, response: ServerResponse): void;
@@ -62,6 +77,10 @@ export function httpApi(options: HttpApiOptions): HttpApi {
   ): Promise<void> {
     if (target === undefined) return answers.message(response, 400, "Bad Request");
     if (target.path === "/healthz") return health(response);
+    if (options.scrape !== undefined && isScrape(request, target)) {
+      const { status, headers, body } = await options.scrape(request.headers.authorization);
+      return answers.write(response, status, headers, body);
+    }
     if (isStopping()) return answers.message(response, 503, "Service Unavailable", { "retry-after": "1" });
     const { cors } = routes;
     if (cors !== undefined && request.headers.origin !== undefined) answers.add(response, corsHeaders(cors, request));
@@ -117,6 +136,7 @@ export function httpApi(options: HttpApiOptions): HttpApi {
 
   return {
     serve(request, response) {
+      options.observe?.(request, response);
       const opened = open.begin(request, response, () => options.endRequest(request));
       const headers = options.isSecure(request) ? secureHeaders : ownHeaders;
       answers.add(response, headers);
@@ -141,4 +161,17 @@ export function httpApi(options: HttpApiOptions): HttpApi {
     idle: () => open.idle(),
     size: () => open.size,
   };
+}
+
+const isScrape = ({ method }: IncomingMessage, { path }: Target) => method === "GET" && path === "/metrics";
+
+/** The route that a request was for, as a label: there are few, whatever clients send. */
+export function routeLabel(routes: Routes, request: IncomingMessage, status: number): string {
+  const { method = "" } = request;
+  const target = targetOf(request);
+  if (target === undefined) return "none";
+  if (target.path === "/healthz" || isScrape(request, target)) return `GET ${target.path}`;
+  const route = match(routes.http, method, target.path)?.route.routeKey ?? "none";
+  // A file of this machine's own: nothing else without a route is answered well.
+  return route === "$default" && status < 400 && method !== "OPTIONS" ? "files" : route;
 }

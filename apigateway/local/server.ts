@@ -11,7 +11,7 @@ import { addressMatcher } from "../../shared/networks.ts";
 import { headersOf, type RequestInfo } from "./build_events.ts";
 import { CallerCache } from "./caller_cache.ts";
 import { Connections } from "./connections.ts";
-import { type Files, httpApi } from "./http.ts";
+import { type Files, httpApi, type ObserveRequest, type Scrape } from "./http.ts";
 import { HttpConnections } from "./http_connections.ts";
 import { type Call, invoker } from "./invoke.ts";
 import { awsLimits, type Limits } from "./limits.ts";
@@ -36,6 +36,8 @@ export interface ServerOptions {
   /** Whether the database answers, for /healthz. */
   readonly healthy: () => Promise<boolean>;
   readonly trustedProxies: readonly string[];
+  readonly scrape?: Scrape | undefined;
+  readonly observe?: ObserveRequest | undefined;
   readonly faults?: Faults;
   /** Which cloud's events the socket functions are called with. */
   readonly cloud?: "aws" | "tencent";
@@ -102,7 +104,7 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
   };
 
   const common = { routes, invoke, limits, log, infoOf, callers, isStopping: () => stopping };
-  const { files, healthy, tls } = options;
+  const { files, healthy, tls, scrape, observe } = options;
   const health = () => ({
     connections: connections.size,
     ...(untrusted.hasPrivate() ? { warning: "a proxy is not in TRUSTED_PROXIES" } : {}),
@@ -112,6 +114,8 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
     files,
     healthy,
     health,
+    scrape,
+    observe,
     beginWork: ({ socket }) => httpConnections.beginWork(socket),
     endRequest: ({ socket }) => httpConnections.markIdle(socket),
     isSecure: ({ socket, headers }) =>

@@ -20,8 +20,7 @@ const messageOf = (kind: string, body: string) => {
   return bytes;
 };
 /** ErrorResponse of PostgreSQL's protocol. */
-const postgresError = (code: string, message: string) =>
-  messageOf("E", `SFATAL\0VFATAL\0C${code}\0M${message}\0\0`);
+const postgresError = (code: string, message: string) => messageOf("E", `SFATAL\0VFATAL\0C${code}\0M${message}\0\0`);
 /** ERR_Packet of MySQL's protocol, in place of the greeting. */
 function mysqlError(code: number, message: string): Buffer {
   const bytes = Buffer.from(`....\x7f..${message}`);
@@ -91,6 +90,9 @@ describe("npm run serve refuses to start", () => {
 
   describe("with a database that cannot be used, saying why in one sentence", () => {
     const closing: (() => Promise<void>)[] = [];
+    // Each start in this process listens for its exit.
+    const usualListeners = process.getMaxListeners();
+    beforeAll(() => void process.setMaxListeners(100));
     /** What is no database: it answers as it likes, or not at all. */
     async function stranger(talk: (socket: Socket) => void): Promise<number> {
       const server = createServer((socket) => {
@@ -103,6 +105,7 @@ describe("npm run serve refuses to start", () => {
       return (server.address() as AddressInfo).port;
     }
     afterAll(async () => {
+      process.setMaxListeners(usualListeners);
       for (const close of closing.toReversed()) await close();
     });
     /** Speaks as the database until it refuses with this code. */
@@ -111,7 +114,7 @@ describe("npm run serve refuses to start", () => {
         if (scheme === "mysql") return socket.end(mysqlError(Number(code), message));
         return socket.on("data", (data) => {
           // A wish for TLS comes first, if at all.
-          if (data.readInt32BE(4) === 80_877_103) socket.write("N");
+          if (data.length === 8 && data.readInt32BE(4) === 80_877_103) socket.write("N");
           else socket.end(postgresError(code, message));
         });
       });
@@ -358,7 +361,8 @@ onEveryEngine((engine: Engine) => {
   it("npm run serve serves a shop that the command line created, and has it after a restart", async () => {
     const database = await engine.open({ tables: false });
     const home = await newHome();
-    const environment = { ...testKeys, DATABASE_URL: database.url, PORT: "0", ORDERBELL_HOME: home };
+    const measured = { METRICS_TOKEN: "a-token-of-the-operator", METRICS_PORT: "0" };
+    const environment = { ...testKeys, ...measured, DATABASE_URL: database.url, PORT: "0", ORDERBELL_HOME: home };
     const run = async (...argv: string[]) => {
       const { code, out, err } = await within(argv, environment);
       expect([code, err]).toEqual([0, ""]);
@@ -382,6 +386,13 @@ onEveryEngine((engine: Engine) => {
       const key = newKey();
       const placed = await http(url, "POST", "/bill", guest, bill, key);
       expect(placed.status).toBe(201);
+      // Its figures, on their own port: what runs, and the trips to the database that are counted where they are made.
+      const { metrics } = JSON.parse(/^.*"event":"listening".*$/m.exec(server.out())?.[0] ?? "");
+      const authorization = `Bearer ${measured.METRICS_TOKEN}`;
+      const figures = await (await fetch(metrics, { headers: { authorization } })).text();
+      expect(figures).toMatch(/^orderbell_info\{version="[\d.]+",node="v[\d.]+",engine="\w+",engine_version="[\d.]+"/m);
+      expect(Number(/^orderbell_database_round_trips_total (\d+)/m.exec(figures)?.[1])).toBeGreaterThan(3);
+      expect((await fetch(`${url}/metrics`, { headers: { authorization } })).status).toBe(404);
       // Beside the server, through its socket: the address is not needed, and one that leads nowhere does not matter.
       const beside = await within(["orders", "noodle-house"], { ORDERBELL_HOME: home, DATABASE_URL: unreachable });
       expect(beside.out).toContain(placed.body.order.id);
@@ -440,7 +451,11 @@ onEveryEngine((engine: Engine) => {
       expect(await server.kill("SIGTERM")).toBe(0);
       expect((await readdir(home)).filter((name) => name.includes("admin"))).toEqual([]);
       note(server.out());
-      const lines = server.out().trimEnd().split("\n").map((line) => JSON.parse(line));
+      const lines = server
+        .out()
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line));
       const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
       const engineName = engine.name === "postgres" ? "PostgreSQL" : expect.stringMatching(/^(MySQL|MariaDB)$/);
       expect(lines[0]).toMatchObject({

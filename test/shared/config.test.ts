@@ -129,6 +129,12 @@ it("this file tests every variable that config.ts reads", () => {
     "COLLECTIONS_FILE",
     "COLLECTION_ADMINS",
     "LOG_LEVEL",
+    "METRICS_HOST",
+    "METRICS_PORT",
+    "METRICS_TOKEN",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "OTEL_SDK_DISABLED",
     "ROOMS",
     "HOST",
     "TLS_CERT",
@@ -174,6 +180,31 @@ it("this file tests every variable that config.ts reads", () => {
   expect(documented.filter((name) => !/^DATABASE_(USER|PASSWORD)$/.test(name ?? "")).toSorted()).toEqual(
     servers.toSorted(),
   );
+});
+
+describe("metrics and traces", () => {
+  const metrics = (environment: Record<string, string>) => readServerConfig(environment).metrics;
+  const traces = (environment: Record<string, string>) => readServerConfig(environment).traces;
+  const token = "sixteen-letters!";
+
+  it("are off until a variable asks for them", () => {
+    for (const environment of [{}, { METRICS_TOKEN: "", METRICS_PORT: "", METRICS_HOST: "0.0.0.0" }])
+      expect([metrics(environment), traces(environment)]).toEqual([undefined, false]);
+    expect(metrics({ METRICS_TOKEN: token })).toEqual({ token, port: undefined, host: "127.0.0.1" });
+    expect(metrics({ METRICS_PORT: "9464", METRICS_HOST: "0.0.0.0" })).toMatchObject({ port: 9_464, host: "0.0.0.0" });
+    expect(traces({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318" })).toBe(true);
+    expect(traces({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "https://collector/v1/traces" })).toBe(true);
+    expect(traces({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318", OTEL_SDK_DISABLED: "true" })).toBe(false);
+  });
+
+  it.each([
+    [{ METRICS_TOKEN: "fifteen-letters" }, "METRICS_TOKEN must be at least 16 characters"],
+    [{ METRICS_TOKEN: "two words are none" }, "METRICS_TOKEN must be at least 16 characters, without spaces"],
+    [{ METRICS_PORT: "http" }, "METRICS_PORT must be an integer from 0 to 65535"],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: "127.0.0.1:4318" }, "OTEL_EXPORTER_OTLP_ENDPOINT must be http://… or https://…"],
+  ])("are refused by name: %j", (environment, message) => {
+    expect(() => readServerConfig(environment as unknown as Record<string, string>)).toThrow(message);
+  });
 });
 
 describe("a required variable", () => {
