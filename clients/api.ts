@@ -1,5 +1,5 @@
 /** HTTP: one request, one answer, errors by their stable code. */
-import type { Platform, Request } from "./platform.ts";
+import type { Platform, Request, Response } from "./platform.ts";
 
 /** An error that the server answered. `code` is one of orderbell's; a gateway's own answers are mapped to the nearest one. */
 export class ApiError extends Error {
@@ -9,25 +9,27 @@ export class ApiError extends Error {
   declare readonly retryAfterMs: number | undefined;
   /** The problem document's further members. */
   declare readonly extra: Record<string, unknown>;
+  /** The server's `X-Request-Id`, which its log has too. */
+  declare readonly requestId: string | undefined;
   constructor(
     code: string,
     status: number,
     message: string,
     retryAfterMs?: number,
     extra: Record<string, unknown> = {},
+    more?: { requestId?: string | undefined; cause?: unknown },
   ) {
     super(message);
-    Object.assign(this, { name: "ApiError", code, status, retryAfterMs, extra });
+    Object.assign(this, { name: "ApiError", code, status, retryAfterMs, extra, ...more });
   }
 }
 
-/** No answer came. */
+/** No answer came, or one that is not the API's: a proxy's page. */
 export const noAnswer = "NO_ANSWER";
-export const unanswered = (): ApiError => new ApiError(noAnswer, 0, "no answer");
 
-/** Codes for API Gateway's own answers, by status. */
+/** Codes for answers without one, by status: none, a proxy's, API Gateway's own. */
 const bareCode = (status: number) =>
-  status === 413 ? "BODY_TOO_LARGE" : status === 429 || status > 502 ? "OVERLOADED" : "INTERNAL";
+  status < 400 ? noAnswer : status === 429 || status > 502 ? "OVERLOADED" : "INTERNAL";
 
 /** @returns whether the same request, unchanged, may succeed later */
 export const mayRetry = (error: unknown): boolean =>
@@ -38,7 +40,7 @@ export interface ApiRequest {
   method: Request["method"];
   path: string;
   body?: unknown;
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | undefined;
   /** Without a session. */
   open?: boolean;
   /** A 401 is returned as the answer, without a second try under another session. */
@@ -63,7 +65,14 @@ export interface ApiOptions {
 
 export function makeApi(platform: Platform, { url, token, renew }: ApiOptions): Api {
   async function send<T>({ method, path, body, headers, timeoutMs = 15_000 }: ApiRequest, bearer?: string): Promise<T> {
-    const answer = await platform
+    // The query may name people.
+    const what = `${method} ${path.split("?")[0]}`;
+    const {
+      status,
+      headers: got,
+      body: text,
+      cause,
+    }: Response & { cause?: unknown } = await platform
       .request({
         method,
         url: url + path,
@@ -71,23 +80,23 @@ export function makeApi(platform: Platform, { url, token, renew }: ApiOptions): 
         headers: {
           ...headers,
           ...(bearer && { authorization: `Bearer ${bearer}` }),
-          ...(body !== undefined && { "content-type": "application/json" }),
+          ...(!!body && { "content-type": "application/json" }),
         },
         body: JSON.stringify(body),
       } as Request)
-      .catch(() => undefined);
-    const said = parse(answer?.body);
-    // A body that is not JSON comes from a proxy: no answer of the API, whatever its status.
-    if (!answer || (answer.status < 400 && !said && answer.body)) throw unanswered();
-    if (answer.status < 400) return said as T;
-    const { code, detail, ...extra } = (said ?? {}) as Record<string, unknown>;
-    const wait = Number(answer.headers["retry-after"]);
+      .catch((cause = noAnswer) => ({ status: 0, headers: {}, body: "", cause }));
+    const said = parse(text) as Record<string, unknown> | undefined;
+    const about = { status, requestId: got["x-request-id"], cause };
+    platform.log?.(what, about);
+    if (status && status < 400 && (said || !text)) return said as T;
+    const { code, detail, ...extra } = said ?? {};
     throw new ApiError(
-      typeof code === "string" ? code : bareCode(answer.status),
-      answer.status,
-      `${detail ?? answer.status}`,
-      wait > 0 ? wait * 1_000 : undefined,
+      `${code ?? bareCode(status)}`,
+      status,
+      `${detail ?? `${what}: ${cause ?? status + (said ? "" : ", no JSON")}`}`,
+      Number(got["retry-after"]) * 1_000 || undefined,
       extra,
+      about,
     );
   }
 
@@ -99,14 +108,16 @@ export function makeApi(platform: Platform, { url, token, renew }: ApiOptions): 
       try {
         return await send<T>(wanted, bearer);
       } catch (error) {
-        if (!isSignedOut(error) || wanted.once) throw error;
-        const other = await renew(bearer);
+        const other = isSignedOut(error) && !wanted.once && (await renew(bearer));
         if (!other) throw error;
         return send<T>(wanted, other);
       }
     },
   };
 }
+
+/** The user must sign in. */
+export const signedOut = (code: string): ApiError => new ApiError(code, 401, "signed out");
 
 /** There is no session, or it has ended. */
 export const isSignedOut = (error: unknown): boolean => error instanceof ApiError && error.status === 401;
@@ -123,6 +134,5 @@ export function parse(text: string | undefined): unknown {
 /** URLSearchParams is not everywhere. Fields that are undefined are left out. */
 export const query = (fields: Record<string, string | number | readonly string[] | undefined>): string =>
   Object.entries(fields)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}=${encodeURIComponent(value as string)}`)
+    .flatMap(([name, value]) => (value === undefined ? [] : `${name}=${encodeURIComponent(value as string)}`))
     .join("&");

@@ -1,35 +1,30 @@
 /** The SDK's platform in a browser: fetch, WebSocket, localStorage. Works without a secure context, since a shop's own network has plain http. */
 import { asGuest, type Client, type ClientOptions, makeClient } from "./client.ts";
-import { overMemory, type Platform, type Store } from "./platform.ts";
+import type { Platform, Reason, Store } from "./platform.ts";
 
 export * from "./index.ts";
 
 // Types of the browser's API as far as it is used: the rest of this project is compiled without browser types.
-declare const document: Target;
-declare const self: Target;
-declare const location: { origin: string };
-declare const localStorage: Storage;
-declare const performance: { now(): number };
-declare const WebSocket: new (
-  url: string,
-  protocols: string[],
-) => {
+interface Socket {
   onopen: () => void;
   onmessage: (message: { data: string }) => void;
-  onclose: () => void;
+  onclose: (reason: Reason) => void;
   send(text: string): void;
   close(): void;
-};
+}
+declare const WebSocket: new (url: string, protocols: string[]) => Socket;
+declare const performance: { now(): number };
+/** Its items are its properties. */
+declare const localStorage: Items | null;
+type Items = Record<string, string>;
 type Listener = (event: { key?: string | null }) => void;
 interface Target {
-  addEventListener(what: string, listener: Listener): void;
-  removeEventListener(what: string, listener: Listener): void;
+  addEventListener?(what: string, listener: Listener): void;
+  removeEventListener?(what: string, listener: Listener): void;
 }
-interface Storage {
-  getItem(name: string): string | null;
-  setItem(name: string, value: string): void;
-  removeItem(name: string): void;
-}
+/** In a worker, on a server that renders pages, and in React Native some are missing. */
+const page = globalThis as Target & { document?: Target; location?: { origin: string } };
+declare const console: Record<"debug" | "error", (...line: unknown[]) => void>;
 
 let origin: number | undefined;
 
@@ -41,29 +36,34 @@ export const pageNow = (): number => {
 
 /** A client for this page. */
 export function createClient({ guest = true, ...options }: ClientOptions = {}): Client {
-  return makeClient(browserPlatform(), { url: location.origin, ...options, begin: guest && asGuest });
+  return makeClient(browserPlatform(), { url: page.location?.origin, ...options, begin: guest && asGuest });
 }
 
 export function browserPlatform(): Platform {
+  const store = pageStore();
   return {
     socket(url, protocols, on) {
       const socket = new WebSocket(url, protocols);
       socket.onopen = on.open;
       socket.onmessage = ({ data }) => on.message(data);
-      socket.onclose = on.close;
+      socket.onclose = ({ code, reason }) => on.close({ code, reason });
       return socket;
     },
-    async request({ method, url, headers, body = null, timeoutMs }) {
+    async request({ url, timeoutMs, ...request }) {
       const abort = new AbortController();
       const timer = setTimeout(() => abort.abort(), timeoutMs);
       try {
-        const answer = await fetch(url, { method, headers, body, signal: abort.signal });
+        const answer = await fetch(url, { ...request, signal: abort.signal });
         return { status: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.text() };
       } finally {
         clearTimeout(timer);
       }
     },
-    store: pageStore(),
+    store,
+    log(what, about) {
+      if (what === "error") console.error(about);
+      else if (store.get("orderbell.debug")) console.debug(what, about);
+    },
     now: pageNow,
     later(work, ms) {
       const timer = setTimeout(work, ms);
@@ -74,35 +74,45 @@ export function browserPlatform(): Platform {
     onChange(back) {
       const look = () => back(true);
       const stops = [
-        listen(document, "visibilitychange", look),
-        listen(self, "online", look),
-        listen(self, "offline", () => back(false)),
+        listen(page.document, "visibilitychange", look),
+        listen(page, "online", look),
+        listen(page, "offline", () => back(false)),
       ];
-      return () => {
-        stops.map((stop) => stop());
-      };
+      return () => stops.map((stop) => stop());
     },
   };
 }
 
 /** localStorage; values that it refuses, being full or forbidden, are kept in this page's memory. */
 function pageStore(): Store {
-  let storage: Partial<Storage> = {};
+  const memory: Items = {};
+  let items = memory;
   try {
-    storage = localStorage;
+    // Null in a WebView that has none.
+    items = localStorage ?? memory;
   } catch {
-    // Forbidden.
+    // Forbidden, or not there: a worker.
   }
-  return overMemory({
-    get: (name) => storage.getItem?.(name) ?? undefined,
-    set: (name, value) => (storage as Storage).setItem(name, value),
-    remove: (name) => storage.removeItem?.(name),
-    names: () => Object.keys(storage),
-    onChange: (listener) => listen(self, "storage", ({ key }) => listener(key ?? "")),
-  });
+  return {
+    get: (name) => memory[name] ?? items[name],
+    set(name, value) {
+      delete memory[name];
+      try {
+        items[name] = value;
+      } catch {
+        memory[name] = value;
+      }
+    },
+    remove(name) {
+      delete memory[name];
+      delete items[name];
+    },
+    names: () => Object.keys({ ...items, ...memory }),
+    onChange: (listener) => listen(page, "storage", ({ key }) => listener(key as string)),
+  };
 }
 
-function listen(to: Target, what: string, listener: Listener): () => void {
-  to.addEventListener(what, listener);
-  return () => to.removeEventListener(what, listener);
+function listen(to: Target | undefined, what: string, listener: Listener): () => void {
+  to?.addEventListener?.(what, listener);
+  return () => to?.removeEventListener?.(what, listener);
 }

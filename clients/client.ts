@@ -5,12 +5,12 @@ import { type Api, type ApiRequest, makeApi, mayRetry } from "./api.ts";
 import { type Channel, openChannel, type State } from "./channel.ts";
 import { makeEmitter } from "./emitter.ts";
 import { type BillListener, makeOutbox } from "./outbox.ts";
-import type { Platform } from "./platform.ts";
+import type { Logger, Platform, Reason } from "./platform.ts";
 import { waitAfter } from "./retry.ts";
 import { makeSessionStore, type SessionListener } from "./session.ts";
 import { stepTries } from "./timing.ts";
 import type { Bill, Orders, OrdersQuery, PendingBill, Session, ShopBrief, ShopInfo, Step } from "./types.ts";
-import { readOrders, readShop, type Watch, type Watches, watchBoard, watchMenu, watchOrders } from "./watch.ts";
+import { readOrders, readShop, type Watch, type Watches, watchers } from "./watch.ts";
 
 export interface ClientOptions {
   /** The API's address. In a browser: the page's own host. */
@@ -19,6 +19,8 @@ export interface ClientOptions {
   name?: string;
   /** Sign in as a guest when there is no session. Default true; a kitchen's page says false. */
   guest?: boolean;
+  /** Takes the log's lines, such as `console.debug`. Without it only errors in listeners are shown. */
+  logger?: Logger | undefined;
 }
 
 export interface Client {
@@ -34,7 +36,10 @@ export interface Client {
 
   /** The state of all watches together; `live`: nothing is missing. */
   state(): State;
-  onState(listener: (state: State) => void): () => void;
+  /** Calls back with each new state, and with the reason why there is no socket. Returns the function that stops it. */
+  onState(listener: (state: State, reason?: Reason) => void): () => void;
+  /** Why there is no socket, or was none a moment ago: its close code and text, or the error. Undefined while one is useful. */
+  reason(): Reason | undefined;
   /** The time of the last message, ms; for "as of". */
   heardAt(): number;
 
@@ -58,7 +63,9 @@ export interface Client {
   /** The socket of this client, and the streams over it, such as rooms. */
   channel: Channel;
   watch<What extends keyof Watches>(what: What, options: Watches[What]): Watch;
-  /** Closes the socket and ends the timers. Pending bills stay in the store for the next client. */
+  /** Sends the log's lines there from now on; without a logger, as at the start without one. */
+  setLogger(logger?: Logger): void;
+  /** Closes the socket and ends the timers. `submit` rejects with `CLOSED`; its bills stay in the store for the next client. */
   close(): void;
 }
 
@@ -69,8 +76,8 @@ export interface StepBody {
   station?: string | null;
 }
 
-export interface CoreOptions extends Omit<ClientOptions, "guest"> {
-  url: string;
+export interface CoreOptions extends Omit<ClientOptions, "guest" | "url"> {
+  url: string | undefined;
   /** The request that begins a session without the user. */
   begin?: (() => Promise<ApiRequest>) | false;
 }
@@ -78,17 +85,29 @@ export interface CoreOptions extends Omit<ClientOptions, "guest"> {
 /** A guest's session. */
 export const asGuest = async (): Promise<ApiRequest> => ({ method: "POST", path: "/login/guest" });
 
-export function makeClient(platform: Platform, { url, name = "orderbell", begin }: CoreOptions): Client {
+/** @throws TypeError when `url` is no address of an API */
+export function makeClient(on: Platform, { url, name = "orderbell", begin, logger }: CoreOptions): Client {
+  const base = /^https?:\/\/.*[^/]/.exec(url as string)?.[0];
+  if (!base) throw new TypeError(`url is not http(s)://: ${url}`);
+  const platform: Platform = {
+    ...on,
+    log(...line) {
+      try {
+        (logger ?? on.log)?.(...line);
+      } catch {
+        // A logger's own error has nowhere to go.
+      }
+    },
+  };
   const api: Api = makeApi(platform, {
-    url,
+    url: base,
     token: () => sessions.session()?.token,
     renew: (stale) => sessions.renew(stale),
   });
   const sessions = makeSessionStore(platform, name, api.ask, begin);
-  const states = makeEmitter<[State]>();
-  const channel = openChannel(platform, api, states._emit);
+  const channel = openChannel(platform, api);
 
-  const wakeups = makeEmitter<[]>();
+  const wakeups = makeEmitter<[]>(platform);
   const pause = (ms: number) =>
     new Promise<void>((resolve) => {
       const wake = () => {
@@ -102,12 +121,12 @@ export function makeClient(platform: Platform, { url, name = "orderbell", begin 
   const stopPlatform = platform.onChange((there) => there && wakeups._emit());
 
   const outbox = makeOutbox(platform, name, api, sessions, pause);
-  const stopSession = sessions.onSession(channel.restart);
+  sessions.onSession(channel.restart);
 
   async function step(
     { id, version }: { id: string; version?: number },
     action: Action,
-    body = {},
+    body?: StepBody,
   ): Promise<OrderView> {
     const wanted: ApiRequest = { method: "POST", path: `/orders/${id}/${action}`, body: { version, ...body } };
     for (let tries = 1; ; tries++) {
@@ -115,7 +134,7 @@ export function makeClient(platform: Platform, { url, name = "orderbell", begin 
         return (await api.ask<{ order: OrderView }>(wanted)).order;
       } catch (error) {
         if (!version || tries === stepTries || !mayRetry(error)) throw error;
-        await pause(waitAfter(error, tries, platform.random()));
+        await pause(waitAfter(error, tries, platform));
       }
     }
   }
@@ -125,30 +144,30 @@ export function makeClient(platform: Platform, { url, name = "orderbell", begin 
     ...outbox,
     channel,
     state: channel.state,
-    onState: states._listen,
+    reason: channel.reason,
+    onState: channel.onState,
     heardAt: channel.heardAt,
     ask: api.ask,
-    shops: async () =>
-      (await api.ask<{ shops: ShopBrief[] }>({ method: "GET", path: "/get_shop_info", open: true })).shops,
+    shops: async () => (await readShop<{ shops: ShopBrief[] }>(api)).shops,
     shop: (id, table) => readShop(api, id, table),
     orders: (query) => readOrders(api, query),
     async order(id) {
-      const { order, history } = await api.ask<{ order: OrderView; history: Step[] }>({
+      const { order, ...more } = await api.ask<{ order: OrderView; history: Step[] }>({
         method: "GET",
         path: `/orders/${id}`,
       });
-      return { ...order, history };
+      return { ...order, ...more };
     },
     step,
     watch(what, options) {
-      if (what === "menu") return watchMenu(api, channel, options as Watches["menu"]);
-      if (what === "board") return watchBoard(api, channel, options as Watches["board"]);
-      return watchOrders(api, channel, sessions, options as Watches["orders"]);
+      return watchers[what](api, channel, options as never, sessions);
+    },
+    setLogger(other) {
+      logger = other;
     },
     close() {
       outbox.close();
-      sessions.close();
-      stopSession();
+      sessions.close?.();
       stopPlatform();
       channel.close();
       wakeups._emit();

@@ -97,7 +97,7 @@ function collectionOf({ ask, channel }: Asker, collectionName: string): Collecti
           // It was added, and the answer was lost.
           if (tries > 1 && code === "DOCUMENT_EXISTS") return _id as string;
           if ((code !== noAnswer && status < 500) || tries === stepTries) throw error;
-          await new Promise<void>((resolve) => platform.later(resolve, waitAfter(error, tries, platform.random())));
+          await new Promise<void>((resolve) => platform.later(resolve, waitAfter(error, tries, platform)));
         }
       }
     },

@@ -1,8 +1,8 @@
 /** The socket: fetches a ticket, makes the handshake, and tries again when either fails. It does not know streams. */
 import type { ClientMessage } from "../shared/protocol.ts";
 import type { Api, ApiError } from "./api.ts";
-import type { Platform, Socket, Timer } from "./platform.ts";
-import { retryAfterMs } from "./retry.ts";
+import type { Platform, Reason, Socket, Timer } from "./platform.ts";
+import { waitAfter } from "./retry.ts";
 import { answerMs } from "./timing.ts";
 
 export type Unnumbered = ClientMessage extends infer M ? (M extends ClientMessage ? Omit<M, "n"> : never) : never;
@@ -18,8 +18,10 @@ export interface Foreign {
 export interface Connection {
   /** Failed tries since the last useful message of the server; the channel resets it. */
   _failures: number;
-  /** The time before which there is no next try; set by the channel when the server gives one. */
-  _waitMs: number;
+  /** An error that the server gave for the whole connection: the reason if it is lost now. */
+  _fault?: ApiError | undefined;
+  /** Why the last socket was lost; undefined once the next one is useful. */
+  _reason?: Reason | undefined;
   readonly _isOpen: boolean;
   /** Fetches a ticket and opens a socket, unless there is one, or none is allowed. */
   _connect(): Promise<void>;
@@ -38,8 +40,8 @@ export interface ConnectionListeners {
   message(text: string): void;
   /** The socket was closed, by either side. */
   close(): void;
-  /** Called after `close` when the other side closed it and it is tried again. With `error` when the handshake failed. */
-  _lost(error?: unknown): void;
+  /** Called after `close` when the socket was lost, or could not be had, and is tried again. */
+  _lost(reason: Reason): void;
 }
 
 /** A ticket for one handshake, in the address it is for. */
@@ -51,25 +53,22 @@ interface Ticket {
 export function makeConnection(
   platform: Platform,
   api: Api,
-  mayConnect: () => boolean,
+  mayConnect: () => unknown,
   on: ConnectionListeners,
 ): Connection {
   let socket: Socket | undefined;
-  /** There is a socket, or one is being opened. */
-  let started = false;
   let connectingSince: number;
   let retryTimer: Timer | undefined;
-  /** Grows when a socket is given up: later messages of the old one are ignored. */
-  let generation = 0;
+  /** The socket that is open, or being opened; another one after it is given up, so that its late messages are ignored. */
+  let attempt: object | undefined;
 
-  async function connect(): Promise<void> {
-    if (started || !mayConnect()) return;
-    started = true;
-    const mine = ++generation;
-    const still = () => mine === generation;
+  const connect = async (): Promise<void> => {
+    if (attempt || !mayConnect()) return;
+    const mine = {};
+    const still = () => mine === attempt;
+    attempt = mine;
+    connection._fault = undefined;
     try {
-      // A browser cannot say why a handshake failed; the session can.
-      if (connection._failures && !(connection._failures % 2)) await api.ask({ method: "GET", path: "/session" });
       const { ticket, socket: at } = await api.ask<Ticket>({ method: "POST", path: "/session/ticket" });
       if (!still()) return;
       connectingSince = platform.now();
@@ -84,53 +83,47 @@ export function makeConnection(
             on.open();
           },
           message: (text) => still() && on.message(text),
-          close: () => still() && lose(),
+          close: (reason) => still() && lose(reason),
         },
       );
     } catch (error) {
-      if (!still()) return;
-      connection._waitMs = (error as ApiError).retryAfterMs ?? 0;
-      lose(error);
+      if (still()) lose({ error });
     }
-  }
+  };
 
-  function lose(error?: unknown): void {
+  const lose = (why: Reason = {}): void => {
     close();
+    const { error = connection._fault } = why;
+    connection._reason = { ...why, error };
+    platform.log?.("socket", connection._reason);
     connection._failures += 1;
-    retryTimer = platform.later(
-      connect,
-      Math.max(connection._waitMs, retryAfterMs(connection._failures, platform.random())),
-    );
-    connection._waitMs = 0;
-    on._lost(error);
-  }
+    retryTimer = platform.later(connect, waitAfter(error ?? why, connection._failures, platform));
+    on._lost(why);
+  };
 
-  function close(): void {
+  const close = (): void => {
     retryTimer?.cancel();
-    generation += 1;
     socket?.close();
-    socket = undefined;
-    connection._isOpen = started = false;
+    socket = attempt = undefined;
+    connection._isOpen = false;
     on.close();
-  }
+  };
 
-  const connection = {
+  const connection: Connection & { _isOpen: boolean } = {
     _failures: 0,
-    _waitMs: 0,
     _isOpen: false,
     _connect: connect,
     _next: 1,
     _send(message: Unnumbered | Foreign) {
-      const open = connection._isOpen;
-      if (open) socket?.send(JSON.stringify({ ...message, n: connection._next++ }));
-      return open;
+      if (connection._isOpen) socket?.send(JSON.stringify({ ...message, n: connection._next++ }));
+      return connection._isOpen;
     },
     _check(askedAt: (number | undefined)[]) {
       if (
         socket &&
         (connection._isOpen ? askedAt : [connectingSince]).some((at = platform.now()) => platform.now() > at + answerMs)
       )
-        lose();
+        lose({ reason: "no answer" });
     },
     close,
   };

@@ -1,4 +1,5 @@
 /** An emitter: a set of listeners that are called with each value. */
+import type { Platform } from "./platform.ts";
 
 export interface Emitter<T extends unknown[]> {
   /** @returns the function that removes the listener */
@@ -6,7 +7,7 @@ export interface Emitter<T extends unknown[]> {
   _emit(...what: T): void;
 }
 
-export function makeEmitter<T extends unknown[]>(): Emitter<T> {
+export function makeEmitter<T extends unknown[]>(platform: Platform): Emitter<T> {
   const listeners = new Set<(...what: T) => void>();
   return {
     _listen(listener) {
@@ -14,16 +15,16 @@ export function makeEmitter<T extends unknown[]>(): Emitter<T> {
       return () => listeners.delete(listener);
     },
     _emit(...what) {
-      for (const listener of [...listeners]) safely(() => listener(...what));
+      for (const listener of [...listeners]) safely(platform, () => listener(...what));
     },
   };
 }
 
-/** An error in a listener is the page's: it is reported as an unhandled rejection, and the SDK goes on. */
-export function safely(work: () => void): void {
+/** Calls a listener of the page. Its error, also a promise's, goes to the log, and the SDK goes on. */
+export async function safely({ log }: Platform, work: () => unknown): Promise<void> {
   try {
-    work();
+    await work();
   } catch (error) {
-    void Promise.reject(error);
+    log?.("error", error);
   }
 }

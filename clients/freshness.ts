@@ -1,13 +1,13 @@
 /** Freshness of a subscription: its questions without an answer, and the time of the next one. */
 import type { Platform } from "./platform.ts";
-import { retryAfterMs } from "./retry.ts";
+import { waitAfter } from "./retry.ts";
 import { askAgainMs, tickMs } from "./timing.ts";
 
 export interface Freshness {
   /** Nothing was missing by the server's last message about the stream, and nothing since then says otherwise. */
-  _current: boolean | undefined;
+  _current?: boolean;
   /** Something came meanwhile that the expected answers may not include. */
-  _again: boolean | undefined;
+  _again?: boolean;
   /** The time of the next check, or of the repeated question. */
   _checkAt: number;
   /** Questions without an answer: the time each was asked, by its number. */
@@ -34,8 +34,6 @@ export interface FreshnessListeners {
 export function makeFreshness(platform: Platform, dropEarly: () => number, on: FreshnessListeners): Freshness {
   const asked = new Map<number, number>();
   const fresh: Freshness = {
-    _current: undefined,
-    _again: undefined,
     _checkAt: 0,
     _asked: asked,
     _ask(number) {
@@ -53,7 +51,7 @@ export function makeFreshness(platform: Platform, dropEarly: () => number, on: F
     },
     _postpone() {
       fresh._clear();
-      fresh._checkAt = platform.now() + retryAfterMs(1, platform.random()) + tickMs;
+      fresh._checkAt = platform.now() + waitAfter({}, 1, platform) + tickMs;
     },
     _settle(to, checkMs, fits, more) {
       const at = asked.get(to);

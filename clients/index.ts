@@ -7,7 +7,7 @@ export { type Channel, openChannel, type State, type Subscription } from "./chan
 export { type Client, type ClientOptions, type CoreOptions, makeClient } from "./client.ts";
 export type { BillListener } from "./outbox.ts";
 export { looksLikePhone, maxPhoneLength } from "./phone.ts";
-export { memoryStore, type Platform, type Store } from "./platform.ts";
+export { type Logger, memoryStore, type Platform, type Reason, type Store } from "./platform.ts";
 export type { SessionListener } from "./session.ts";
 export type * from "./types.ts";
 export type { Watch, WatchChange, Watches } from "./watch.ts";

@@ -1,5 +1,5 @@
 /** The outbox: bills that are being sent. Each has its key and is stored before it is sent, and stays there until it is answered. */
-import { type Api, ApiError, isSignedOut, mayRetry, parse, unanswered } from "./api.ts";
+import { type Api, ApiError, isSignedOut, mayRetry, noAnswer, parse, signedOut } from "./api.ts";
 import { makeEmitter } from "./emitter.ts";
 import type { Platform } from "./platform.ts";
 import { waitAfter } from "./retry.ts";
@@ -20,15 +20,15 @@ export interface Outbox {
 
 /** @param pause waits this long, or until the network is back */
 export function makeOutbox(
-  { store, now, random }: Platform,
+  platform: Platform,
   name: string,
   { ask }: Api,
   { need, renew }: SessionStore,
   pause: (ms: number) => Promise<void>,
 ): Outbox {
+  const { store, now, random } = platform;
   const prefix = `${name}.bill.`;
-  const emitter = makeEmitter<Parameters<BillListener>>();
-  const sessionEnded = () => new ApiError("SESSION_ENDED", 401, "signed out");
+  const emitter = makeEmitter<Parameters<BillListener>>(platform);
   let closed: ApiError | undefined;
 
   const save = (pending: PendingBill) => store.set(prefix + pending.key, JSON.stringify(pending));
@@ -38,14 +38,13 @@ export function makeOutbox(
     let refused = 0;
     for (let tries = 1; !closed; tries++) {
       let token: string | undefined;
-      let failure: unknown;
       try {
-        if (now() - pending.at > giveUpMs) throw unanswered();
+        if (now() - pending.at > giveUpMs) throw new ApiError(noAnswer, 0, "given up");
         const session = await need();
         token = session.token;
         if (pending.user !== session.user.id) {
           // The key belongs to the customer: for another customer it would make a second order.
-          if (unsure) throw sessionEnded();
+          if (unsure) throw signedOut("SESSION_ENDED");
           pending.user = session.user.id;
           save(pending);
         }
@@ -58,20 +57,18 @@ export function makeOutbox(
         });
         return order;
       } catch (error) {
-        failure = error;
+        if (isSignedOut(error) && token && !refused++) {
+          await renew(token).catch(() => {});
+          continue;
+        }
+        const waitMs = waitAfter(error, tries, platform);
+        // Too long to wait without telling the customer: no new guest session for minutes, or WeChat refuses sign-ins.
+        // A bill that may have arrived is still asked about, as long as there is a session.
+        if (waitMs > longWaitMs && !(unsure && token)) throw unsure ? signedOut("SESSION_ENDED") : error;
+        if (!mayRetry(error) || now() + waitMs - pending.at > giveUpMs) throw error;
+        if (token) unsure = true;
+        if (!closed) await pause(waitMs);
       }
-      if (isSignedOut(failure) && token && refused++ === 0) {
-        await renew(token).catch(() => {});
-        continue;
-      }
-      const waitMs = waitAfter(failure, tries, random());
-      // Too long to wait without telling the customer: no new guest session for minutes, or WeChat refuses sign-ins.
-      // A bill that may have arrived is still asked about, as long as there is a session.
-      const full = waitMs > longWaitMs && !(unsure && token);
-      if (full && unsure) throw sessionEnded();
-      if (full || !mayRetry(failure) || now() + waitMs - pending.at > giveUpMs) throw failure;
-      if (token) unsure = true;
-      if (!closed) await pause(waitMs);
     }
     throw closed;
   }
@@ -88,9 +85,8 @@ export function makeOutbox(
 
   const outbox: Outbox = {
     async submit(bill) {
-      const part = () => random().toString(36).slice(2);
-      const key = `${now().toString(36)}-${part()}-${part()}`;
-      const pending = { key, bill, at: now(), user: "" };
+      if (closed) throw closed;
+      const pending = { key: `${now()}-${random()}-${random()}`, bill, at: now(), user: "" };
       save(pending);
       return settle(pending, false);
     },
@@ -98,14 +94,13 @@ export function makeOutbox(
       store
         .names()
         .filter((item) => item.startsWith(prefix))
-        .map((item) => parse(store.get(item)) as PendingBill)
-        .filter(Boolean)
+        .flatMap((item) => (parse(store.get(item)) as PendingBill) ?? [])
         .sort((a, b) => a.at - b.at),
     onPending: emitter._listen,
     close() {
-      closed = new ApiError("CLOSED", 0, "no answer");
+      closed = new ApiError("CLOSED", 0, "closed");
     },
   };
-  for (const pending of outbox.pending()) settle(pending, pending.user !== "").catch(() => {});
+  for (const pending of outbox.pending()) settle(pending, !!pending.user).catch(() => {});
   return outbox;
 }

@@ -13,7 +13,15 @@ export interface Platform {
   random(): number;
   /** Calls back when the app comes to the front (true) or goes to the background, and when the network comes or goes. Returns the function that stops it. */
   onChange(back: (there: boolean) => void): () => void;
+  /** Where the client has no logger: shows what is wrong in a listener (`error`), and the rest where the user wants it. */
+  log?: Logger;
 }
+
+/**
+ * Takes a line of the client's log; `console.debug` is one. `about` holds neither tokens nor personal data.
+ * @param what such as `GET /orders`, `socket`, `state`; `error` for an error in a listener, which is then `about`
+ */
+export type Logger = (what: string, about?: unknown) => void;
 
 export interface Socket {
   send(text: string): void;
@@ -23,7 +31,17 @@ export interface Socket {
 export interface SocketEvents {
   open(): void;
   message(text: string): void;
-  close(): void;
+  close(reason?: Reason): void;
+}
+
+/** The reason why there is no socket. */
+export interface Reason {
+  /** Of WebSocket's close; 1006 when the socket broke, or the handshake failed. */
+  readonly code?: number | undefined;
+  /** The text beside it. */
+  readonly reason?: string | undefined;
+  /** The failure of the handshake, or of the request for its ticket; an ApiError has the request's id and cause. */
+  readonly error?: unknown;
 }
 
 export interface Request {

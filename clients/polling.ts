@@ -57,7 +57,7 @@ export function makePolling<T extends Pollable>(
         const answer = await api.ask<PollAnswer>({
           method: "GET",
           path: `/events?${query({ stream, epoch, after: seq, tag, wait: waits ? pollWaitSec : 0 })}`,
-          headers: grant ? { "x-grant": grant } : {},
+          headers: (grant && { "x-grant": grant }) as Record<string, string> | undefined,
           open: isOpenToAll(stream),
           timeoutMs: (pollWaitSec + 10) * 1_000,
         });
@@ -65,14 +65,14 @@ export function makePolling<T extends Pollable>(
         // The socket may have been faster, and may have reported another history.
         if (one._isClosed() || one._position() !== before) continue;
         if (one._receivePolled(answer) === false) pauseMs = tickMs;
-        // A server that does not hold requests says how long to pause instead.
-        else if (one._isCurrent() && waits) pauseMs = answer.pauseMs;
-        else if (one._isCurrent() && waiting >= maxWaiting) pauseMs = Math.min(answer.checkMs, answerMs);
+        else if (one._isCurrent())
+          // A server that does not hold requests says how long to pause instead.
+          pauseMs = waits ? answer.pauseMs : waiting < maxWaiting ? 0 : Math.min(answer.checkMs, answerMs);
       } catch (error) {
         if (one._isClosed()) break;
         one._fail(error);
         failures += 1;
-        pauseMs = waitAfter(error, failures, platform.random());
+        pauseMs = waitAfter(error, failures, platform);
       } finally {
         if (waits) waiting--;
       }

@@ -15,7 +15,7 @@ export interface Reader {
    * @returns the events to deliver now, in order; `missing` when an earlier event has not come; `strange` when they belong to
    * another history
    */
-  _take(from: Position, events: readonly StreamEvent[]): { events: StreamEvent[]; missing: boolean; strange: boolean };
+  _take(from: Position, events: readonly StreamEvent[]): [due: StreamEvent[], missing: boolean, strange: boolean];
   /** @returns whether this reader has exactly this event, and therefore all events before it */
   _has(at: Position): boolean;
   /** Drops the early events. @returns how many there were */
@@ -32,18 +32,18 @@ export function makeReader(start?: Position): Reader {
   const tags = new Map<number, string>();
 
   /** Takes the position out of a message. */
-  function move({ epoch, seq, tag }: Position): void {
+  const move = ({ epoch, seq, tag }: Position): void => {
     at = { epoch, seq, tag };
     tags.set(seq, tag);
     tags.delete(seq - maxHeld);
-  }
+  };
 
-  function restart(position?: Position): void {
+  const restart = (position?: Position): void => {
     at = undefined;
     held.clear();
     tags.clear();
     if (position) move(position);
-  }
+  };
 
   restart(start);
   return {
@@ -56,7 +56,7 @@ export function makeReader(start?: Position): Reader {
       // A stream without events has no epoch yet.
       if (at && !at.epoch) at = { ...at, epoch };
       // Before the first answer the beginning is unknown; events of another history are not taken.
-      if (at?.epoch !== epoch) return { events: ready, missing: true, strange: !!at };
+      if (at?.epoch !== epoch) return [ready, true, !!at];
       let strange = false;
       for (const event of events) {
         const next = at.seq + 1;
@@ -74,7 +74,7 @@ export function makeReader(start?: Position): Reader {
           ready.push(due);
         }
       }
-      return { events: ready, missing: held.size > 0, strange };
+      return [ready, held.size > 0, strange];
     },
     _has: ({ epoch, seq, tag }) => at?.epoch === epoch && tags.get(seq) === tag,
     _dropEarly() {

@@ -1,9 +1,10 @@
 /** Waiting times between tries, with full jitter, so that a thousand clients do not reconnect at the same moment. */
-import type { ApiError } from "./api.ts";
+import type { Platform } from "./platform.ts";
 
-/** @param tries failed so far, from 1 @param random from 0 to just below 1 @returns milliseconds */
-export const retryAfterMs = (tries: number, random: number): number => random * Math.min(10_000, 500 * 2 ** tries);
+/** @param tries failed so far, from 1 @returns milliseconds: those that the server's answer gives, else a random part of a doubling time */
+export const waitAfter = (error: unknown, tries: number, { random }: Pick<Platform, "random">): number =>
+  (error as { retryAfterMs?: number }).retryAfterMs ?? random() * Math.min(10_000, 500 * 2 ** tries);
 
-/** The same, unless the server's answer gives the time. */
-export const waitAfter = (error: unknown, tries: number, random: number): number =>
-  (error as ApiError).retryAfterMs ?? retryAfterMs(tries, random);
+/** The same where there is no answer. */
+export const retryAfterMs = (tries: number, platform: Pick<Platform, "random">): number =>
+  waitAfter({}, tries, platform);

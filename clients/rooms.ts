@@ -58,11 +58,11 @@ export function room<Data = unknown, Me extends object = Record<string, unknown>
   const grants = makeGrants(channel.platform, grant);
   const userOf = () => client.session()?.user.id;
   const publisher = makePublisher(channel, stream, grants, userOf);
-  const entry = makeEntry(channel, presence, grants, me, (error) => safely(() => onError?.(error)));
+  const entry = makeEntry(channel, presence, grants, me, (error) => safely(channel.platform, () => onError?.(error)));
   const stops: (() => void)[] = [];
   let isThere = true;
   let isBegun = false;
-  const members = makeMembers(userOf, onMembers);
+  const members = makeMembers(channel.platform, userOf, onMembers);
 
   /** Asks about the room, with another grant where the first is refused. */
   async function ask<T>(path: string): Promise<T> {
@@ -94,7 +94,7 @@ export function room<Data = unknown, Me extends object = Record<string, unknown>
   });
 
   const show = (message: Page["messages"][number], isNew: boolean) =>
-    safely(() => onMessage?.(messageOf(message), isNew));
+    safely(channel.platform, () => onMessage?.(messageOf(message), isNew));
 
   function leave(error?: ApiError): void {
     if (!isThere) return;
@@ -107,7 +107,7 @@ export function room<Data = unknown, Me extends object = Record<string, unknown>
 
   function fail(error: ApiError): void {
     leave(error);
-    safely(() => onError?.(error));
+    safely(channel.platform, () => onError?.(error));
   }
 
   function tick(): void {
@@ -132,13 +132,13 @@ export function room<Data = unknown, Me extends object = Record<string, unknown>
         async snapshot(still) {
           const { messages, position } = await page(undefined, history || 1);
           if (still()) {
-            if (isBegun) safely(() => onReset?.());
+            if (isBegun) safely(channel.platform, () => onReset?.());
             isBegun = true;
             if (history) for (const one of messages.reverse()) show(one, false);
           }
           return position;
         },
-        onEvent: ({ seq, at, data }) => show({ ...(data as MessageView), seq, at }, true),
+        onEvent: ({ seq, at, data }) => void show({ ...(data as MessageView), seq, at }, true),
         onError: fail,
       },
       // The client was closed, or the room has ended.

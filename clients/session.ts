@@ -1,5 +1,5 @@
 /** The session of this client, always read from the store: the tabs of one browser share it. */
-import { type Api, ApiError, type ApiRequest, parse } from "./api.ts";
+import { type Api, type ApiRequest, parse, signedOut } from "./api.ts";
 import { makeEmitter } from "./emitter.ts";
 import type { Platform } from "./platform.ts";
 import type { Session, User } from "./types.ts";
@@ -17,7 +17,7 @@ export interface SessionStore {
   onSession(listener: SessionListener): () => void;
   /** Another token than `stale`, for the API; undefined when the user must sign in. @throws ApiError when it cannot be known now */
   renew(stale?: string): Promise<string | undefined>;
-  close(): void;
+  close: (() => void) | undefined;
 }
 
 interface SessionAnswer {
@@ -27,61 +27,62 @@ interface SessionAnswer {
 
 /** @param begin the request that begins a session without the user; undefined where there is none */
 export function makeSessionStore(
-  { store }: Platform,
+  platform: Platform,
   name: string,
   ask: Api["ask"],
   begin: (() => Promise<ApiRequest>) | false | undefined,
 ): SessionStore {
+  const { store } = platform;
   const item = `${name}.session`;
-  const emitter = makeEmitter<Parameters<SessionListener>>();
+  const emitter = makeEmitter<Parameters<SessionListener>>(platform);
   const session = () => parse(store.get(item)) as Session | undefined;
   let lastToken = session()?.token;
   let beginning: Promise<Session> | undefined;
   /** The user signed out here: no session begins without the user. */
-  let signedOut = false;
+  let hasSignedOut = false;
 
-  function emitChange(): void {
+  const emitChange = (): void => {
     const now = session();
     if (now?.token === lastToken) return;
     lastToken = now?.token;
     emitter._emit(now);
-  }
+  };
 
-  function save(started: Session): Session {
-    signedOut = false;
+  const save = (started: Session): Session => {
+    hasSignedOut = false;
     store.set(item, JSON.stringify(started));
     emitChange();
     return started;
-  }
+  };
 
-  function remove(): void {
+  const remove = (): void => {
     store.remove(item);
     emitChange();
-  }
+  };
 
-  async function start(wanted: ApiRequest): Promise<Session> {
+  const start = async (wanted: ApiRequest): Promise<Session> => {
     const answer = await ask<SessionAnswer>({ ...wanted, open: true });
     return { ...answer.session, user: answer.user };
-  }
+  };
 
-  async function beginOnce(make: () => Promise<ApiRequest>): Promise<Session> {
+  const beginOnce = async (make: () => Promise<ApiRequest>): Promise<Session> => {
     const mine = await start(await make());
     // Another tab was faster: two customers in one browser would each see half of the orders.
     const other = session();
     return other ?? save(mine);
-  }
+  };
 
   const sessions: SessionStore = {
     session,
     signIn() {
-      signedOut = false;
+      hasSignedOut = false;
       return sessions.need();
     },
     async need() {
       emitChange();
       const stored = session();
       if (stored) return stored;
-      if (!begin || signedOut) throw new ApiError("SESSION_MISSING", 401, "signed out");
+      if (!begin || hasSignedOut) throw signedOut("SESSION_MISSING");
       beginning ??= beginOnce(begin).finally(() => {
         beginning = undefined;
       });
@@ -89,7 +90,7 @@ export function makeSessionStore(
     },
     pair: async (pairingCode) => save(await start({ method: "POST", path: "/login/staff", body: { pairingCode } })),
     async signOut() {
-      signedOut = true;
+      hasSignedOut = true;
       // Without an answer the server ends it at its expiry; here it ends now.
       if (session()) await ask({ method: "DELETE", path: "/session", once: true, timeoutMs: 5_000 }).catch(() => {});
       remove();
@@ -97,17 +98,14 @@ export function makeSessionStore(
     onSession: emitter._listen,
     async renew(stale) {
       if (stale && session()?.token === stale) remove();
-      const stored = session();
-      if (!stored && (signedOut || !begin)) return undefined;
-      return (stored ?? (await sessions.need())).token;
+      return session() || (begin && !hasSignedOut) ? (await sessions.need()).token : undefined;
     },
-    close:
-      store.onChange?.((changed) => {
-        if (changed !== item) return;
-        // Signing out in one tab signs out in all.
-        signedOut = !session();
-        emitChange();
-      }) ?? (() => {}),
+    close: store.onChange?.((changed) => {
+      if (changed !== item) return;
+      // Signing out in one tab signs out in all.
+      hasSignedOut = !session();
+      emitChange();
+    }),
   };
   return sessions;
 }

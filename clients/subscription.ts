@@ -21,7 +21,7 @@ export interface Subscription {
    */
   snapshot?: (still: () => boolean) => Promise<Position & { stream?: string }>;
   /** The subscription has ended: not allowed, unknown, withdrawn. */
-  onError?(error: ApiError): void;
+  onError?: ((error: ApiError) => void) | undefined;
   /** The grant, for rooms. */
   grant?: string;
   position?: Position;
@@ -43,7 +43,7 @@ export interface OpenSubscription {
   _isDue(): boolean;
   /** Adds its question to a message with this number. @returns whether there was room for it */
   _ask(asks: Map<string, StreamRequest>, number: number): boolean;
-  /** Fetches the state where there is none. @param anew the fetch that is under way was made for another user */
+  /** Fetches the state where there is none. @param anew the user is another one: whose own stream is another, too */
   _begin(anew?: boolean): void;
   /** Takes a message about its stream. */
   _receive(message: ServerMessage): void;
@@ -80,7 +80,7 @@ export function openSubscription(
 
   const lacksState = () => snapshot && !reader._position();
 
-  async function reset(failed = 0): Promise<void> {
+  const reset = async (failed = 0): Promise<void> => {
     if (!snapshot) return;
     const mine = {};
     const still = () => !closed && resetting === mine;
@@ -97,42 +97,43 @@ export function openSubscription(
       on._ask();
     } catch (error) {
       if (!still()) return;
-      if (fail(error))
-        platform.later(() => still() && reset(failed + 1), waitAfter(error, failed + 1, platform.random()));
+      if (fail(error)) platform.later(() => still() && reset(failed + 1), waitAfter(error, failed + 1, platform));
       else resetting = undefined;
     }
-  }
+  };
 
-  function fail(error: unknown): boolean {
+  const fail = (error: unknown): boolean => {
     fresh._current = false;
     const passes = mayRetry(error);
     if (!passes) on._error(error);
     return passes;
-  }
+  };
 
   /** @returns whether an earlier event has not come */
-  function take(at: Position, events: readonly StreamEvent[]): boolean {
+  const take = (at: Position, events: readonly StreamEvent[]): boolean => {
     on._heard();
     if (lacksState()) return false;
-    const { events: ready, missing, strange } = reader._take(at, events);
+    const [due, missing, strange] = reader._take(at, events);
     if (strange) fresh._again = true;
     let anew: boolean | undefined;
-    for (const event of ready)
+    for (const event of due)
       if (!closed)
-        safely(() => {
-          anew = subscription.onEvent(event) === "again" || anew;
+        void safely(platform, () => {
+          const said = subscription.onEvent(event);
+          anew ||= said === "again";
+          return said;
         });
     if (anew) void reset();
     return (missing || strange) && !anew;
-  }
+  };
 
   /** Without a snapshot the subscription has no state to fetch: it continues from the stream's head. */
-  function restart(head: Position): void {
+  const restart = (head: Position): void => {
     if (snapshot) return void reset();
     fresh._clear();
     reader._restart(head);
     on._ask();
-  }
+  };
 
   const sub: OpenSubscription = {
     stream,
@@ -153,8 +154,7 @@ export function openSubscription(
       return true;
     },
     _begin(anew) {
-      if (anew) resetting = undefined;
-      if (lacksState() && !resetting) void reset();
+      if (lacksState() ? anew || !resetting : anew && !stream) void reset();
     },
     _receive(message) {
       switch (message.type) {

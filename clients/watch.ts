@@ -9,7 +9,7 @@ import type {
   StreamPosition,
 } from "../shared/protocol.ts";
 import { type Api, type ApiError, query } from "./api.ts";
-import type { Channel, Subscription } from "./channel.ts";
+import type { Channel } from "./channel.ts";
 import { safely } from "./emitter.ts";
 import type { SessionStore } from "./session.ts";
 import type { Board, Orders, OrdersQuery, ShopInfo } from "./types.ts";
@@ -42,20 +42,22 @@ export interface Watches {
 export const readOrders = (api: Api, { shop, ...rest }: OrdersQuery = {}): Promise<Orders> =>
   api.ask({ method: "GET", path: `${shop ? `/shops/${shop}` : ""}/orders?${query({ ...rest })}` });
 
-export const readShop = (api: Api, shop: string, table?: string): Promise<ShopInfo> =>
+/** Without `shop`: all of them, in brief. */
+export const readShop = <T = ShopInfo>(api: Api, shop?: string, table?: string): Promise<T> =>
   api.ask({ method: "GET", path: `/get_shop_info?${query({ shop, table })}`, open: true });
 
-export function watchOrders(
+/** Newest first. */
+const sorted = (orders: OrderView[]) => orders.sort((a, b) => (a.id < b.id ? 1 : -1));
+
+function watchOrders(
   api: Api,
   channel: Channel,
-  sessions: SessionStore,
   { shop, onChange, onError }: Watches["orders"],
+  sessions: SessionStore,
 ): Watch {
-  /** Messages, newest first. */
   let orders: OrderView[] = [];
-  let mine: string | undefined;
 
-  const show = (change: WatchChange) => safely(() => onChange([...orders], change));
+  const show = (change: WatchChange) => safely(channel.platform, () => onChange([...orders], change));
 
   async function snapshot(still: () => boolean): Promise<StreamPosition> {
     if (!shop) await sessions.need();
@@ -65,9 +67,8 @@ export function watchOrders(
     for (let page = answer; shop && page.more; all.push(...page.orders))
       page = await readOrders(api, { shop, before: (page.orders[page.orders.length - 1] as OrderView).id });
     if (still()) {
-      mine = answer.position?.stream;
-      orders = all.sort((a, b) => (a.id < b.id ? 1 : -1));
-      show({ snapshot: true, answer });
+      orders = sorted(all);
+      void show({ snapshot: true, answer });
     }
     return answer.position as StreamPosition;
   }
@@ -75,80 +76,64 @@ export function watchOrders(
   function onEvent(event: StreamEvent): void {
     const { order } = event.data as OrderEvent;
     if (event.event.startsWith("order.")) {
-      let at = 0;
-      while ((orders[at]?.id ?? "") > order.id) at += 1;
-      const known = orders[at]?.id === order.id ? orders[at] : undefined;
+      const known = orders.find(({ id }) => id === order.id);
       // The kitchen does not list ended orders. A later page of the snapshot may be newer than the snapshot's position.
       if (!known || known.version <= order.version)
-        orders.splice(at, known ? 1 : 0, ...(shop && order.endedAt ? [] : [order]));
+        orders = sorted([...(shop && order.endedAt ? [] : [order]), ...orders.filter((one) => one !== known)]);
     }
-    show({ event, snapshot: false });
+    void show({ event, snapshot: false });
   }
 
-  // A user's stream is named after the user, so another user has another stream. The first snapshot names it.
-  const start = () => follow(channel, shop ? `shop:${shop}` : "", onError, { snapshot, onEvent });
-  let watch = start();
-  const stopListening = sessions.onSession((session) => {
-    if (!shop && mine && session && mine !== `user:${session.user.id}`) {
-      watch.close();
-      mine = undefined;
-      watch = start();
-    }
-  });
-  return {
-    close() {
-      stopListening();
-      watch.close();
-    },
-  };
+  // A user's stream is named after the user. The snapshot names it.
+  return { close: channel.subscribe(shop ? `shop:${shop}` : "", { snapshot, onEvent, onError }) };
 }
 
-export function watchMenu(api: Api, channel: Channel, { shop, onChange, onError }: Watches["menu"]): Watch {
-  let info: ShopInfo;
-  return follow(channel, `menu:${shop}`, onError, {
-    snapshot: snapshotOf(
-      () => readShop(api, shop),
-      (answer) => {
-        info = answer;
-        onChange(info);
-      },
-    ),
-    onEvent({ event, data }) {
-      if (event !== "menu.state") return undefined;
-      const { open, live, version, soldOut } = data as MenuState;
-      info = { ...info, shop: { ...info.shop, open, live }, soldOut };
-      safely(() => onChange(info));
-      // Also when it is smaller: the database may have been restored from a backup.
-      return version !== info.menu.version ? "again" : undefined;
-    },
-  });
-}
-
-export function watchBoard(api: Api, channel: Channel, { shop, onChange, onError }: Watches["board"]): Watch {
-  return follow(channel, `board:${shop}`, onError, {
-    snapshot: snapshotOf(
-      () => api.ask<Board>({ method: "GET", path: `/shops/${shop}/board`, open: true }),
-      ({ board }) => onChange(board),
-    ),
-    onEvent({ event, data }) {
-      if (event === "board.state") onChange(data as BoardState);
-    },
-  });
-}
-
-const snapshotOf =
-  <T extends { position: Position }>(read: () => Promise<T>, show: (answer: T) => void) =>
-  async (still: () => boolean): Promise<Position> => {
-    const answer = await read();
-    if (still()) safely(() => show(answer));
-    return answer.position;
+/**
+ * Makes the watch of a public state, whose events have all that changes.
+ * @param fold the next state, by an event's data
+ */
+const watchState =
+  <What extends "menu" | "board", Answer extends { position: Position }>(
+    what: What,
+    read: (api: Api, shop: string) => Promise<Answer>,
+    fold: (data: never, now: Answer) => Answer,
+  ) =>
+  (api: Api, channel: Channel, { shop, onChange, onError }: Watches[What]): Watch => {
+    let state: Answer;
+    const show = (now: Answer) => {
+      state = now;
+      return safely(channel.platform, () => onChange(((now as unknown as Partial<Board>).board ?? now) as never));
+    };
+    return {
+      close: channel.subscribe(`${what}:${shop}`, {
+        onError,
+        async snapshot(still) {
+          const answer = await read(api, shop);
+          if (still()) void show(answer);
+          return answer.position;
+        },
+        onEvent({ event, data }) {
+          if (event !== `${what}.state`) return undefined;
+          void show(fold(data as never, state));
+          // Also when it is smaller: the database may have been restored from a backup.
+          return (data as MenuState).version !== (state as unknown as Partial<ShopInfo>).menu?.version
+            ? "again"
+            : undefined;
+        },
+      }),
+    };
   };
 
-const follow = (
-  channel: Channel,
-  stream: string,
-  onError: Listeners<[]>["onError"],
-  subscription: Subscription,
-): Watch => ({
-  close: channel.subscribe(stream, { ...subscription, onError: (error) => onError?.(error) }),
-});
+export const watchers = {
+  orders: watchOrders,
+  menu: /* @__PURE__ */ watchState("menu", readShop<ShopInfo>, ({ open, live, soldOut }: MenuState, info) => ({
+    ...info,
+    shop: { ...info.shop, open, live },
+    soldOut,
+  })),
+  board: /* @__PURE__ */ watchState(
+    "board",
+    (api, shop) => api.ask<Board>({ method: "GET", path: `/shops/${shop}/board`, open: true }),
+    (board: BoardState, now) => ({ ...now, board }),
+  ),
+};

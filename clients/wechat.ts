@@ -2,9 +2,9 @@
  * The SDK's platform in a WeChat mini-program. One client for the whole app, made in app.ts, with one socket: it closes when
  * the app goes to the background, as WeChat would do five seconds later, and is opened again when the app is back in front.
  */
-import { type ApiRequest, unanswered } from "./api.ts";
+import { ApiError, type ApiRequest, noAnswer } from "./api.ts";
 import { type Client, type ClientOptions, makeClient } from "./client.ts";
-import { overMemory, type Platform, type Request, type Response } from "./platform.ts";
+import { overMemory, type Platform, type Reason, type Request, type Response } from "./platform.ts";
 
 export * from "./index.ts";
 
@@ -39,7 +39,7 @@ export function createClient({ guest = true, appid, ...options }: WechatOptions)
 
 const loginCode = () =>
   new Promise<string>((resolve, reject) =>
-    wx.login({ success: ({ code }) => resolve(code), fail: () => reject(unanswered()) }),
+    wx.login({ success: ({ code }) => resolve(code), fail: ({ errMsg }) => reject(new ApiError(noAnswer, 0, errMsg)) }),
   );
 
 /** @param app `wx`, or a stand-in for it in tests */
@@ -48,20 +48,26 @@ export function wechatPlatform(app: Wx = wx): Platform {
   return {
     socket(url, protocols, on) {
       let over = false;
-      const close = () => {
+      const close = (reason?: Reason) => {
         if (over) return;
         over = true;
-        on.close();
+        on.close(reason);
       };
+      const fail = ({ errMsg }: Failed) => close({ error: new Error(errMsg) });
       // This fails when five are open already or the app is in the background, and not always by an event of the task.
-      const task = app.connectSocket({ url, protocols, timeout: connectMs, fail: () => setTimeout(close) });
+      const task = app.connectSocket({
+        url,
+        protocols,
+        timeout: connectMs,
+        fail: (error) => setTimeout(fail, 0, error),
+      });
       // Listeners of a task cannot be removed, so late events are ignored.
       task.onOpen(() => over || on.open());
       task.onMessage(({ data }) => over || typeof data !== "string" || on.message(data));
-      task.onClose(close);
-      task.onError(close);
+      task.onClose(({ code, reason } = {}) => close({ code, reason }));
+      task.onError(fail);
       return {
-        send: (text) => task.send({ data: text, fail: close }),
+        send: (text) => task.send({ data: text, fail }),
         close() {
           task.close({ code: 1000 });
           close();
@@ -81,6 +87,9 @@ export function wechatPlatform(app: Wx = wx): Platform {
       return { cancel: () => clearTimeout(timer) };
     },
     random: Math.random,
+    log(what, about) {
+      if (what === "error") console.error(about);
+    },
     onChange(back) {
       let front = true;
       const show = () => turn(true);
@@ -180,7 +189,7 @@ export interface SocketTask {
   close(options: { code: number }): void;
   onOpen(listener: () => void): void;
   onMessage(listener: (message: { data: string | ArrayBuffer }) => void): void;
-  onClose(listener: () => void): void;
+  onClose(listener: (reason?: { code?: number; reason?: string }) => void): void;
   onError(listener: (error: Failed) => void): void;
 }
 

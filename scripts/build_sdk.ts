@@ -52,7 +52,7 @@ async function writeModules(folder: string, some: string[], target: string = bun
     entryPoints: some.map((entry) => join(root, "clients", `${entry}.ts`)),
     outdir: folder,
     splitting: true,
-    external: peers,
+    external: [...peers, "node:*"],
     chunkNames: "core-[hash]",
   });
 }

@@ -43,7 +43,8 @@ export function openTablet({ url, token, shop, onEvent }: TabletOptions): Tablet
     for (const one of [...waiting]) one();
   };
 
-  const channel = openChannel(platform, api, (state) => {
+  const channel = openChannel(platform, api);
+  channel.onState((state) => {
     states.push(state);
     look();
   });

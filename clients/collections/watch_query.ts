@@ -6,7 +6,7 @@ import { ApiError } from "../api.ts";
 import type { Channel } from "../channel.ts";
 import { safely } from "../emitter.ts";
 import type { Timer } from "../platform.ts";
-import { retryAfterMs } from "../retry.ts";
+import { waitAfter } from "../retry.ts";
 import type { OpenSubscription, openSubscription } from "../subscription.ts";
 import { answerMs } from "../timing.ts";
 import { type List, type ListMessage, makeList } from "./list.ts";
@@ -47,12 +47,14 @@ export function watchQuery<T extends object>(
   order: readonly OrderField[],
   listener: ListListener<T>,
 ): ListWatch<T> {
-  const list = makeList<T>(order, (documents, change) => safely(() => listener.onChange(documents, change)));
+  const list = makeList<T>(order, (documents, change) =>
+    safely(channel.platform, () => listener.onChange(documents, change)),
+  );
   let is: ListState = "connecting";
   const tell = (now: ListState) => {
     if (now === is) return;
     is = now;
-    safely(() => listener.onState?.(now));
+    void safely(channel.platform, () => listener.onState?.(now));
   };
   const stop = channel.subscribe(
     "",
@@ -147,7 +149,7 @@ const opener =
       tries += failed;
       if (watchId) send("CLOSE_WATCH", null);
       forget();
-      checkAt = beginAt = platform.now() + (tries && retryAfterMs(tries, platform.random()));
+      checkAt = beginAt = platform.now() + (tries && waitAfter({}, tries, platform));
       on._ask();
     }
 

@@ -77,7 +77,7 @@ export function makeEntry(
     if (grants._refuse(used, error)) {
       dueAt = 0;
       grants._get().then(pump, onError);
-    } else if (retry) due(platform.now() + togetherMs + retryAfterMs(++tries, platform.random()));
+    } else if (retry) due(platform.now() + togetherMs + retryAfterMs(++tries, platform));
     else {
       // Others go on seeing what was taken before.
       isOff = !taken || error.code !== "EVENT_TOO_LARGE";

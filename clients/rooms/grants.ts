@@ -32,7 +32,7 @@ export function makeGrants(platform: Platform, given: string | (() => string | P
         return grant;
       } catch (error) {
         if (isClosed || (error instanceof ApiError && !mayRetry(error))) throw error;
-        await new Promise<void>((resolve) => platform.later(resolve, retryAfterMs(tries, platform.random())));
+        await new Promise<void>((resolve) => platform.later(resolve, retryAfterMs(tries, platform)));
       }
   }
 

@@ -1,6 +1,7 @@
 /** Who is in a room: the list as it was read, and what has changed since. */
 import type { MemberView, StreamEvent } from "../../shared/protocol.ts";
 import { safely } from "../emitter.ts";
+import type { Platform } from "../platform.ts";
 import type { Member, MembersChange } from "./types.ts";
 
 export interface Members<Me> {
@@ -12,6 +13,7 @@ export interface Members<Me> {
 }
 
 export function makeMembers<Me>(
+  platform: Platform,
   userOf: () => string | undefined,
   onMembers: ((members: Member<Me>[], change: MembersChange<Me>) => void) | undefined,
 ): Members<Me> {
@@ -32,7 +34,7 @@ export function makeMembers<Me>(
     return left ? { left } : {};
   }
 
-  const show = (change: MembersChange<Me>) => safely(() => onMembers?.(all(), change));
+  const show = (change: MembersChange<Me>) => safely(platform, () => onMembers?.(all(), change));
 
   return {
     _all: all,

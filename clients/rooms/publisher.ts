@@ -1,6 +1,6 @@
 /** Messages on their way into a room: several at once, each naming the one before it, until each is answered. */
 import { maxEventBytes, type ServerMessage } from "../../shared/protocol.ts";
-import { ApiError, unanswered } from "../api.ts";
+import { ApiError, noAnswer } from "../api.ts";
 import type { Channel } from "../channel.ts";
 import { newId } from "../new_id.ts";
 import { retryAfterMs } from "../retry.ts";
@@ -70,7 +70,7 @@ export function makePublisher(
     for (const one of [...queue]) {
       one.user ??= user;
       if (user !== one.user && user) finish(one, new ApiError("SESSION_ENDED", 401, "another user has signed in"));
-      else if (now >= one.at + giveUpMs) finish(one, unanswered());
+      else if (now >= one.at + giveUpMs) finish(one, new ApiError(noAnswer, 0, `${stream}: no answer`));
     }
     const grant = grants._now();
     if (!grant || now < pausedUntil) return;
@@ -94,7 +94,7 @@ export function makePublisher(
       finish(one, error);
       pump();
     } else if (code === "PUBLISH_OUT_OF_ORDER") again(one, overtakenMs);
-    else again(one, overtakenMs + retryAfterMs(tries + 1, platform.random()));
+    else again(one, overtakenMs + retryAfterMs(tries + 1, platform));
   }
 
   function close(error: ApiError): void {

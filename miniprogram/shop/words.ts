@@ -159,6 +159,7 @@ const zh = {
     polling: "网络受限，定时刷新",
     offline: "离线，正在重连",
     "signed out": "未登录",
+    closed: "已关闭",
   },
 };
 
@@ -321,6 +322,7 @@ const en: Words = {
     polling: "poor network, asking now and then",
     offline: "offline, trying again",
     "signed out": "signed out",
+    closed: "closed",
   },
 };
 

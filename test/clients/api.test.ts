@@ -50,10 +50,10 @@ describe("an API answer", () => {
 
   it.each<[string, Partial<Response> | Error, object, boolean]>([
     ["none", new Error("cut"), { code: "NO_ANSWER", status: 0 }, true],
-    ["a proxy's page", { body: "<html>sign in to the network</html>" }, { code: "NO_ANSWER", status: 0 }, true],
+    ["a proxy's page", { body: "<html>sign in to the network</html>" }, { code: "NO_ANSWER", status: 200 }, true],
     ["the gateway's 429", { status: 429, body: '{"message":"Too Many Requests"}' }, { code: "OVERLOADED" }, true],
     ["the gateway's 503", { status: 503, body: '{"message":"Service Unavailable"}' }, { code: "OVERLOADED" }, true],
-    ["the gateway's 413", { status: 413, body: '{"message":"Request Too Long"}' }, { code: "BODY_TOO_LARGE" }, false],
+    ["the gateway's 413", { status: 413, body: '{"message":"Request Too Long"}' }, { code: "INTERNAL" }, false],
     ["a broken one", { status: 500, body: "oh no" }, { code: "INTERNAL", status: 500 }, true],
     [
       "a refusal",
@@ -78,6 +78,32 @@ describe("an API answer", () => {
     const error = await refused(api.ask(get));
     expect(error).toMatchObject(expected);
     expect(mayRetry(error)).toBe(again);
+  });
+});
+
+describe("an error", () => {
+  const orders = { method: "GET", path: "/orders?before=a-person" } as const;
+
+  it("without an answer names the request and its cause, and not the query", async () => {
+    const cut = new TypeError("fetch failed");
+    const error = await refused(apiOf([cut]).api.ask(orders));
+    expect(error).toMatchObject({ message: "GET /orders: TypeError: fetch failed", requestId: undefined });
+    expect(error.cause).toBe(cut);
+  });
+
+  it("whose body is not JSON says so", async () => {
+    const page = { body: "<html>sign in to the network</html>" };
+    expect((await refused(apiOf([page]).api.ask(orders))).message).toBe("GET /orders: 200, no JSON");
+    const down = { status: 502, body: "<html>bad gateway</html>" };
+    expect((await refused(apiOf([down]).api.ask(orders))).message).toBe("GET /orders: 502, no JSON");
+  });
+
+  it("has the request's id in the server's log", async () => {
+    const headers = { "x-request-id": "r7" };
+    const known = { status: 409, headers, body: '{"code":"SOLD_OUT","detail":"two left"}' };
+    expect(await refused(apiOf([known]).api.ask(orders))).toMatchObject({ requestId: "r7", message: "two left" });
+    const page = { status: 504, headers, body: "" };
+    expect(await refused(apiOf([page]).api.ask(orders))).toMatchObject({ requestId: "r7", code: "OVERLOADED" });
   });
 });
 
@@ -109,11 +135,12 @@ describe("a refused session", () => {
 });
 
 it("a retry waits a random part of a doubling time, at most ten seconds, unless the answer names a time", () => {
-  expect([1, 2, 3, 4, 5, 500].map((tries) => retryAfterMs(tries, 0.5))).toEqual([
+  const half = { random: () => 0.5 };
+  expect([1, 2, 3, 4, 5, 500].map((tries) => retryAfterMs(tries, half))).toEqual([
     500, 1_000, 2_000, 4_000, 5_000, 5_000,
   ]);
-  expect(retryAfterMs(3, 0)).toBe(0);
-  expect(waitAfter(new ApiError("OVERLOADED", 503, "", 700), 9, 0.5)).toBe(700);
+  expect(retryAfterMs(3, { random: () => 0 })).toBe(0);
+  expect(waitAfter(new ApiError("OVERLOADED", 503, "", 700), 9, half)).toBe(700);
 });
 
 it("a query leaves out undefined values", () => {

@@ -5,27 +5,34 @@ import { anyEngine } from "../_engines.ts";
 import { type House, oneBowl, openHouse } from "../_house.ts";
 import { until } from "../_until.ts";
 
-/** localStorage of one origin. Each change is an event for all, as for the tabs of a browser. */
-class PageStorage {
-  full = false;
-  getItem(name: string): string | null {
-    return Object.hasOwn(this, name) ? String(Reflect.get(this, name)) : null;
-  }
-  setItem(name: string, value: string): void {
-    if (this.full) throw new Error("QuotaExceededError");
-    this.#tell(name, () => Reflect.set(this, name, value));
-  }
-  removeItem(name: string): void {
-    this.#tell(name, () => Reflect.deleteProperty(this, name));
-  }
-  #tell(key: string, change: () => void): void {
-    change();
+/** localStorage of one origin, whose items are its properties. Each change is an event for all, as for the tabs of a browser. */
+function pageStorage(): Record<string, string> {
+  const tell = (key: string) => {
     const event = Object.assign(new Event("storage"), { key });
     queueMicrotask(() => page.dispatchEvent(event));
-  }
+    return true;
+  };
+  return new Proxy<Record<string, string>>(
+    {},
+    {
+      set(items, name: string, value) {
+        if (isFull) throw new Error("QuotaExceededError");
+        items[name] = String(value);
+        return tell(name);
+      },
+      deleteProperty(items, name: string) {
+        delete items[name];
+        return tell(name);
+      },
+    },
+  );
 }
+let isFull = false;
+const fill = () => {
+  isFull = true;
+};
 
-declare const localStorage: PageStorage;
+declare const localStorage: Record<string, string>;
 
 /** A browser's does not throw when it is closed before it has opened. */
 class PageWebSocket extends WebSocket {
@@ -43,23 +50,26 @@ let house: House;
 let page: EventTarget;
 let shown: EventTarget & { hidden: boolean };
 const open: Client[] = [];
+const names = ["addEventListener", "removeEventListener", "document", "location", "localStorage", "WebSocket"];
 const kept = Object.entries(Object.getOwnPropertyDescriptors(globalThis)).filter(([name]) =>
-  ["self", "document", "location", "localStorage", "WebSocket", "crypto"].includes(name),
+  [...names, "crypto"].includes(name),
 );
 
 beforeAll(async () => {
   house = await openHouse(anyEngine);
 });
 beforeEach(() => {
+  isFull = false;
   page = new EventTarget();
   shown = Object.assign(new EventTarget(), { hidden: false });
   const things = {
-    self: page,
+    addEventListener: page.addEventListener.bind(page),
+    removeEventListener: page.removeEventListener.bind(page),
     document: shown,
     location: { origin: house.url },
     crypto,
     WebSocket: PageWebSocket,
-    localStorage: new PageStorage(),
+    localStorage: pageStorage(),
   };
   for (const [name, value] of Object.entries(things))
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
@@ -68,8 +78,7 @@ afterEach(() => {
   for (const client of open.splice(0)) client.close();
 });
 afterAll(async () => {
-  for (const name of ["self", "document", "location", "localStorage", "WebSocket"])
-    Reflect.deleteProperty(globalThis, name);
+  for (const name of names) Reflect.deleteProperty(globalThis, name);
   for (const [name, descriptor] of kept) Object.defineProperty(globalThis, name, descriptor);
   await house.close();
 });
@@ -133,7 +142,7 @@ describe("a page", () => {
     const [one] = [tab()];
     const { user } = await one.signIn();
     const bill = { key: "both-tabs-have-it", bill: bowl(), at: Date.now(), user: user.id };
-    localStorage.setItem("orderbell.bill.both-tabs-have-it", JSON.stringify(bill));
+    localStorage["orderbell.bill.both-tabs-have-it"] = JSON.stringify(bill);
     const answers: unknown[] = [];
     for (const client of [tab(), tab()]) client.onPending((_, answer) => answers.push((answer as OrderView).id));
     await until(() => answers.length === 2, "both answers");
@@ -178,8 +187,8 @@ describe("a page", () => {
           },
         }),
     ],
-    ["full", () => Object.assign(localStorage, { full: true })],
-    ["full once the page is there", () => Object.assign(localStorage, { full: true }), true],
+    ["full", fill],
+    ["full once the page is there", fill, true],
   ])("keeps its own memory where storage is %s", async (_, make, late = false) => {
     if (!late) make();
     const client = tab();

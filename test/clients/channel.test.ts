@@ -39,6 +39,7 @@ function stage(answers: Record<string, () => Answer | Promise<Answer>> = {}) {
   const timers: { at: number; work: () => void }[] = [];
   const sockets: { on: SocketEvents; said: ClientMessage[]; closed: boolean }[] = [];
   const asked: string[] = [];
+  const log: [what: string, about: unknown][] = [];
   let turn: (there: boolean) => void = () => {};
   const platform: Platform = {
     socket(_, __, on) {
@@ -76,13 +77,15 @@ function stage(answers: Record<string, () => Answer | Promise<Answer>> = {}) {
       turn = back;
       return () => {};
     },
+    log: (what, about) => void log.push([what, about]),
   };
   const settled = async () => {
     for (let k = 0; k < 40; k++) await undefined;
   };
   const api = makeApi(platform, { url: "", token: () => "token", renew: async () => undefined });
   const states: string[] = [];
-  const channel = openChannel(platform, api, (state) => states.push(state));
+  const channel = openChannel(platform, api);
+  channel.onState((state) => states.push(state));
   const seen: number[] = [];
   const subscription: Subscription = { position: at(0), onEvent: ({ seq }) => void seen.push(seq) };
   return {
@@ -91,6 +94,7 @@ function stage(answers: Record<string, () => Answer | Promise<Answer>> = {}) {
     seen,
     sockets,
     asked,
+    log,
     settled,
     turn: (there: boolean) => turn(there),
     /** The latest socket. */
@@ -280,7 +284,50 @@ describe("the channel", () => {
     expect(s.channel.state()).toBe("idle");
     s.subscribe();
     s.channel.close();
-    expect(s.channel.state()).toBe("idle");
+    expect(s.channel.state()).toBe("closed");
+    expect(s.states.at(-1)).toBe("closed");
+    const { length } = s.sockets;
+    s.subscribe();
+    await s.pass(60_000);
+    expect([s.channel.state(), s.sockets.length]).toEqual(["closed", length]);
+  });
+
+  it("says why its socket was lost, until the next one is useful", async () => {
+    let refuses = false;
+    const s = stage({
+      "/session/ticket": () => ({
+        status: refuses ? 503 : 201,
+        body: refuses ? { code: "STOPPING", detail: "it stops" } : { ticket: "t", socket: "wss://x/pgws" },
+      }),
+      "/events": () => ({ status: 200, body: { ...at(0), events: [], more: false, checkMs: 10_000, pauseMs: 10_000 } }),
+    });
+    const reasons: unknown[] = [];
+    s.channel.onState((state, reason) => reasons.push([state, reason]));
+    s.subscribe();
+    await s.open();
+    s.hear(resumed(0));
+    expect(s.channel.reason()).toBeUndefined();
+    s.socket.on.close({ code: 1006, reason: "" });
+    expect(reasons.at(-1)).toEqual(["offline", { code: 1006, reason: "" }]);
+    // The next handshake is refused, with an error of the API.
+    refuses = true;
+    await s.pass(1_000);
+    expect(s.channel.reason()?.error).toMatchObject({ code: "STOPPING", message: "it stops" });
+    refuses = false;
+    await s.pass(2_000);
+    await s.open();
+    s.hear(resumed(0));
+    expect(s.channel.reason()).toBeUndefined();
+    // The server says what is wrong before it closes.
+    s.hear({ type: "error", code: "SLOW_READER", message: "read faster", retry: false });
+    s.socket.on.close({ code: 4429, reason: "slow" });
+    expect(s.channel.reason()).toMatchObject({ code: 4429, reason: "slow", error: { code: "SLOW_READER" } });
+    await s.pass(1_000);
+    await s.open();
+    // This one never answers.
+    await s.pass(13_000);
+    expect(s.channel.reason()).toMatchObject({ reason: "no answer", error: undefined });
+    s.channel.close();
   });
 
   it("accepts an answer only for the question that it asked, and once", async () => {
@@ -362,22 +409,26 @@ describe("the channel", () => {
     expect(s.socket.said.at(-1)).toMatchObject({ type: "check", streams: [{ stream: "room:b" }] });
   });
 
-  it("goes on when a page's callback throws", async () => {
-    const told = jest.spyOn(Promise, "reject").mockImplementation(async () => undefined as never);
+  it("goes on when a listener throws or its promise rejects, and the log gets the error", async () => {
     const s = stage();
+    const fault = new Error("the page's own fault");
     s.subscribe({
-      onEvent({ seq }) {
+      onEvent({ seq }): void {
         s.seen.push(seq);
-        throw new Error("the page's own fault");
+        throw fault;
       },
+    });
+    // Typed so that nobody writes it by intent; it happens.
+    s.subscribe({ onEvent: (async () => Promise.reject(fault)) as never });
+    s.channel.onState(() => {
+      throw fault;
     });
     await s.open();
     s.hear(resumed(3, [event(1), event(2), event(3)]));
-    const faults = told.mock.calls.map(([error]) => error);
-    told.mockRestore();
-    expect(faults).toEqual(Array(3).fill(new Error("the page's own fault")));
+    await s.settled();
     expect(s.seen).toEqual([1, 2, 3]);
-    expect(s.channel.state()).toBe("live");
+    expect(s.states).toEqual(["catching up", "live"]);
+    expect(s.log.filter(([what]) => what === "error")).toEqual(Array(7).fill(["error", fault]));
   });
 
   it("closes in the background, and resumes in front from its position", async () => {

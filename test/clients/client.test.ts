@@ -1,7 +1,14 @@
 /** The client on Node against a whole server: sessions, bills, watches. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { ApiRequest } from "../../clients/api.ts";
 import { ApiError, type Bill, type Client, makeClient, memoryStore, type OrderView } from "../../clients/index.ts";
-import { createClient, nodePlatform } from "../../clients/node.ts";
+import { createClient, fileStore, nodePlatform } from "../../clients/node.ts";
 import type { Platform, Request, Response, Store } from "../../clients/platform.ts";
 import { newPairingCode } from "../../shared/sessions/login.ts";
 import { openShop } from "../../shared/shop/open_shop.ts";
@@ -125,7 +132,120 @@ describe("the session", () => {
   });
 });
 
+describe("a client", () => {
+  it.each([undefined, "", "null", "ws://127.0.0.1:9201", "127.0.0.1:9201", "https://"])(
+    "refuses the url %p in one sentence",
+    (url) => {
+      expect(() => createClient({ url: url as string })).toThrow(new TypeError(`url is not http(s)://: ${url}`));
+    },
+  );
+
+  it("takes a url with slashes at its end", async () => {
+    const client = createClient({ url: `${house.url}//` });
+    open.push(client);
+    expect((await client.shops()).map(({ id }) => id)).toContain(house.shop);
+  });
+
+  it("logs requests, states and lost sockets, from when it is told to until it is told not to, and no secret", async () => {
+    const client = clientOf();
+    const lines: [what: string, about: unknown][] = [];
+    const { token } = await client.signIn();
+    client.setLogger((...line) => lines.push(line as [string, unknown]));
+    client.watch("orders", { onChange() {} });
+    const order = await client.submit({ ...bowl(), note: "for Mrs. Lin" });
+    await until(() => client.state() === "live", "live");
+    client.setLogger();
+    const { length } = lines;
+    await client.order(order.id);
+    expect(lines).toHaveLength(length);
+    expect(lines).toContainEqual(["POST /bill", { status: 201, requestId: expect.any(String), cause: undefined }]);
+    expect(lines).toContainEqual(["state", "live"]);
+    const all = JSON.stringify(lines);
+    for (const secret of [token, "Bearer", "obt_", "Mrs. Lin"]) expect(all).not.toContain(secret);
+    client.setLogger(() => {
+      throw new Error("a logger's own fault");
+    });
+    expect((await client.order(order.id)).id).toBe(order.id);
+  });
+
+  it("names the cause of a missing answer, such as a closed port", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    await new Promise((closed) => server.close(closed));
+    const client = createClient({ url: `http://127.0.0.1:${port}`, guest: false });
+    open.push(client);
+    const error = await refusal(client.shops());
+    expect(error).toMatchObject({
+      code: "NO_ANSWER",
+      message: expect.stringMatching(/^GET \/get_shop_info: .*ECONNREFUSED/),
+    });
+    expect(error.cause).toMatchObject({ code: "ECONNREFUSED" });
+  });
+});
+
+describe("a store on disk", () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "orderbell-store-"));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it("keeps session and bills for the next process, readable by its user only", async () => {
+    const path = join(folder, "of/kitchen");
+    const first = clientOf({ store: fileStore(path) });
+    const session = await first.signIn();
+    expect(clientOf({ store: fileStore(path) }).session()).toEqual(session);
+    expect((await stat(path)).mode & 0o777).toBe(0o700);
+    const [file = ""] = await readdir(path);
+    expect((await stat(join(path, file))).mode & 0o777).toBe(0o600);
+    expect(fileStore(path).names()).toEqual(["orderbell.session"]);
+    await first.signOut();
+    expect([fileStore(path).names(), fileStore(path).get("orderbell.session")]).toEqual([[], undefined]);
+  });
+
+  it("is shared by several processes: a value is whole at each moment, and none is lost", async () => {
+    const values = [1, 2, 3].map((digit) => String(digit).repeat(200_000));
+    const script = `import { fileStore } from ${JSON.stringify(join(__dirname, "../../clients/node.ts"))};
+      const [folder, value] = [process.argv[2], process.argv[3][0].repeat(200_000)];
+      const store = fileStore(folder);
+      for (let k = 0; k < 40; k++) { store.set("shared/\u8336", value); store.set(value[0] + "." + k, "x"); }`;
+    const file = join(folder, "writer.mts");
+    await writeFile(file, script);
+    const writers = values.map((value) =>
+      spawn(process.execPath, ["--import", "tsx", file, join(folder, "shared"), value.slice(0, 1)], {
+        stdio: "inherit",
+      }),
+    );
+    const ended = Promise.all(writers.map((writer) => once(writer, "exit")));
+    const store = fileStore(join(folder, "shared"));
+    const seen = new Set<string | undefined>();
+    let isOver = false;
+    void ended.then(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      seen.add(store.get("shared/茶"));
+      await new Promise(setImmediate);
+    }
+    expect((await ended).map(([code]) => code)).toEqual([0, 0, 0]);
+    seen.add(store.get("shared/茶"));
+    expect([...seen].filter((one) => one !== undefined && !values.includes(one))).toEqual([]);
+    expect(store.names()).toHaveLength(1 + 3 * 40);
+    expect((await readdir(join(folder, "shared"))).filter((name) => name.endsWith(".new"))).toEqual([]);
+  });
+});
+
 describe("submit", () => {
+  it("after close is refused, and nothing is stored", async () => {
+    const store = memoryStore();
+    const client = clientOf({ store });
+    client.close();
+    expect(client.state()).toBe("closed");
+    expect(await refusal(client.submit(bowl()))).toMatchObject({ code: "CLOSED" });
+    expect(store.names()).toEqual([]);
+  });
+
   it("places an order, and shows it while it is on its way", async () => {
     const client = clientOf();
     const answers: unknown[] = [];

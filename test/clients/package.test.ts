@@ -153,6 +153,59 @@ describe("the SDK's package", () => {
     );
     expect(node("bare.js").said.split("\n")).toEqual(["true", "true", "true", "true"]);
   });
+  it("works where the page's globals are missing: on a server that renders pages, and in a worker", async () => {
+    await writeFile(
+      join(folder, "missing.js"),
+      `import { createServer } from "node:http";
+       import { Worker } from "node:worker_threads";
+       import { createClient } from "orderbell-sdk/browser";
+       const server = createServer((_, answer) => answer.end('{"shops":[]}')).listen(0, "127.0.0.1", async () => {
+         const url = "http://127.0.0.1:" + server.address().port;
+         const use = 'const client = createClient({ url }); client.onState(() => {}); client.shops().then((shops) => { client.close(); done(shops.length); });';
+         try { createClient(); } catch (error) { console.log(String(error)); }
+         await new Promise((done) => new Function("createClient", "url", "done", use)(createClient, url, (n) => done(console.log("server", n))));
+         const code = 'import("orderbell-sdk/browser").then(({ createClient }) => { const done = (n) => console.log("worker", n); const url = ' + JSON.stringify(url) + ';' + use + '});';
+         new Worker(code, { eval: true }).on("exit", () => server.close());
+       });`,
+    );
+    expect(node("missing.js").said.split("\n")).toEqual([
+      "TypeError: url is not http(s)://: undefined",
+      "server 0",
+      "worker 0",
+    ]);
+    // A context that has nothing but the language and fetch.
+    const made = await build({
+      stdin: { contents: 'export { createClient } from "orderbell-sdk/browser";', resolveDir: folder },
+      bundle: true,
+      format: "iife",
+      globalName: "sdk",
+      write: false,
+    });
+    const bare = `${made.outputFiles[0]?.text}; sdk.createClient({ url: "https://a.example/" }).shops().then((shops) => shops.length)`;
+    const asked: string[] = [];
+    const fetch = async (url: string) => {
+      asked.push(url);
+      return { status: 200, headers: [], text: async () => '{"shops":[]}' };
+    };
+    expect(await runInNewContext(bare, { fetch, AbortController, setTimeout, clearTimeout })).toBe(0);
+    expect(asked).toEqual(["https://a.example/get_shop_info?"]);
+  });
+
+  it("does not end a process when a listener throws or rejects, and shows the error", async () => {
+    await writeFile(
+      join(folder, "throws.js"),
+      `import { makeClient, nodePlatform } from "orderbell-sdk/node";
+       const answers = { "/get_shop_info": { menu: { version: 1 }, shop: {}, position: { stream: "menu:a", epoch: "e", seq: 0, tag: "" } } };
+       const request = async ({ url }) => ({ status: 200, headers: {}, body: JSON.stringify(answers[new URL(url).pathname] ?? {}) });
+       const client = makeClient({ ...nodePlatform(), request }, { url: "http://a" });
+       client.onState(() => { throw new Error("thrown") });
+       client.watch("menu", { shop: "a", async onChange() { throw new Error("rejected") } });
+       setTimeout(() => { client.close(); console.log("alive"); }, 200);`,
+    );
+    const { status, said } = node("throws.js");
+    expect(status).toBe(0);
+    for (const words of ["Error: thrown", "Error: rejected", "alive"]) expect(said).toContain(words);
+  });
 
   it("is a folder of ES2018 for WeChat's npm builder, and requires nothing beyond it", async () => {
     const { miniprogram } = JSON.parse(await readFile(join(own, "package.json"), "utf8"));
@@ -184,7 +237,7 @@ describe("the SDK's package", () => {
   it("has short names for inner parts only", async () => {
     const names = `const names = (made) => Object.keys(made).sort().join();
       const api = sdk.makeApi(sdk.nodePlatform(), { url: "" });
-      console.log(names(sdk), names(sdk.createClient({ url: "" })), names(api), names(sdk.openChannel(sdk.nodePlatform(), api)));`;
+      console.log(names(sdk), names(sdk.createClient({ url: "http://127.0.0.1" })), names(api), names(sdk.openChannel(sdk.nodePlatform(), api)));`;
     await writeFile(join(folder, "built.js"), `import * as sdk from "orderbell-sdk/node"; ${names}`);
     const source = JSON.stringify(join(root, "clients/node.ts"));
     const said = run(

@@ -23,6 +23,11 @@ const range = (from: number, to: number) =>
   Array.from({ length: Math.max(0, to - from + 1) }, (_, at) => event(from + at));
 const numbers = (events: readonly StreamEvent[]) => events.map(({ seq }) => seq);
 
+function take(reader: Reader, ...what: Parameters<Reader["_take"]>) {
+  const [events, missing, strange] = reader._take(...what);
+  return { events, missing, strange };
+}
+
 /** A server that holds `count` events and answers what lies behind a position, `chunk` at a time. */
 const answer = (at: Position | undefined, count: number, chunk: number) =>
   range((at?.seq ?? 0) + 1, Math.min(count, (at?.seq ?? 0) + chunk));
@@ -30,16 +35,16 @@ const answer = (at: Position | undefined, count: number, chunk: number) =>
 /** Takes pushes, asks for gaps as a channel does, and at last checks against the head. Gives what was delivered. */
 function drive(reader: Reader, pushes: readonly (readonly number[])[], count: number, chunk: number): number[] {
   const delivered: number[] = [];
-  const take = (events: readonly StreamEvent[]) => {
-    const { events: ready, missing } = reader._take(from, events);
+  const push = (events: readonly StreamEvent[]) => {
+    const { events: ready, missing } = take(reader, from, events);
     delivered.push(...numbers(ready));
     expect(reader._position()?.seq).toBe(delivered.at(-1) ?? reader._position()?.seq);
     return missing;
   };
-  for (const push of pushes) if (take(push.map(event))) take(answer(reader._position(), count, chunk));
+  for (const pushed of pushes) if (push(pushed.map(event))) push(answer(reader._position(), count, chunk));
   for (let asked = 0; !reader._has(position(count)); asked++) {
     if (asked > count) throw new Error(`it is stuck at ${reader._position()?.seq} of ${count}`);
-    take(answer(reader._position(), count, chunk));
+    push(answer(reader._position(), count, chunk));
   }
   return delivered;
 }
@@ -60,7 +65,7 @@ describe("a reader", () => {
         const reader = makeReader(position(start));
         expect(drive(reader, pushes, count, chunk)).toEqual(numbers(range(start + 1, count)));
         expect(reader._position()).toEqual(position(count));
-        expect(reader._take(from, range(1, count))).toEqual({ events: [], missing: false, strange: false });
+        expect(take(reader, from, range(1, count))).toEqual({ events: [], missing: false, strange: false });
       }),
       { numRuns: 500 },
     );
@@ -73,7 +78,7 @@ describe("a reader", () => {
     fc.assert(
       fc.property(permutation, (order) => {
         const reader = makeReader(position(0));
-        const taken = order.map((seq) => reader._take(from, [event(seq)]));
+        const taken = order.map((seq) => take(reader, from, [event(seq)]));
         expect(numbers(taken.flatMap(({ events }) => events))).toEqual(order.toSorted((a, b) => a - b));
         // It lacks something exactly as long as something later than its position is held.
         for (const [at, { missing }] of taken.entries()) {
@@ -89,7 +94,7 @@ describe("a reader", () => {
   it("goes on when a gap is filled after more events than it holds have come early", () => {
     for (const early of [499, 500, 501, 2_000]) {
       const reader = makeReader(position(0));
-      for (const late of range(2, early + 1)) expect(reader._take(from, [late]).missing).toBe(true);
+      for (const late of range(2, early + 1)) expect(take(reader, from, [late]).missing).toBe(true);
       const delivered = drive(reader, [[1]], early + 1, 100);
       expect(delivered).toEqual(numbers(range(1, early + 1)));
     }
@@ -97,7 +102,7 @@ describe("a reader", () => {
 
   it("delivers a push of more events than it holds", () => {
     const reader = makeReader(position(0));
-    expect(numbers(reader._take(from, range(1, 1_200)).events)).toEqual(numbers(range(1, 1_200)));
+    expect(numbers(take(reader, from, range(1, 1_200)).events)).toEqual(numbers(range(1, 1_200)));
   });
 });
 
@@ -114,41 +119,41 @@ describe("a reader's position", () => {
     const reader = makeReader();
     expect(reader._position()).toBeUndefined();
     expect(reader._has(position(0))).toBe(false);
-    expect(reader._take(from, [event(1)])).toMatchObject({ events: [], missing: true });
-    reader._take(position(7), []);
+    expect(take(reader, from, [event(1)])).toMatchObject({ events: [], missing: true });
+    take(reader, position(7), []);
     expect(reader._position()).toEqual(position(7));
-    expect(numbers(reader._take(from, [event(7), event(8)]).events)).toEqual([8]);
+    expect(numbers(take(reader, from, [event(7), event(8)]).events)).toEqual([8]);
   });
 
   it("is moved by events only, once it is known", () => {
     const reader = makeReader(position(3));
-    reader._take(position(9), []);
+    take(reader, position(9), []);
     expect(reader._position()).toEqual(position(3));
   });
 
   it("takes the epoch of the first event of a stream that was empty", () => {
     const reader = makeReader({ epoch: "", seq: 0, tag: "" });
-    expect(numbers(reader._take(from, [event(1)]).events)).toEqual([1]);
+    expect(numbers(take(reader, from, [event(1)]).events)).toEqual([1]);
     expect(reader._position()).toEqual(position(1));
     const other = makeReader({ epoch: "", seq: 0, tag: "" });
-    other._take(position(4), []);
+    take(other, position(4), []);
     expect(other._position()).toEqual(position(4));
   });
 
   it("does not take events of another history, and does not hold them", () => {
     const reader = makeReader(position(3));
-    expect(reader._take(position(0, "e2"), [event(4)])).toMatchObject({ events: [], missing: true });
+    expect(take(reader, position(0, "e2"), [event(4)])).toMatchObject({ events: [], missing: true });
     expect(reader._position()).toEqual(position(3));
-    expect(reader._take(from, [])).toEqual({ events: [], missing: false, strange: false });
-    expect(numbers(reader._take(from, [event(4)]).events)).toEqual([4]);
+    expect(take(reader, from, [])).toEqual({ events: [], missing: false, strange: false });
+    expect(numbers(take(reader, from, [event(4)]).events)).toEqual([4]);
   });
 
   it("starts anew from a snapshot, without what was held before", () => {
     const reader = makeReader(position(3));
-    expect(reader._take(from, [event(5)]).missing).toBe(true);
+    expect(take(reader, from, [event(5)]).missing).toBe(true);
     reader._restart(position(4, "e2"));
-    expect(reader._take(position(0, "e2"), [])).toEqual({ events: [], missing: false, strange: false });
-    expect(reader._take(from, [event(5)])).toMatchObject({ events: [], missing: true });
+    expect(take(reader, position(0, "e2"), [])).toEqual({ events: [], missing: false, strange: false });
+    expect(take(reader, from, [event(5)])).toMatchObject({ events: [], missing: true });
     expect(reader._position()).toEqual(position(4, "e2"));
     reader._restart(undefined);
     expect(reader._position()).toBeUndefined();
@@ -166,13 +171,13 @@ describe("a reader's position", () => {
     ["another tag", { epoch, seq: 6, tag: "other" }, false],
   ])("has a head with %s: %j %p", (_, head, has) => {
     const reader = makeReader(position(3));
-    reader._take(from, range(4, 6));
+    take(reader, from, range(4, 6));
     expect(reader._has(head)).toBe(has);
   });
 
   it("keeps the tags of the last numbers only", () => {
     const reader = makeReader(position(0));
-    reader._take(from, range(1, 1_000));
+    take(reader, from, range(1, 1_000));
     expect([501, 500, 1].map((seq) => reader._has(position(seq)))).toEqual([true, false, false]);
   });
 });
@@ -182,28 +187,28 @@ describe("another history, recognised by the predecessor of each event", () => {
 
   it("is not followed: only an event that follows the reader's own is delivered", () => {
     const reader = makeReader(position(3));
-    expect(reader._take(from, [other(4)])).toMatchObject({ events: [], strange: true });
+    expect(take(reader, from, [other(4)])).toMatchObject({ events: [], strange: true });
     expect(reader._position()).toEqual(position(3));
     // From the last event that both have it could be either.
-    expect(numbers(reader._take(from, [other(4, "t3")]).events)).toEqual([4]);
-    expect(reader._take(from, [event(5)])).toMatchObject({ events: [], strange: true });
+    expect(numbers(take(reader, from, [other(4, "t3")]).events)).toEqual([4]);
+    expect(take(reader, from, [event(5)])).toMatchObject({ events: [], strange: true });
   });
 
   it("is reported when a known number comes with another event; a double of its own is ignored", () => {
     const reader = makeReader(position(3));
-    reader._take(from, range(4, 6));
-    expect(reader._take(from, [event(5)])).toEqual({ events: [], missing: false, strange: false });
-    expect(reader._take(from, [other(5)])).toMatchObject({ events: [], strange: true });
-    expect(reader._take(from, [event(7)])).toEqual({ events: [event(7)], missing: false, strange: false });
+    take(reader, from, range(4, 6));
+    expect(take(reader, from, [event(5)])).toEqual({ events: [], missing: false, strange: false });
+    expect(take(reader, from, [other(5)])).toMatchObject({ events: [], strange: true });
+    expect(take(reader, from, [event(7)])).toEqual({ events: [event(7)], missing: false, strange: false });
   });
 
   it("holds up nothing of the reader's own by events that came early", () => {
     const reader = makeReader(position(3));
-    expect(reader._take(from, [other(5), other(6)]).missing).toBe(true);
-    expect(reader._take(from, [event(4)])).toMatchObject({ events: [event(4)], strange: true });
-    expect(numbers(reader._take(from, [event(5), event(6)]).events)).toEqual([5, 6]);
-    reader._take(from, [other(9)]);
+    expect(take(reader, from, [other(5), other(6)]).missing).toBe(true);
+    expect(take(reader, from, [event(4)])).toMatchObject({ events: [event(4)], strange: true });
+    expect(numbers(take(reader, from, [event(5), event(6)]).events)).toEqual([5, 6]);
+    take(reader, from, [other(9)]);
     reader._dropEarly();
-    expect(reader._take(from, [event(7)])).toEqual({ events: [event(7)], missing: false, strange: false });
+    expect(take(reader, from, [event(7)])).toEqual({ events: [event(7)], missing: false, strange: false });
   });
 });

@@ -55,7 +55,7 @@ export function StateBanner({ state, words, graceMs = 2_500, silent = [], childr
   // The live region stays in the page, so that a screen reader announces new text in it.
   return (
     <div role="status">
-      {shown && state !== "live" && state !== "idle" && !silent.includes(state) && (
+      {shown && state !== "live" && state !== "idle" && state !== "closed" && !silent.includes(state) && (
         <div class={`banner ${tones[state]}`}>
           <span>{words[state]}</span>
           {children}
