@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { created, type HttpRequest, http, noContent, ok } from "../apigateway/entry.ts";
 import type { App } from "../shared/app.ts";
 import { ApiKeyInvalid } from "../shared/errors.ts";
-import { messageId } from "../shared/frame.ts";
+import { grant as grantHeader, messageId } from "../shared/frame.ts";
 import { authenticateKey } from "../shared/sessions/api_key.ts";
 import * as shape from "../shared/shape.ts";
 import { authorize, grantRights } from "../shared/streams/authority.ts";
@@ -36,7 +36,7 @@ async function readable(app: App, request: HttpRequest): Promise<string> {
   const session = await signedIn(app, request);
   const room = request.param("room", shape.ulid);
   request.notes.room = room;
-  const grant = request.header("x-grant");
+  const grant = shape.parse(grantHeader, request.header("x-grant"), "X-Grant");
   await authorize(app, { session, stream: `room:${room}`, right: "read", grant, now: app.clock.now() });
   return room;
 }

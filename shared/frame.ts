@@ -15,7 +15,7 @@ import * as shape from "./shape.ts";
 
 const n = shape.integer(1, Number.MAX_SAFE_INTEGER);
 const tag = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{0,16}$/, "at most 16 of A-Z a-z 0-9 _ -"));
-const grant = v.optional(v.pipe(v.string(), v.maxLength(1_024, "at most 1024 characters")));
+export const grant = v.optional(v.pipe(v.string(), v.maxLength(1_024, "at most 1024 characters")));
 export const messageId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9._~:-]{1,64}$/, "1 to 64 of A-Z a-z 0-9 . _ ~ : -"));
 
 /** A position: nothing (from now on), 0 (from the beginning), or all three of epoch, seq and tag. */

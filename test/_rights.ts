@@ -77,9 +77,9 @@ export const routeRights: Readonly<Record<string, { readonly for: readonly Comer
   "POST /notify": { for: [...staff, "key"], else: "FORBIDDEN" },
   "POST /rooms": { for: people, else: "" },
   "POST /rooms/{room}/messages": { for: ["key"], else: "API_KEY_INVALID" },
-  // By its grant, whoever it is.
-  "GET /rooms/{room}/messages": { for: [], else: "GRANT_INVALID" },
-  "GET /rooms/{room}/members": { for: [], else: "GRANT_INVALID" },
+  // Whoever has a session and the grant.
+  "GET /rooms/{room}/messages": { for: people, else: "" },
+  "GET /rooms/{room}/members": { for: people, else: "" },
   "POST /rooms/{room}/grants": { for: ["customer"], else: "FORBIDDEN" },
   "DELETE /rooms/{room}/grants": { for: ["customer"], else: "FORBIDDEN" },
   "GET /events": { for: staff, else: "STREAM_FORBIDDEN" },

@@ -77,7 +77,7 @@ export async function openScene(engine: Engine, more: Partial<HouseOptions> = {}
   const neighbour = await house.staff("owner", "next-door");
   const { key } = await newApiKey(house.app, "another back end", scopes, null);
   const { order } = (await customer.order()).body;
-  const { room } = (await customer.http("POST", "/rooms")).body;
+  const { room, grant } = (await customer.http("POST", "/rooms")).body;
   const one = { instance: "(default)", database: "(default)" };
   const root = `/v1/database/instances/${one.instance}/databases/${one.database}`;
   const note = { data: [{ title: "买茶叶", stars: 5 }] };
@@ -95,7 +95,7 @@ export async function openScene(engine: Engine, more: Partial<HouseOptions> = {}
     kitchen,
     neighbour,
     key,
-    at: { ...at, device: kitchen.session, room: room.id, ...one, collection: "notes", document, transaction },
+    at: { ...at, device: kitchen.session, room: room.id, grant, ...one, collection: "notes", document, transaction },
     async close() {
       await house.close();
       await rm(pictures, { recursive: true });
@@ -132,6 +132,7 @@ export function rightRequest(scene: Scene, to: Operation, example = 0): Right {
   const headers: Record<string, string> = {};
   if (to.parameters.some(({ name }) => name === "Idempotency-Key")) headers["idempotency-key"] = newKey();
   if (to.key === "PUT /shops/{shop}/dishes/{dish}/stock") headers["if-match"] = '"50.0"';
+  if (isByGrant(to)) headers["x-grant"] = at.grant as string;
   if (/^GET \/login|\/weapp\/login/.test(to.key)) headers["x-wx-code"] = newKey();
   if (type.endsWith("form-urlencoded")) Object.assign(headers, formType);
   return {
@@ -146,6 +147,8 @@ export function rightRequest(scene: Scene, to: Operation, example = 0): Right {
         : { raw: `token=${scene.customer.token}` }),
   };
 }
+
+const isByGrant = ({ key }: Operation) => /^GET \/rooms\//.test(key);
 
 function queryOf({ at }: Scene, { key }: Operation): Record<string, string> {
   if (key === "GET /get_shop_info") return { shop: at.shop as string, table: at.table as string };
@@ -197,7 +200,7 @@ const waferLogin = (code: string): Json => ({
 });
 
 function tokenFor({ key, owner, customer }: Scene, { key: route, path }: Operation): string | undefined {
-  if (route === "POST /introspect" || /^\/mina_auth|\/messages$/.test(path)) return key;
+  if (/^POST \/(introspect|mina_auth|.*\/messages$)/.test(route)) return key;
   if (/^\/(login|weapp|get_shop_info|events|auth\/v1\/(signin|token|revoke))|\/board$/.test(path)) return undefined;
   return /^\/(shops|orders\/|notify|collections)/.test(path) ? owner.token : customer.token;
 }

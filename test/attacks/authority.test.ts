@@ -102,7 +102,7 @@ describe("a route", () => {
     if (served.includes(comer)) return "served";
     const special = exceptions[key]?.[comer];
     if (special !== undefined) return special;
-    if (/introspect|mina_auth|messages/.test(key)) return code;
+    if (/introspect|mina_auth|^POST .*messages/.test(key)) return code;
     const withoutSession = comer === "nobody" ? "SESSION_MISSING" : /key/i.test(comer) ? "SESSION_INVALID" : undefined;
     return withoutSession ?? code;
   }
