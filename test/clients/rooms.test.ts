@@ -264,7 +264,7 @@ onEveryDialect((engine) => {
     here.room.update({ name: "王" });
     await sees(here, "王");
     const left = here.room.publish({ text: "last" });
-    here.room.leave();
+    client.close();
     await expect(left).rejects.toMatchObject({ code: "CLOSED" });
     await expect(here.room.publish({ text: "later" })).rejects.toMatchObject({ code: "CLOSED" });
   });
