@@ -207,10 +207,9 @@ export function readDue(now: number, limit: number): Sql {
     AND (expire_at <= ${now} OR (escalate_at <= ${now} AND escalated_at IS NULL)) ORDER BY placed_at, id LIMIT ${limit}`;
 }
 
-/** Whether the user ever ordered, at this shop or (null) at any. */
-export function hasOrdered(user: string, shop: string | null): Sql {
-  const at = shop === null ? sql`` : sql` AND shop_id = ${shop}`;
-  return sql`SELECT id FROM orders WHERE user_id = ${user}${at} LIMIT 1`;
+/** A row if the user ever ordered at this shop. */
+export function hasOrdered(user: string, shop: string): Sql {
+  return sql`SELECT id FROM orders WHERE user_id = ${user} AND shop_id = ${shop} LIMIT 1`;
 }
 
 /** All orders of a business day, and the lines of those that were not rejected, cancelled or expired. */

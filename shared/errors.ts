@@ -420,8 +420,12 @@ export class DeviceUnknown extends AppError {
 }
 
 export class UserUnknown extends AppError {
-  constructor(user: string) {
-    super("USER_UNKNOWN", `there is no customer "${user}" of this shop`);
+  /** @param shop where the user would have to have ordered; undefined where any user will do */
+  constructor(user: string, shop?: string) {
+    super(
+      "USER_UNKNOWN",
+      shop === undefined ? `there is no user "${user}"` : `no user "${user}" has ordered at shop "${shop}"`,
+    );
   }
 }
 

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import type { Row } from "../../db/database.ts";
 import { hasOrdered, type IdempotencyKey, readKeys, readWhose, takeKeys } from "../../db/orders.ts";
 import { insertNotification, readNotification } from "../../db/rooms.ts";
+import { readUser } from "../../db/sessions.ts";
 import { readShop } from "../../db/shops.ts";
 import type { App } from "../app.ts";
 import { KeyReused, OrderUnknown, ShopUnknown, UserUnknown } from "../errors.ts";
@@ -28,7 +29,7 @@ export type Notice = v.InferOutput<typeof notice>;
 export interface Notifier {
   /** Owner of the idempotency keys. */
   readonly id: string;
-  /** A notifier bound to a shop reaches only its kitchen and the customers of its orders. */
+  /** A notifier bound to a shop reaches only its kitchen and who has ordered there; one bound to none reaches any user. */
   readonly shop: string | null;
 }
 
@@ -58,11 +59,13 @@ export async function notify(
     result_id: notification.id,
     created_at: now,
   };
+  /** Whose customer the user must be. */
+  const ofShop = by.shop ?? asked.shop;
   const reads = [
     readKeys([taken]),
     ...(asked.shop === undefined ? [] : [readShop(asked.shop)]),
     ...(asked.order === undefined ? [] : [readWhose([asked.order])]),
-    ...(asked.user === undefined ? [] : [hasOrdered(asked.user, by.shop ?? asked.shop ?? null)]),
+    ...(asked.user === undefined ? [] : [ofShop === undefined ? readUser(asked.user) : hasOrdered(asked.user, ofShop)]),
   ];
   await checkRecipients();
   const changed = await change(app, {
@@ -95,15 +98,14 @@ export async function notify(
     if (keys?.[0] !== undefined) return;
     const found = (at: number) => rest[at]?.[0] !== undefined;
     if (asked.shop !== undefined && !found(0)) throw new ShopUnknown(asked.shop);
-    if (asked.user !== undefined && !found(rest.length - 1)) throw new UserUnknown(asked.user);
+    if (asked.user !== undefined && !found(rest.length - 1)) throw new UserUnknown(asked.user, ofShop);
     if (asked.order !== undefined && !fitsRecipients(rest[asked.shop === undefined ? 0 : 1]?.[0]))
       throw new OrderUnknown(asked.order);
   }
 
   /** Whether the named order is the customer's, and the shop's that sends or receives. */
   function fitsRecipients(order: Row | undefined): boolean {
-    const shop = by.shop ?? asked.shop;
-    if (order === undefined || (shop !== undefined && order.shop_id !== shop)) return false;
+    if (order === undefined || (ofShop !== undefined && order.shop_id !== ofShop)) return false;
     return asked.user === undefined || order.user_id === asked.user;
   }
 }

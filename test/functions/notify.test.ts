@@ -3,6 +3,8 @@ import { newApiKey } from "../../shared/sessions/api_key.ts";
 import { onEveryDialect } from "../_engines.ts";
 import { type House, newKey, openHouse, type Person } from "../_house.ts";
 
+const nobody = "01M7Y5YCX0DV05B7NH4DVY729V";
+
 onEveryDialect((engine) => {
   let house: House;
   let kitchen: Person;
@@ -83,8 +85,29 @@ onEveryDialect((engine) => {
       [`${good.key.slice(0, -1)}x`, { user: customer.user }, "API_KEY_INVALID"],
       [good.key, { shop: "another-shop" }, "SHOP_UNKNOWN"],
       [bound.key, { user: stranger.user }, "USER_UNKNOWN"],
-      [good.key, { user: stranger.user }, "USER_UNKNOWN"],
+      [good.key, { user: nobody }, "USER_UNKNOWN"],
     ] as const)
       expect((await tell(key, body)).body.code).toBe(code);
+  });
+
+  it("a notification by a key of no shop reaches a user who has never ordered; of a shop, its customers alone", async () => {
+    const stranger = await house.guest();
+    const { key } = await newApiKey(house.app, "crm", ["notify"], null);
+    const bound = await newApiKey(house.app, "crm", ["notify"], house.shop);
+    const told = await tell(key, { user: stranger.user });
+    expect(told.status).toBe(201);
+    expect((await stranger.http("GET", "/orders")).body.notifications).toEqual([told.body.notification]);
+    const refused = [
+      await tell(key, { user: stranger.user, shop: house.shop }),
+      await tell(bound.key, { user: stranger.user }),
+      await tell(key, { user: nobody }),
+    ];
+    expect(refused.map(({ status, body }) => [status, body.code, body.detail])).toEqual([
+      [404, "USER_UNKNOWN", `no user "${stranger.user}" has ordered at shop "${house.shop}"`],
+      [404, "USER_UNKNOWN", `no user "${stranger.user}" has ordered at shop "${house.shop}"`],
+      [404, "USER_UNKNOWN", `there is no user "${nobody}"`],
+    ]);
+    await stranger.order();
+    expect((await tell(bound.key, { user: stranger.user })).status).toBe(201);
   });
 });
