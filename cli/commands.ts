@@ -234,9 +234,9 @@ export const commands: Readonly<Record<string, Command>> = {
     words: "<name>",
     options: {
       "--scopes <scopes>": scopes.join(","),
-      "--shop <shop>": "for this shop alone",
+      "--shop <shop>": "for this shop alone; orders: and menu: need one",
     },
-    help: "a key for another back end",
+    help: "a key for another back end, with one scope or more (docs/back-ends.md)",
     build: (args) =>
       event("keys.add", {
         name: argument(args, 0, "name"),

@@ -133,6 +133,8 @@ export interface Step {
   from: Status | null;
   to: Status;
   by: Actor | "shop";
+  /** For staff, with `by: "key"`: the name of the other back end's key. */
+  key?: string;
   reason: string | null;
   at: string;
 }

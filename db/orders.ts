@@ -89,8 +89,10 @@ export function lockStockOf(order: string): Sql {
     AND dish_id IN (SELECT dish_id FROM order_lines WHERE order_id = ${order} AND counted = 1) ORDER BY dish_id FOR UPDATE`;
 }
 
+/** With the name of the key that took a step, where one did: a key's session has the key's id. */
 export function readHistory(order: string): Sql {
-  return sql`SELECT version, action, from_status, to_status, actor, reason, at FROM order_history WHERE order_id = ${order} ORDER BY version`;
+  return sql`SELECT h.version, h.action, h.from_status, h.to_status, h.actor, h.reason, h.at, k.name AS key_name FROM order_history h
+    LEFT JOIN api_keys k ON k.id = h.session_id WHERE h.order_id = ${order} ORDER BY h.version`;
 }
 
 /** What happened to orders behind a version of each; no statement when none is asked for. */

@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { readClock } from "../db/clock.ts";
 import { readConnection, readConnections, removeConnections } from "../db/connections.ts";
-import { readApiKeys, readLiveSessions, readSession, readSessionsOfUser, revokeApiKey } from "../db/sessions.ts";
+import { endSession, readApiKeys, readLiveSessions, readSession, readSessionsOfUser, revokeApiKey } from "../db/sessions.ts";
 import { readShop, readShops } from "../db/shops.ts";
 import { raw, type Statement, sql } from "../db/sql.ts";
 import type { App } from "../shared/app.ts";
@@ -16,7 +16,7 @@ import { abortImport, commitImport, stageLines } from "../shared/live/import_doc
 import { parseSettings } from "../shared/menu.ts";
 import { type Role, roles } from "../shared/order_states.ts";
 import { orderFacts } from "../shared/ordering/order_facts.ts";
-import { newApiKey, scopes } from "../shared/sessions/api_key.ts";
+import { checkScopes, newApiKey, scopes } from "../shared/sessions/api_key.ts";
 import { end, newPairingCode } from "../shared/sessions/login.ts";
 import { addWechatApp } from "../shared/sessions/wechat_apps.ts";
 import * as shape from "../shared/shape.ts";
@@ -274,8 +274,13 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
   ),
   "webhook.test": command(v.strictObject({ webhook: shape.ulid }), (app, { webhook }) => testWebhook(app, webhook)),
   "keys.add": command(
-    v.strictObject({ name: shape.text(64, 1), scopes: v.array(v.picklist(scopes)), shop: v.optional(shape.id) }),
+    v.strictObject({
+      name: shape.text(64, 1),
+      scopes: v.pipe(v.array(v.picklist(scopes)), v.minLength(1, "at least one scope")),
+      shop: v.optional(shape.id),
+    }),
     async (app, { name, scopes: granted, shop }, { audit }) => {
+      checkScopes(granted, shop);
       if (shop !== undefined) await knownShop(app, shop);
       return newApiKey(app, name, granted, shop ?? null, audit);
     },
@@ -299,7 +304,8 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
     async (app, { id: key }, { audit }) => {
       const [rows = []] = await app.db.read([readApiKeys()]);
       if (!rows.some((row) => row.id === key)) throw new InvalidInput("id", "there is no such key");
-      const statements = [revokeApiKey(key, app.clock.now()), ...audit];
+      const now = app.clock.now();
+      const statements = [revokeApiKey(key, now), endSession(key, "revoked", now), ...audit];
       await app.db.flight({ statements, repeatable: true });
       await end(app, key, "revoked");
       return { revoked: key };

@@ -25,7 +25,7 @@ export const handler = http({
   "GET /events": async (app, request) => {
     const wanted = askOf(request);
     const waitMs = (request.query("wait", shape.digits(0, maxWaitSec)) ?? 0) * 1_000;
-    const session = request.authorization === undefined ? undefined : await signedIn(app, request);
+    const session = request.authorization === undefined ? undefined : await signedIn(app, request, "orders:read");
     Object.assign(request.notes, { stream: wanted.stream, from: wanted.seq });
     // Its id in the list of devices; the name that a person gave it stays out of the log.
     if (session?.kind === "staff") request.notes.device = session.id;

@@ -1,17 +1,15 @@
 /** Sends a notification to a customer or a kitchen. */
 import { http } from "../apigateway/entry.ts";
 import { Forbidden } from "../shared/errors.ts";
-import { authenticateKey, isApiKey } from "../shared/sessions/api_key.ts";
+import { actsForShop } from "../shared/sessions/session.ts";
 import * as shape from "../shared/shape.ts";
 import { notice, notify } from "../shared/streams/notify.ts";
 import { signedIn } from "./_signed_in.ts";
 
 export const handler = http({
   "POST /notify": async (app, request) => {
-    const by = isApiKey(request.authorization)
-      ? await authenticateKey(app, request.authorization, "notify")
-      : await signedIn(app, request);
-    if ("kind" in by && by.kind !== "staff") throw new Forbidden("notifying is for staff and for keys with the scope");
+    const by = await signedIn(app, request, "notify");
+    if (!actsForShop(by)) throw new Forbidden("notifying is for staff and for keys with the scope");
     const asked = shape.parse(notice, request.json());
     if (by.shop !== null && asked.shop !== undefined && asked.shop !== by.shop)
       throw new Forbidden("this is another shop's");

@@ -4,7 +4,7 @@ import { type HttpRequest, http, ok } from "../apigateway/entry.ts";
 import { actions, maxLines } from "../shared/order_states.ts";
 import { type Order, orderView } from "../shared/ordering/order.ts";
 import { strike, takeStep } from "../shared/ordering/take_step.ts";
-import type { Session } from "../shared/sessions/session.ts";
+import { actsForShop, type Session } from "../shared/sessions/session.ts";
 import * as shape from "../shared/shape.ts";
 import { oneOrder, ordersOfUser } from "../shared/shop/snapshots.ts";
 import { signedIn } from "./_signed_in.ts";
@@ -18,8 +18,11 @@ const stepBody = v.strictObject({
 });
 const lineBody = v.strictObject({ struck: shape.flag });
 
-const view = (order: Order, session: Session) =>
-  ok({ order: orderView(order, session.kind === "staff" ? "staff" : "customer") });
+/** A key that may not read orders learns of the one that it steps, but not where its customer lives. */
+function view(order: Order, session: Session) {
+  const shown = session.scopes?.includes("orders:read") === false ? { ...order, delivery: null } : order;
+  return ok({ order: orderView(shown, actsForShop(session) ? "staff" : "customer") });
+}
 
 function idOf(request: HttpRequest): string {
   const id = request.param("id", shape.ulid);
@@ -32,11 +35,12 @@ export const handler = http({
     const session = await signedIn(app, request);
     return ok(await ordersOfUser(app, session, request.query("before", shape.ulid)));
   },
-  "GET /orders/{id}": async (app, request) => ok(await oneOrder(app, await signedIn(app, request), idOf(request))),
+  "GET /orders/{id}": async (app, request) =>
+    ok(await oneOrder(app, await signedIn(app, request, "orders:read"), idOf(request))),
   "POST /orders/{id}/{action}": async (app, request) => {
-    const session = await signedIn(app, request);
     const action = request.param("action", v.picklist(actions));
     request.notes.action = action;
+    const session = await signedIn(app, request, action === "paid" ? "orders:paid" : "orders:step");
     const asked = { order: idOf(request), action, ...shape.parse(stepBody, request.json()) };
     return view(await takeStep(app, session, asked), session);
   },

@@ -9,7 +9,7 @@ export const handler = http({
   "POST /shops/{shop}/pictures": async (app, request) => {
     const shop = request.param("shop", shape.id);
     request.notes.shop = shop;
-    staffOf(await signedIn(app, request), shop, ["owner"]);
+    staffOf(await signedIn(app, request, "menu:write"), shop, ["owner"]);
     const { type, bytes } = shape.parse(picture, request.json());
     // The name is random and never used again, so that its content can be cached for ever.
     const path = `${shop}/${app.random.secret(16)}.${pictureTypes[type]}`;

@@ -51,8 +51,7 @@ export const handler = http({
   },
   "POST /rooms/{room}/messages": async (app, request) => {
     const key = await authenticateKey(app, request.authorization, "publish");
-    // Rooms belong to no shop.
-    if (key.shop !== null) throw new ApiKeyInvalid();
+    if (key.shop !== null) throw new ApiKeyInvalid("rooms belong to no shop; this key is bound to one");
     request.notes.by = key.id;
     const room = request.param("room", shape.ulid);
     const { id, data } = shape.parse(messageBody, request.json());

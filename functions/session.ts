@@ -2,8 +2,8 @@
 import { http, noContent, ok } from "../apigateway/entry.ts";
 import { readUser } from "../db/sessions.ts";
 import { end } from "../shared/sessions/login.ts";
-import { claimOf, sessionView } from "../shared/sessions/session.ts";
-import { issueTicket } from "../shared/sessions/tickets.ts";
+import { sessionView } from "../shared/sessions/session.ts";
+import { ticketFor } from "../shared/sessions/tickets.ts";
 import { signedIn } from "./_signed_in.ts";
 import { socketUrlOf } from "./_socket_url.ts";
 
@@ -23,7 +23,7 @@ export const handler = http({
     return noContent;
   },
   "POST /session/ticket": async (app, request) => {
-    const { session, ticket, expiresAt } = await issueTicket(app, claimOf(app, request.authorization));
+    const { session, ticket, expiresAt } = await ticketFor(app, request.authorization, "orders:read");
     request.notes.session = session.id;
     const socket = socketUrlOf(app, request);
     return { status: 201, body: { ticket, expiresAt: new Date(expiresAt).toISOString(), socket } };

@@ -6,6 +6,7 @@ import { auditEntry, listAudit } from "../shared/audit.ts";
 import { InvalidInput } from "../shared/errors.ts";
 import { parseDish } from "../shared/menu.ts";
 import { counterRoles, type Role, roles, statuses } from "../shared/order_states.ts";
+import type { Scope } from "../shared/sessions/api_key.ts";
 import { newPairingCode } from "../shared/sessions/login.ts";
 import { type Staff, staffOf } from "../shared/sessions/session.ts";
 import * as shape from "../shared/shape.ts";
@@ -40,11 +41,16 @@ const statusList = v.pipe(
 );
 const settingsBody = v.strictObject({ settings: v.unknown(), names: v.optional(shape.names) });
 
-/** Staff of the shop in the path, with one of these roles. */
-async function staff(app: App, request: HttpRequest, allowed: readonly Role[] = roles): Promise<Staff> {
+/** Staff of the shop in the path, with one of these roles; or a key with one of the scopes, bound to that shop. */
+async function staff(
+  app: App,
+  request: HttpRequest,
+  allowed: readonly Role[] = roles,
+  ...taken: readonly Scope[]
+): Promise<Staff> {
   const shop = request.param("shop", shape.id);
   request.notes.shop = shop;
-  return staffOf(await signedIn(app, request), shop, allowed);
+  return staffOf(await signedIn(app, request, ...taken), shop, allowed);
 }
 
 const owner: readonly Role[] = ["owner"];
@@ -66,7 +72,7 @@ function versionOf(request: HttpRequest): number | undefined {
 
 export const handler = http({
   "GET /shops/{shop}/orders": async (app, request) => {
-    const who = await staff(app, request);
+    const who = await staff(app, request, roles, "orders:read");
     const filter = {
       statuses: request.query("status", statusList),
       day: request.query("day", shape.day),
@@ -81,11 +87,11 @@ export const handler = http({
   },
 
   "GET /shops/{shop}/menu": async (app, request) => {
-    const answer = await menuForStaff(app, await staff(app, request));
+    const answer = await menuForStaff(app, await staff(app, request, roles, "menu:write"));
     return { status: 200, headers: { etag: `"${answer.version}"` }, body: answer };
   },
   "PUT /shops/{shop}/menu": async (app, request) => {
-    const who = await staff(app, request, owner);
+    const who = await staff(app, request, owner, "menu:write");
     const { version } = await editMenu(app, {
       actor: who,
       shop: who.shop,
@@ -113,7 +119,7 @@ export const handler = http({
     return ok({ version, settings, names: now });
   },
   "PUT /shops/{shop}/dishes/{dish}": async (app, request) => {
-    const who = await staff(app, request, owner);
+    const who = await staff(app, request, owner, "menu:write");
     const dish = parseDish(request.json());
     if (dish.id !== request.param("dish", shape.id)) throw new InvalidInput("id", "is not the dish of the path");
     const { version } = await editMenu(app, {
@@ -126,7 +132,7 @@ export const handler = http({
     return ok({ version, dish });
   },
   "DELETE /shops/{shop}/dishes/{dish}": async (app, request) => {
-    const who = await staff(app, request, owner);
+    const who = await staff(app, request, owner, "menu:write");
     const { version } = await editMenu(app, {
       actor: who,
       shop: who.shop,
@@ -137,7 +143,7 @@ export const handler = http({
     return ok({ version });
   },
   "PUT /shops/{shop}/dishes/{dish}/price": async (app, request) => {
-    const who = await staff(app, request, owner);
+    const who = await staff(app, request, owner, "menu:write");
     const { priceFen } = shape.parse(priceBody, request.json());
     const edit = setPrice(request.param("dish", shape.id), priceFen);
     const { version } = await editMenu(app, {
@@ -151,16 +157,16 @@ export const handler = http({
   },
 
   "PUT /shops/{shop}/dishes/{dish}/sold_out": async (app, request) => {
-    const who = await staff(app, request);
+    const who = await staff(app, request, roles, "menu:write");
     const { soldOut } = shape.parse(soldOutBody, request.json());
     return ok(await setSoldOut(app, dishOf(who, request), soldOut));
   },
   "POST /shops/{shop}/dishes/{dish}/stock": async (app, request) => {
-    const who = await staff(app, request);
+    const who = await staff(app, request, roles, "menu:write");
     return ok(await changeStock(app, dishOf(who, request), shape.parse(deltaBody, request.json())));
   },
   "PUT /shops/{shop}/dishes/{dish}/stock": async (app, request) => {
-    const who = await staff(app, request);
+    const who = await staff(app, request, roles, "menu:write");
     const ifMatch = request.header("if-match")?.replace(/^"(.*)"$/, "$1");
     if (ifMatch === undefined) throw new InvalidInput("If-Match", "is missing; or POST a delta");
     const { left } = shape.parse(leftBody, request.json());

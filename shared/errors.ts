@@ -225,9 +225,10 @@ export class PairingCodeInvalid extends AppError {
   }
 }
 
+/** The key is unknown or revoked, lacks a scope, or the route takes another credential; the reason says which. */
 export class ApiKeyInvalid extends AppError {
-  constructor() {
-    super("API_KEY_INVALID", "the client key is unknown, revoked or lacks the scope");
+  constructor(reason: string) {
+    super("API_KEY_INVALID", reason);
   }
 }
 
@@ -305,7 +306,7 @@ export class StreamForbidden extends AppError {
   }
 }
 
-/** Only owner or cashier may accept a guest's order, not the kitchen. */
+/** Only owner or cashier may accept a guest's order, not the kitchen, and no back end. */
 export class ConfirmAtCounter extends AppError {
   constructor(order: string) {
     super("CONFIRM_AT_COUNTER", `order "${order}" is a guest's; owner or cashier must accept it`);

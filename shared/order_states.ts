@@ -11,8 +11,11 @@ export type Role = (typeof roles)[number];
 /** Roles that may also take money, cancel, and accept orders that wait for the counter. */
 export const counterRoles: readonly Role[] = ["owner", "cashier"];
 
-/** Who takes a step: staff by role, the customer whose order it is, or the clock. */
-export type Actor = Role | "customer" | "system";
+/** Who takes a step: staff by role, another back end by its key, the customer whose order it is, or the clock. */
+export type Actor = Role | "key" | "customer" | "system";
+
+/** All who act for the shop. Which steps a key may take, its scopes say too. */
+const shopActors: readonly Actor[] = [...roles, "key"];
 
 export const services = ["table", "pickup", "delivery"] as const;
 export type Service = (typeof services)[number];
@@ -66,13 +69,17 @@ interface Step {
 
 /** Steps that lead from one state to another. Expiring and escalating belong to the clock. */
 const stepTable = {
-  accept: { from: ["placed"], to: "accepted", by: roles },
-  cook: { from: ["accepted"], to: "cooking", by: roles },
-  ready: { from: ["accepted", "cooking"], to: "ready", by: roles },
-  deliver: { from: ["ready"], to: "delivering", by: roles },
-  complete: { from: ["ready", "delivering"], to: "completed", by: roles },
-  reject: { from: ["placed"], to: "rejected", by: roles },
-  cancel: { from: ["placed", "accepted", "cooking", "ready"], to: "cancelled", by: [...counterRoles, "customer"] },
+  accept: { from: ["placed"], to: "accepted", by: shopActors },
+  cook: { from: ["accepted"], to: "cooking", by: shopActors },
+  ready: { from: ["accepted", "cooking"], to: "ready", by: shopActors },
+  deliver: { from: ["ready"], to: "delivering", by: shopActors },
+  complete: { from: ["ready", "delivering"], to: "completed", by: shopActors },
+  reject: { from: ["placed"], to: "rejected", by: shopActors },
+  cancel: {
+    from: ["placed", "accepted", "cooking", "ready"],
+    to: "cancelled",
+    by: [...counterRoles, "key", "customer"],
+  },
 } as const satisfies Readonly<Record<string, Step>>;
 
 export const steps: Readonly<Record<keyof typeof stepTable, Step>> = stepTable;
@@ -89,8 +96,8 @@ export const actors: Readonly<Record<Action, readonly Actor[]>> = {
   complete: steps.complete.by,
   reject: steps.reject.by,
   cancel: steps.cancel.by,
-  recall: roles,
-  paid: counterRoles,
+  recall: shopActors,
+  paid: [...counterRoles, "key"],
 };
 
 export const actions = Object.keys(actors) as readonly Action[];

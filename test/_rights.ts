@@ -1,7 +1,11 @@
 /** The role matrix of the HTTP API: who may call which route, and the code for everybody else. */
+import { type Scope, shopScopes } from "../shared/sessions/api_key.ts";
 import { readsNothing } from "./attacks/_scene.ts";
 
-/** Every kind of caller. `neighbour` is the owner of another shop, `other` a customer without an order here. */
+/**
+ * Every kind of caller. `neighbour` is the owner of another shop, `other` a customer without an order here. Each key has every scope:
+ * `key` is bound to no shop, the others to another one.
+ */
 export const comers = [
   "nobody",
   "customer",
@@ -36,7 +40,7 @@ export const routeRights: Readonly<Record<string, { readonly for: readonly Comer
   "GET /shops/{shop}/board": { for: comers, else: "" },
   "GET /session": { for: people, else: "" },
   "DELETE /session": { for: people, else: "" },
-  "POST /session/ticket": { for: people, else: "" },
+  "POST /session/ticket": { for: [...people, "key", "neighbourKey"], else: "" },
   "POST /introspect": { for: ["key", "neighbourKey"], else: "API_KEY_INVALID" },
   "POST /mina_auth": { for: ["key", "neighbourKey"], else: "API_KEY_INVALID" },
   "POST /mina_auth/": { for: ["key", "neighbourKey"], else: "API_KEY_INVALID" },
@@ -105,6 +109,31 @@ export const routeRights: Readonly<Record<string, { readonly for: readonly Comer
   "POST /auth/v1/user/signout": { for: people, else: "" },
   [readsNothing]: { for: comers, else: "" },
 };
+
+const edits = ["GET /shops/{shop}/menu", "PUT /shops/{shop}/menu", "PUT /shops/{shop}/dishes/{dish}"];
+const dishes = ["DELETE ", "PUT /price", "PUT /sold_out", "PUT /stock", "POST /stock"].map((edit) => {
+  const [method, path] = edit.split(" ");
+  return `${method} /shops/{shop}/dishes/{dish}${path}`;
+});
+
+/** Route → the scopes of which a key needs one. No other route takes a key, but for collections, which take it as a visitor. */
+export const keyRights: Readonly<Record<string, readonly Scope[]>> = {
+  "POST /introspect": ["introspect"],
+  "POST /mina_auth": ["sessions"],
+  "POST /mina_auth/": ["sessions"],
+  "POST /notify": ["notify"],
+  "POST /rooms/{room}/messages": ["publish"],
+  "POST /session/ticket": ["orders:read"],
+  "GET /events": ["orders:read"],
+  "GET /orders/{id}": ["orders:read"],
+  "GET /shops/{shop}/orders": ["orders:read"],
+  "POST /orders/{id}/{action}": ["orders:step", "orders:paid"],
+  ...Object.fromEntries([...edits, ...dishes, "POST /shops/{shop}/pictures"].map((route) => [route, ["menu:write"]])),
+};
+
+/** Whether a key of another shop gets as far as the shop's own rights. */
+export const isOfShop = (route: string) =>
+  keyRights[route]?.some((scope) => (shopScopes as readonly Scope[]).includes(scope)) === true;
 
 /** Nobody, and a key that gives no rights, may read what anybody may; notes are private. */
 const visitors = {

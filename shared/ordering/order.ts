@@ -175,7 +175,7 @@ export function step(order: Order, input: StepInput, taken: string | undefined):
     (action === "deliver" && order.service !== "delivery") ||
     (action === "complete" && (order.service === "delivery") !== (order.status === "delivering"));
   if (!from.includes(order.status) || customerTooLate || wrongService) throw new StepNotAllowed(action, order.status);
-  if (action === "accept" && order.guest && input.guestsAtCounter && by === "kitchen")
+  if (action === "accept" && order.guest && input.guestsAtCounter && (by === "kitchen" || by === "key"))
     throw new ConfirmAtCounter(order.id);
   return {
     status: to,

@@ -274,7 +274,7 @@ function ownOrder(row: Row | undefined, lines: readonly Row[] | undefined, id: s
   return orderOf(row, lines ?? []);
 }
 
-const actorOf = (session: Session): Actor => session.role ?? "customer";
+const actorOf = ({ kind, role }: Session): Actor => (kind === "key" ? "key" : (role ?? "customer"));
 
 /** What a change of one order writes, and the order after it. */
 interface OrderWrites {

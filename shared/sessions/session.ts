@@ -4,26 +4,30 @@ import type { Row } from "../../db/database.ts";
 import { extendSessions, readManySessions, readSession } from "../../db/sessions.ts";
 import type { App } from "../app.ts";
 import { fulfilled } from "../batch.ts";
-import { Forbidden, SessionEnded, SessionExpired, SessionInvalid, SessionMissing } from "../errors.ts";
+import { ApiKeyInvalid, Forbidden, SessionEnded, SessionExpired, SessionInvalid, SessionMissing } from "../errors.ts";
 import { type Role, roles } from "../order_states.ts";
 import { equal } from "../secrets.ts";
+import { isApiKey } from "./api_key.ts";
 
 export interface Session {
   readonly id: string;
   readonly user: string;
-  /** `key`: of no person, but of all who watch with one publishable key. It has no token. */
+  /** `key`: of no person, but of a back end, or of all who watch with one publishable key. It has no token. */
   readonly kind: "wechat" | "guest" | "staff" | "key";
-  /** Staff only. */
+  /** Of staff, and of a key that is bound to it. */
   readonly shop: string | null;
+  /** Staff only. */
   readonly role: Role | null;
   readonly device: string | null;
   readonly createdAt: number;
   readonly expiresAt: number;
+  /** Of a key, where a request has shown it. */
+  readonly scopes?: readonly string[];
 }
 
+/** A session that acts for a shop: its staff, or a key that is bound to it. */
 export interface Staff extends Session {
   readonly shop: string;
-  readonly role: Role;
 }
 
 /** Kinds of people's sessions, which have tokens. */
@@ -50,9 +54,11 @@ export function newToken(app: App, kind: Kind, user: string, session: string): {
   return { token, hash: app.secrets.hash(token) };
 }
 
-/** @throws SessionMissing, SessionInvalid */
+/** @throws SessionMissing, SessionInvalid, ApiKeyInvalid where only a session will do */
 export function claimOf(app: App, authorization: string | undefined): Claim {
   if (authorization === undefined) throw new SessionMissing();
+  if (isApiKey(authorization))
+    throw new ApiKeyInvalid("a key is not taken here; sign in, and send the session's token");
   const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? "";
   const [, letter, user, session] = pattern.exec(token) ?? [];
   if (letter === undefined || user === undefined || session === undefined) throw new SessionInvalid();
@@ -134,12 +140,23 @@ async function slideBatch(
   return batch.map(({ kind }) => fulfilled(now + config.sessionMs[kind]));
 }
 
-/** @throws Forbidden unless the session is staff of this shop with one of the roles */
+/** Whether the session acts for a shop rather than for a customer. */
+export const actsForShop = ({ kind }: Pick<Session, "kind">) => kind === "staff" || kind === "key";
+
+/** @throws Forbidden unless the session is staff of this shop with one of the roles, or a key that is bound to it */
 export function staffOf(session: Session, shop: string, allowed: readonly Role[] = roles): Staff {
+  if (session.kind === "key") return keyOf(session, shop);
   if (session.kind !== "staff" || session.shop !== shop || session.role === null)
     throw new Forbidden(`this session is not staff of shop "${shop}"`);
   if (!allowed.includes(session.role)) throw new Forbidden(`this is not for the role "${session.role}"`);
   return session as Staff;
+}
+
+/** A key has no role: what it may do was decided by its scopes. */
+function keyOf(session: Session, shop: string): Staff {
+  if (session.shop === null) throw new Forbidden("this key is bound to no shop; a key that acts for one is");
+  if (session.shop !== shop) throw new Forbidden(`this key is bound to shop "${session.shop}"`);
+  return { ...session, shop };
 }
 
 /** The session as its owner sees it. */

@@ -6,13 +6,27 @@ import type { App } from "../app.ts";
 import { fulfilled } from "../batch.ts";
 import { byHalves } from "../by_halves.ts";
 import { SessionEnded, TicketInvalid } from "../errors.ts";
-import { noToken } from "./key_session.ts";
-import { aliveOf, type Claim, type Session, slide, verifyClaim } from "./session.ts";
+import { authenticateKey, isApiKey, noToken, type Scope } from "./api_key.ts";
+import { sessionOfKey } from "./key_session.ts";
+import { aliveOf, type Claim, claimOf, type Session, slide, verifyClaim } from "./session.ts";
 
 export interface IssuedTicket {
   readonly session: Session;
   readonly ticket: string;
   readonly expiresAt: number;
+}
+
+/**
+ * A ticket for a session's token, or for a key with one of these scopes.
+ * @throws SessionMissing, SessionInvalid, SessionEnded, SessionExpired, ApiKeyInvalid
+ */
+export async function ticketFor(
+  app: App,
+  authorization: string | undefined,
+  ...taken: readonly Scope[]
+): Promise<IssuedTicket> {
+  if (!isApiKey(authorization)) return issueTicket(app, claimOf(app, authorization));
+  return issueTicketOfKey(app, await sessionOfKey(app, await authenticateKey(app, authorization, ...taken)));
 }
 
 /** Verifies the claim and issues a ticket, in one trip. @throws SessionInvalid, SessionEnded, SessionExpired */
@@ -22,7 +36,7 @@ export async function issueTicket(app: App, claim: Claim): Promise<IssuedTicket>
 }
 
 /** For the session of a key, which has no token. @throws SessionEnded */
-export async function issueTicketOfKey(app: App, { id }: Session): Promise<IssuedTicket> {
+async function issueTicketOfKey(app: App, { id }: Session): Promise<IssuedTicket> {
   const { row, now, ...issued } = await issue(app, id, noToken);
   if (row === undefined) throw new SessionEnded();
   return { ...issued, session: aliveOf(row, now) };

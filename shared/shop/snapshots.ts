@@ -14,7 +14,7 @@ import { kitchenOnlyActions, openStatuses } from "../order_states.ts";
 import { orderView } from "../ordering/order.ts";
 import { orderOf } from "../ordering/order_rows.ts";
 import type { Notification, OrderView, StreamPosition } from "../protocol.ts";
-import type { Session, Staff } from "../sessions/session.ts";
+import { actsForShop, type Session, type Staff } from "../sessions/session.ts";
 import { mayRead } from "../streams/authority.ts";
 import { type Shop, shopOf } from "./open_shop.ts";
 import { boardReads, boardState, menuReads, menuState } from "./public_state.ts";
@@ -109,19 +109,18 @@ export async function oneOrder(app: App, session: Session, id: string) {
   const [orders, lines, history] = await app.db.read([...readOrders([id]), readHistory(id)]);
   const [row] = orders;
   if (row === undefined || !mayRead(row, session)) throw new OrderUnknown(id);
+  const isShops = actsForShop(session);
   return {
-    order: orderView(orderOf(row, lines), session.kind === "staff" ? "staff" : "customer"),
+    order: orderView(orderOf(row, lines), isShops ? "staff" : "customer"),
     history: history
-      .filter(({ action }) => session.kind === "staff" || !kitchenOnlyActions.has(String(action)))
+      .filter(({ action }) => isShops || !kitchenOnlyActions.has(String(action)))
       .map((step) => ({
         version: Number(step.version),
         action: String(step.action),
         from: step.from_status === null ? null : String(step.from_status),
         to: String(step.to_status),
-        by:
-          session.kind === "staff" || step.actor === "customer" || step.actor === "system"
-            ? String(step.actor)
-            : "shop",
+        by: isShops || step.actor === "customer" || step.actor === "system" ? String(step.actor) : "shop",
+        ...(isShops && step.key_name !== null ? { key: String(step.key_name) } : {}),
         reason: step.reason === null ? null : String(step.reason),
         at: new Date(Number(step.at)).toISOString(),
       })),

@@ -9,17 +9,17 @@ import { GrantInvalid, StreamForbidden, StreamUnknown } from "../errors.ts";
 import type { Grant } from "../gateway.ts";
 import type { Role } from "../order_states.ts";
 import type { StreamKind } from "../protocol.ts";
-import type { Session } from "../sessions/session.ts";
+import { actsForShop, type Session } from "../sessions/session.ts";
 import * as shape from "../shape.ts";
 
-/** The caller as a stream's rights see it: staff of its shop by role, a customer, anyone. */
-export type Party = Role | "customer" | "anyone";
+/** The caller as a stream's rights see it: staff of its shop by role, a key of its shop, a customer, anyone. */
+export type Party = Role | "key" | "customer" | "anyone";
 
 /** Kind of stream → who reads it, who writes to it by `publish` or `enter`, which call makes it. The server's own events are written with the change itself. */
 export const streamTable: Readonly<
   Record<StreamKind, { reads: readonly (Party | "itself" | "granted")[]; writes: readonly "granted"[]; made: string }>
 > = {
-  shop: { reads: ["owner", "cashier", "kitchen"], writes: [], made: "with the shop" },
+  shop: { reads: ["owner", "cashier", "kitchen", "key"], writes: [], made: "with the shop" },
   user: { reads: ["itself"], writes: [], made: "with its first event" },
   menu: { reads: ["anyone"], writes: [], made: "with the shop" },
   board: { reads: ["anyone"], writes: [], made: "with the shop" },
@@ -38,7 +38,7 @@ export function kindOf(stream: string): { kind: StreamKind; id: string } {
 
 /** Whether the session may read the order of this row. */
 export function mayRead(order: Row, session: Session): boolean {
-  return session.kind === "staff" ? order.shop_id === session.shop : order.user_id === session.user;
+  return actsForShop(session) ? order.shop_id === session.shop : order.user_id === session.user;
 }
 
 export const grantRights = ["read", "write"] as const;
@@ -77,7 +77,7 @@ export async function authorize(app: App, access: Access): Promise<Grant | undef
     kind === "menu" ||
     kind === "board" ||
     (kind === "user" && session?.user === id) ||
-    (kind === "shop" && session?.kind === "staff" && session.shop === id);
+    (kind === "shop" && session !== undefined && actsForShop(session) && session.shop === id);
   if (!allowed) throw new StreamForbidden(stream);
   return undefined;
 }

@@ -48,7 +48,8 @@ export async function poll(app: App, { session, ask, waitMs: askedMs, signal }: 
   let position = ask;
   for (;;) {
     await authorize(app, { session, stream, right: "read", grant: ask.grant, now: app.clock.now() });
-    if (kind === "shop" && session !== undefined) await heartbeat(app, session.id, id);
+    // A back end that reads along is no screen of the kitchen.
+    if (kind === "shop" && session?.kind === "staff") await heartbeat(app, session.id, id);
     const head = await app.headWatcher.head(stream);
     if (head.epoch === "" && !isMadeLate(kind)) throw new StreamUnknown(stream);
     // Without a position it begins now: events during the wait count.

@@ -234,7 +234,7 @@ async function read(
       if (refused === undefined) open.add({ ask, answering: app.gateway.answering?.(connection, ask.stream, type) });
       else if (refused !== "left") await app.gateway.send(connection, frameOf(refused));
     }
-    await answerAll(app, subscriber, message, open);
+    await answerAll(app, subscriber, message, open, session.kind === "staff");
   } finally {
     for (const { answering } of open) answering?.goOn();
   }
@@ -264,12 +264,16 @@ async function subscribe(
   }
 }
 
-/** Reads what the subscriber lacks and sends it, one answer for each stream. @param open those that are answered are taken out */
+/**
+ * Reads what the subscriber lacks and sends it, one answer for each stream.
+ * @param open those that are answered are taken out @param isScreen of staff, whose reading keeps the shop live
+ */
 async function answerAll(
   app: App,
   subscriber: Subscriber,
   { n, type }: { n: number; type: "resume" | "check" },
   open: Set<Subscribed>,
+  isScreen: boolean,
 ): Promise<void> {
   const { connection } = subscriber;
   const asked = [...open];
@@ -282,7 +286,7 @@ async function answerAll(
     const checkMs = kind === "shop" ? app.config.checkMs.shop : app.config.checkMs.other;
     const read = answerOf(ask.stream, backlogs[at] as Backlog, { n, checkMs });
     if (read.type === "error") await app.gateway.unsubscribe(connection, ask.stream, n);
-    else if (kind === "shop") await heartbeat(app, connection, id);
+    else if (kind === "shop" && isScreen) await heartbeat(app, connection, id);
     // From here to `goOn` in one turn: a push in between would be among the events, or come before them.
     const answer = type === "check" ? withoutSent(read, ask, answering) : read;
     logAnswer(app, subscriber, { type, from: ask.seq }, answer);

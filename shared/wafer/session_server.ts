@@ -79,7 +79,7 @@ export async function authorizeBackEnd(
   const { sessionServer } = app.config;
   if (authorization !== undefined) return (await authenticateKey(app, asBearer(authorization), "sessions")).id;
   if (sessionServer === "open" || addressMatcher(sessionServer)(address)) return undefined;
-  throw new ApiKeyInvalid();
+  throw new ApiKeyInvalid('a key with the scope "sessions" is needed here');
 }
 
 /** One app may serve in several forms: it is said once. */

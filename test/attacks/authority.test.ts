@@ -3,12 +3,12 @@ import { readApiKeys, revokeApiKey } from "../../db/sessions.ts";
 import type { Operation } from "../../scripts/read_api.ts";
 import { actions, actors } from "../../shared/order_states.ts";
 import { type StreamKind, streamKinds } from "../../shared/protocol.ts";
-import { newApiKey, scopes } from "../../shared/sessions/api_key.ts";
+import { newApiKey, type Scope, scopes } from "../../shared/sessions/api_key.ts";
 import { addTables } from "../../shared/shop/tables.ts";
 import { streamTable } from "../../shared/streams/authority.ts";
 import { anyEngine, onEveryDialect } from "../_engines.ts";
 import { type Answer, newKey, type Person } from "../_house.ts";
-import { type Comer, comers, database, exceptions, people, routeRights } from "../_rights.ts";
+import { type Comer, comers, database, exceptions, isOfShop, keyRights, people, routeRights } from "../_rights.ts";
 import {
   api,
   connected,
@@ -103,8 +103,9 @@ describe("a route", () => {
     const special = exceptions[key]?.[comer];
     if (special !== undefined) return special;
     if (/introspect|mina_auth|^POST .*messages/.test(key)) return code;
-    const withoutSession = comer === "nobody" ? "SESSION_MISSING" : /key/i.test(comer) ? "SESSION_INVALID" : undefined;
-    return withoutSession ?? code;
+    if (comer === "nobody") return "SESSION_MISSING";
+    if (!/key/i.test(comer)) return code;
+    return isOfShop(key) && comer !== "revokedKey" ? code : "API_KEY_INVALID";
   }
 
   it("has a row in the role matrix", () => {
@@ -128,6 +129,69 @@ describe("a route", () => {
       expect(outcomes).toEqual(comers.map((comer) => [comer, expected(comer, to)]));
     },
   );
+});
+
+/** Who may call, as openapi.yaml says it of each operation. */
+type Paths = Record<string, Record<string, { readonly security?: readonly { readonly key?: readonly string[] }[] }>>;
+
+describe("a scope of a key", () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await openScene(anyEngine);
+  });
+  afterAll(() => scene.close());
+
+  /** Collections take every key as a visitor: test/live/callers. What is for anybody does not look at keys. */
+  const tried = operations.filter(
+    ({ key, path }) => routeRights[key]?.for !== comers && !/^\/(web|collections|v1|auth)/.test(path),
+  );
+  const owned = scopes.filter((scope) => !scope.startsWith("collections"));
+
+  it("opens exactly its routes, which openapi.yaml names; without it nothing is written", async () => {
+    const { house, at, owner } = scene;
+    const tokens = new Map<Scope, string>();
+    for (const scope of owned)
+      tokens.set(scope, (await newApiKey(house.app, scope, [scope], scope === "publish" ? null : house.shop)).key);
+    const ask = async (scope: Scope, to: Operation) => {
+      const right = { ...rightRequest(scene, to), token: tokens.get(scope) };
+      if (to.key === "GET /events") return send(scene, to, { ...right, query: { stream: `shop:${at.shop}` } });
+      if (to.key === "POST /orders/{id}/{action}" && scope === "orders:paid")
+        return send(scene, to, { ...right, path: { ...right.path, action: "paid" }, body: {} });
+      // The dish that other routes are about stays.
+      if (to.key === "DELETE /shops/{shop}/dishes/{dish}")
+        return send(scene, to, { ...right, path: { ...right.path, dish: "extra" } });
+      if (to.key !== "PUT /shops/{shop}/dishes/{dish}/stock") return send(scene, to, right);
+      const { today } = (await owner.http("GET", `/shops/${at.shop}/menu`)).body;
+      const { etag } = today.find(({ dish }: { dish: string }) => dish === at.dish);
+      return send(scene, to, { ...right, headers: { "if-match": `"${etag}"` } });
+    };
+    const addExtra = () => {
+      const dish = { id: "extra", category: "noodles", names: { zh: "菜" }, priceFen: 100 };
+      return owner.http("PUT", `/shops/${at.shop}/dishes/extra`, { body: dish });
+    };
+    await quiet(house);
+    const before = await digest(house.db);
+    const wrong: unknown[] = [];
+    for (const scope of owned)
+      for (const to of tried.filter(({ key }) => keyRights[key]?.includes(scope) !== true)) {
+        const { status, body } = await ask(scope, to);
+        if (status !== 401 || body.code !== "API_KEY_INVALID") wrong.push([scope, to.key, status, body?.code]);
+      }
+    expect(wrong).toEqual([]);
+    expect(await digest(house.db)).toEqual(before);
+    const served: Record<string, readonly string[]> = {};
+    for (const to of tried)
+      for (const scope of keyRights[to.key] ?? []) {
+        if (to.method === "DELETE") expect((await addExtra()).status).toBe(200);
+        if (isServed(await ask(scope, to))) served[to.key] = [...(served[to.key] ?? []), scope];
+      }
+    expect(served).toEqual(keyRights);
+    const written = tried.map(({ key, method, path }) => {
+      const { security = [] } = (api.document.paths as Paths)[path]?.[method.toLowerCase()] ?? {};
+      return [key, security.flatMap(({ key: of = [] }) => of)] as const;
+    });
+    expect(Object.fromEntries(written.filter(([, of]) => of.length > 0))).toEqual(keyRights);
+  });
 });
 
 describe("another customer's or shop's data", () => {

@@ -118,7 +118,7 @@ describe.each(services)("an order for %s", (service) => {
 });
 
 describe("who may take a step", () => {
-  const parties: Actor[] = ["owner", "cashier", "kitchen", "customer", "system"];
+  const parties: Actor[] = ["owner", "cashier", "kitchen", "key", "customer", "system"];
 
   it("is exactly who the protocol's table names", () => {
     const allowed = Object.fromEntries(
@@ -149,7 +149,8 @@ describe("who may take a step", () => {
   it("is the counter for a guest's order, where the shop says so", () => {
     const guest = order("placed", { guest: true });
     const atCounter = { guestsAtCounter: true };
-    expect(outcome(guest, "accept", "kitchen", atCounter)).toBe("CONFIRM_AT_COUNTER");
+    for (const by of ["kitchen", "key"] as const)
+      expect(outcome(guest, "accept", by, atCounter)).toBe("CONFIRM_AT_COUNTER");
     expect(outcome(guest, "accept", "cashier", atCounter)).toBe("accepted");
     expect(outcome(guest, "accept", "kitchen")).toBe("accepted");
     expect(outcome(order("placed"), "accept", "kitchen", atCounter)).toBe("accepted");
