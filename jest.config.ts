@@ -8,7 +8,7 @@ const config: Config = {
   testSequencer: "<rootDir>/scripts/jest_sequencer.cjs",
   transform: { "\\.(ts|js|mjs)$": "<rootDir>/scripts/jest_transform.cjs" },
   // Packages that ship only ES modules.
-  transformIgnorePatterns: ["/node_modules/(?!.*(sql-template-tag|json-schema-ref-parser)/)"],
+  transformIgnorePatterns: ["/node_modules/(?!.*(jose|sql-template-tag|json-schema-ref-parser)/)"],
   globalSetup: "<rootDir>/test/_setup.ts",
   globalTeardown: "<rootDir>/test/_teardown.ts",
   // A busy machine is slow; only what hangs shall fail by it.

@@ -278,6 +278,7 @@ function tracedOutbound(
     return event === undefined ? (scope.current ?? ROOT_CONTEXT) : trace.setSpanContext(ROOT_CONTEXT, event);
   };
   return {
+    ...outbound,
     post(url, request, signal) {
       const parent = parentOf(request.headers);
       const span = scope.start("POST", SpanKind.CLIENT, parent, {

@@ -36,7 +36,7 @@ export const pageNow = (): number => {
 
 /** A client for this page. */
 export function createClient({ guest = true, ...options }: ClientOptions = {}): Client {
-  return makeClient(browserPlatform(), { url: page.location?.origin, ...options, begin: guest && asGuest });
+  return makeClient(browserPlatform(), { url: page.location?.origin, begin: guest && asGuest, ...options });
 }
 
 export function browserPlatform(): Platform {

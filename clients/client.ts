@@ -21,6 +21,8 @@ export interface ClientOptions {
   guest?: boolean;
   /** Takes the log's lines, such as `console.debug`. Without it only errors in listeners are shown. */
   logger?: Logger | undefined;
+  /** The request that begins a session without the user, in the place of a guest's or WeChat's: `asUser(…)`. */
+  begin?: () => Promise<ApiRequest>;
 }
 
 export interface Client {
@@ -76,11 +78,18 @@ export interface StepBody {
   station?: string | null;
 }
 
-export interface CoreOptions extends Omit<ClientOptions, "guest" | "url"> {
+export interface CoreOptions extends Omit<ClientOptions, "guest" | "begin" | "url"> {
   url: string | undefined;
   /** The request that begins a session without the user. */
   begin?: (() => Promise<ApiRequest>) | false;
 }
+
+/** The session of a user of the shop's own system. @param token asks that system for a new token, whenever a session begins */
+export const asUser = (token: () => Promise<string>) => async (): Promise<ApiRequest> => ({
+  method: "POST",
+  path: "/login/token",
+  body: { token: await token() },
+});
 
 /** A guest's session. */
 export const asGuest = async (): Promise<ApiRequest> => ({ method: "POST", path: "/login/guest" });

@@ -4,7 +4,7 @@ import type { WatchChange } from "./watch.ts";
 
 export { type Api, ApiError, type ApiRequest, isSignedOut, makeApi, mayRetry, noAnswer } from "./api.ts";
 export { type Channel, openChannel, type State, type Subscription } from "./channel.ts";
-export { type Client, type ClientOptions, type CoreOptions, makeClient } from "./client.ts";
+export { asUser, type Client, type ClientOptions, type CoreOptions, makeClient } from "./client.ts";
 export type { BillListener } from "./outbox.ts";
 export { looksLikePhone, maxPhoneLength } from "./phone.ts";
 export { type Logger, memoryStore, type Platform, type Reason, type Store } from "./platform.ts";

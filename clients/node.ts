@@ -16,7 +16,7 @@ export interface NodeOptions extends ClientOptions {
 
 /** A client for a process: another back end, a printer, a test. */
 export function createClient({ guest = true, store, ...options }: NodeOptions): Client {
-  return makeClient(nodePlatform(store), { ...options, begin: guest && asGuest });
+  return makeClient(nodePlatform(store), { begin: guest && asGuest, ...options });
 }
 
 /**

@@ -20,7 +20,7 @@ export type {
 export interface Session {
   id: string;
   token: string;
-  kind: "wechat" | "guest" | "staff";
+  kind: "wechat" | "guest" | "staff" | "own";
   /** RFC 3339. Extended by the server while the session is used. */
   expiresAt: string;
   user: User;

@@ -21,12 +21,12 @@ let current: Client | undefined;
 export function createClient({ guest = true, appid, ...options }: WechatOptions): Client {
   if (current !== undefined) return current;
   const platform = wechatPlatform();
-  const begin = async (): Promise<ApiRequest> => {
+  const byCode = async (): Promise<ApiRequest> => {
     // A code is valid once: another try fetches a new one.
     const code = await loginCode();
     return { method: "POST", path: "/login", body: { code, ...(appid === undefined ? {} : { appid }) } };
   };
-  const client = makeClient(platform, { ...options, begin: guest && begin });
+  const client = makeClient(platform, { begin: guest && byCode, ...options });
   current = {
     ...client,
     close() {

@@ -19,6 +19,7 @@ import { placeOrders } from "./migrations/0014_place_orders.ts";
 import { arrivals } from "./migrations/0015_arrivals.ts";
 import { roomEntries } from "./migrations/0016_room_entries.ts";
 import { auditActor } from "./migrations/0017_audit_actor.ts";
+import { ownUsers } from "./migrations/0018_own_users.ts";
 import { guardFunction } from "./postgres_text.ts";
 import { refuseOldServer, serverVersionOf, versionText } from "./server_version.ts";
 
@@ -64,6 +65,7 @@ export const migrations: readonly Migration[] = [
   arrivals,
   roomEntries,
   auditActor,
+  ownUsers,
 ];
 
 /** The database was written by a newer orderbell: going on could damage what that one stored. */

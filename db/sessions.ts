@@ -71,16 +71,16 @@ export function readEnded(since: number): Sql {
 }
 
 /**
- * Guests of a network that began since then and never ordered, as many as the limit allows, the oldest first: it is the one
- * whose time is over first. Guests with an order are limited as customers.
+ * Guests and the shop's own users of a network that began since then and never ordered, as many as the limit allows, the oldest
+ * first: it is the one whose time is over first. Those with an order are limited as customers.
  */
-export function readIdleGuests(
+export function readIdleVisitors(
   network: "address_hash" | "wider_hash",
   hash: string,
   since: number,
   limit: number,
 ): Sql {
-  return sql`SELECT s.created_at FROM sessions s WHERE s.${raw(network)} = ${hash} AND s.created_at > ${since} AND s.kind = 'guest'
+  return sql`SELECT s.created_at FROM sessions s WHERE s.${raw(network)} = ${hash} AND s.created_at > ${since} AND s.kind IN ('guest', 'own')
     AND (SELECT o.id FROM orders o WHERE o.user_id = s.user_id LIMIT 1) IS NULL ORDER BY s.created_at DESC LIMIT ${limit}`;
 }
 
@@ -169,6 +169,7 @@ export function trimSessions(codesBefore: number, sessionsBefore: number): Sql[]
   return [
     sql`DELETE FROM tickets WHERE expires_at < ${codesBefore}`,
     sql`DELETE FROM pairing_codes WHERE expires_at < ${codesBefore}`,
+    sql`DELETE FROM used_tokens WHERE over_at < ${codesBefore}`,
     sql`DELETE FROM sessions WHERE expires_at < ${sessionsBefore}`,
   ];
 }
@@ -182,6 +183,7 @@ export function trimGuests(before: number): Sql[] {
     sql`DELETE FROM sessions WHERE kind = 'guest' AND seen_at < ${before} AND ${nothing(sql`sessions.user_id`)}`,
     sql`DELETE FROM users WHERE created_at < ${before} AND ${nothing(sql`users.id`)}
       AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = users.id)
-      AND NOT EXISTS (SELECT 1 FROM wechat_accounts a WHERE a.user_id = users.id)`,
+      AND NOT EXISTS (SELECT 1 FROM wechat_accounts a WHERE a.user_id = users.id)
+      AND NOT EXISTS (SELECT 1 FROM own_accounts a WHERE a.user_id = users.id)`,
   ];
 }

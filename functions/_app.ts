@@ -100,11 +100,10 @@ const noWechat: Wechat = {
   },
 };
 
-const noOutbound: Outbound = {
-  async post() {
-    throw new OutboundRefused("this function calls no other server");
-  },
+const noCall = async () => {
+  throw new OutboundRefused("this function calls no other server");
 };
+const noOutbound: Outbound = { post: noCall, get: noCall };
 
 const noFiles: Files = {
   upload() {

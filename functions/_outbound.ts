@@ -9,6 +9,7 @@ import {
   allowedUrl,
   maxOutboundAnswerBytes,
   type Outbound,
+  type OutboundAnswer,
   OutboundFailed,
   OutboundRefused,
   type OutboundRequest,
@@ -46,17 +47,17 @@ export function makeOutbound({ networks, now, keepAlive }: OutboundOptions): Out
       else done(null, first.address, first.family);
     });
 
-  function send(url: URL, { headers, body, timeoutMs }: OutboundRequest, signal?: AbortSignal): Promise<Received> {
+  function send(url: URL, { headers, body, timeoutMs }: Call, signal?: AbortSignal): Promise<Received> {
     const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
     // A literal address is connected to without a lookup.
     if (isIP(host) !== 0 && !mayReach(host)) throw new OutboundRefused(`"${host}" is in a private network`);
     return new Promise((fulfil, reject) => {
       const ask = url.protocol === "https:" ? requestHttps : requestHttp;
       const request: ClientRequest = ask(url, {
-        method: "POST",
+        method: body === undefined ? "GET" : "POST",
         agent: agents[url.protocol as keyof typeof agents],
         lookup,
-        headers: { ...headers, "content-length": Buffer.byteLength(body) },
+        headers: body === undefined ? headers : { ...headers, "content-length": Buffer.byteLength(body) },
         ...(signal === undefined ? {} : { signal }),
       });
       const timer = setTimeout(() => {
@@ -86,25 +87,28 @@ export function makeOutbound({ networks, now, keepAlive }: OutboundOptions): Out
     });
   }
 
-  return {
-    async post(written, asked, signal) {
-      const url = allowedUrl(written, asked.hosts);
-      const startedAt = now();
-      const passed = () => Math.round(now() - startedAt);
-      try {
-        // A kept connection that its server has just closed says so at once: nothing was read there, and a new one is made.
-        const received = await send(url, asked, signal).catch((error) => {
-          if (error.reused === true && error.code === "ECONNRESET") return send(url, asked, signal);
-          throw error;
-        });
-        return { ...received, ms: passed() };
-      } catch (error) {
-        if (error instanceof OutboundRefused) throw error;
-        throw new OutboundFailed(reasonOf(error), passed());
-      }
-    },
-  };
+  async function call(written: string, asked: Call, signal?: AbortSignal): Promise<OutboundAnswer> {
+    const url = allowedUrl(written, asked.hosts);
+    const startedAt = now();
+    const passed = () => Math.round(now() - startedAt);
+    try {
+      // A kept connection that its server has just closed says so at once: nothing was read there, and a new one is made.
+      const received = await send(url, asked, signal).catch((error) => {
+        if (error.reused === true && error.code === "ECONNRESET") return send(url, asked, signal);
+        throw error;
+      });
+      return { ...received, ms: passed() };
+    } catch (error) {
+      if (error instanceof OutboundRefused) throw error;
+      throw new OutboundFailed(reasonOf(error), passed());
+    }
+  }
+
+  return { post: call, get: call };
 }
+
+/** Without a body it is a GET. */
+type Call = Omit<OutboundRequest, "body"> & Partial<Pick<OutboundRequest, "body">>;
 
 /** Shorter than the five seconds that Node's own servers keep a connection. */
 const idleMs = 4_000;

@@ -5,7 +5,14 @@
 import * as v from "valibot";
 import { readClock } from "../db/clock.ts";
 import { readConnection, readConnections, removeConnections } from "../db/connections.ts";
-import { endSession, readApiKeys, readLiveSessions, readSession, readSessionsOfUser, revokeApiKey } from "../db/sessions.ts";
+import {
+  endSession,
+  readApiKeys,
+  readLiveSessions,
+  readSession,
+  readSessionsOfUser,
+  revokeApiKey,
+} from "../db/sessions.ts";
 import { readShop, readShops } from "../db/shops.ts";
 import { raw, type Statement, sql } from "../db/sql.ts";
 import type { App } from "../shared/app.ts";

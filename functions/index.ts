@@ -14,6 +14,7 @@ import { handler as get_shop_info } from "./get_shop_info.ts";
 import { handler as init_db } from "./init_db.ts";
 import { handler as introspect } from "./introspect.ts";
 import { handler as login } from "./login.ts";
+import { handler as login_token } from "./login_token.ts";
 import { handler as not_found } from "./not_found.ts";
 import { handler as notify } from "./notify.ts";
 import { handler as order } from "./order.ts";
@@ -31,6 +32,7 @@ import { handler as ws_unregister } from "./ws_unregister.ts";
 
 export const functions = {
   login,
+  login_token,
   session,
   introspect,
   get_shop_info,

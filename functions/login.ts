@@ -1,15 +1,10 @@
 /** Begins a session: by WeChat's code, as a guest, or as staff by pairing code. */
 import * as v from "valibot";
-import { type HttpAnswer, type HttpRequest, http } from "../apigateway/entry.ts";
+import { type HttpRequest, http } from "../apigateway/entry.ts";
 import { Malformed } from "../shared/errors.ts";
-import {
-  type LoginResult,
-  loginAsGuest,
-  loginAsStaff,
-  loginWithWechat,
-  type WechatLogin,
-} from "../shared/sessions/login.ts";
+import { loginAsGuest, loginAsStaff, loginWithWechat, type WechatLogin } from "../shared/sessions/login.ts";
 import * as shape from "../shared/shape.ts";
+import { begun } from "./_begun.ts";
 
 const body = v.pipe(
   v.strictObject({
@@ -64,39 +59,16 @@ function rawData(header: string | undefined): string | undefined {
   return text;
 }
 
-function answer({ session, token, profile }: LoginResult): HttpAnswer {
-  const { id, user, kind, shop, role, device, expiresAt } = session;
-  return {
-    status: 201,
-    body: {
-      session: {
-        id,
-        token,
-        kind,
-        expiresAt: new Date(expiresAt).toISOString(),
-        ...(shop === null ? {} : { shop, role, device }),
-      },
-      user: { id: user, ...(profile === null ? {} : { profile }) },
-    },
-  };
-}
-
-async function noted(request: HttpRequest, result: Promise<LoginResult>): Promise<HttpAnswer> {
-  const done = await result;
-  Object.assign(request.notes, { session: done.session.id, kind: done.session.kind });
-  return answer(done);
-}
-
 const staff = v.strictObject({ pairingCode: v.pipe(v.string(), v.maxLength(40, "at most 40 characters")) });
 const nothing = v.strictObject({});
 
 export const handler = http({
-  "GET /login": (app, request) => noted(request, loginWithWechat(app, loginOf(headersOf(request), request.address))),
-  "POST /login": (app, request) => noted(request, loginWithWechat(app, loginOf(request.json(), request.address))),
+  "GET /login": (app, request) => begun(request, loginWithWechat(app, loginOf(headersOf(request), request.address))),
+  "POST /login": (app, request) => begun(request, loginWithWechat(app, loginOf(request.json(), request.address))),
   "POST /login/guest": (app, request) => {
     shape.parse(nothing, request.json());
-    return noted(request, loginAsGuest(app, request.address));
+    return begun(request, loginAsGuest(app, request.address));
   },
   "POST /login/staff": (app, request) =>
-    noted(request, loginAsStaff(app, shape.parse(staff, request.json()).pairingCode, request.address)),
+    begun(request, loginAsStaff(app, shape.parse(staff, request.json()).pairingCode, request.address)),
 });

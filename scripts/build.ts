@@ -49,7 +49,7 @@ const asksWechat = ["login", "wafer_session"];
 const drivers = { postgres: "openPostgres", mysql: "openMysql" } as const;
 
 /** The functions that call other people's servers, where their network has a way to them. */
-const callsOutside = ["call_back", "admin"];
+const callsOutside = ["call_back", "admin", "login_token"];
 
 /** Further parts of single functions: imports, and the parts of functions/_cloud.ts. */
 const more: Readonly<Record<string, { readonly imports: string; readonly parts: string }>> = {

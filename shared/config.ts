@@ -5,6 +5,7 @@ import { privateNetworks } from "./address.ts";
 import type { Collection } from "./collection.ts";
 import { addressMatcher } from "./networks.ts";
 import { isHostAndPort } from "./outbound.ts";
+import { parseTokenKeys, type TokenKeys, TokenKeysWrong } from "./token_keys.ts";
 
 export interface Config {
   /** `postgres://…`, `mysql://…` or `pglite:<folder>`; holds a password, never printed. */
@@ -34,7 +35,9 @@ export interface Config {
   readonly sessionServer: "open" | readonly string[];
   readonly logLevel: LogLevel;
 
-  readonly sessionMs: { readonly wechat: number; readonly guest: number; readonly staff: number };
+  readonly sessionMs: { readonly wechat: number; readonly guest: number; readonly staff: number; readonly own: number };
+  /** Whose tokens are exchanged for sessions; undefined: nobody's. */
+  readonly userTokens: UserTokens | undefined;
   readonly ticketMs: number;
   readonly pairingMs: number;
   /** How often a client checks: kitchens, and everybody else. */
@@ -120,6 +123,14 @@ export interface Config {
   };
 }
 
+/** The system of a shop that signs its own users' tokens. */
+export interface UserTokens {
+  /** `iss` and `aud` of each token, compared exactly. */
+  readonly issuer: string;
+  readonly audience: string;
+  readonly keys: TokenKeys;
+}
+
 /** Where channels' keys come from. */
 export const channelKeys = ["pinned", "learn"] as const;
 
@@ -171,7 +182,9 @@ export function readConfig(environment: Environment): Config {
       wechat: integer(environment, "SESSION_DAYS", 30, [1, 365]) * dayMs,
       guest: integer(environment, "GUEST_SESSION_DAYS", 7, [1, 365]) * dayMs,
       staff: integer(environment, "STAFF_SESSION_DAYS", 90, [1, 365]) * dayMs,
+      own: integer(environment, "OWN_SESSION_DAYS", 7, [1, 365]) * dayMs,
     },
+    userTokens: userTokens(environment),
     ticketMs: 30_000,
     pairingMs: 10 * 60_000,
     checkMs: {
@@ -250,6 +263,19 @@ function networks(environment: Environment, variable: string): readonly string[]
     throw new ConfigError(variable, `must be addresses or ranges, such as 10.0.0.0/8: ${(error as Error).message}`);
   }
   return list;
+}
+
+function userTokens(environment: Environment): UserTokens | undefined {
+  const names = ["USER_TOKEN_ISSUER", "USER_TOKEN_AUDIENCE", "USER_TOKEN_KEYS"] as const;
+  const [issuer = "", audience = "", keys = ""] = names.map((name) => environment[name]?.trim());
+  if (issuer + audience + keys === "") return undefined;
+  const missing = names.find((name) => !environment[name]?.trim());
+  if (missing !== undefined) throw new ConfigError(missing, `is missing: ${names.join(", ")} go together`);
+  try {
+    return { issuer, audience, keys: parseTokenKeys(keys) };
+  } catch (error) {
+    throw error instanceof TokenKeysWrong ? new ConfigError("USER_TOKEN_KEYS", error.message) : error;
+  }
 }
 
 function hosts(environment: Environment, variable: string): readonly string[] {

@@ -51,6 +51,7 @@ const statusOf = {
   PAIRING_CODE_INVALID: 401,
   API_KEY_INVALID: 401,
   GRANT_INVALID: 403,
+  TOKEN_INVALID: 401,
   LOGIN_CODE_INVALID: 401,
   LOGIN_CODE_USED: 401,
   LOGIN_DATA_INVALID: 401,
@@ -112,6 +113,7 @@ const statusOf = {
   TRANSACTION_UNKNOWN: 404,
   DATABASE_TRANSACTION_CONFLICT: 409,
   // The server and its dependencies
+  TOKEN_KEYS_AWAY: 503,
   WECHAT_AWAY: 503,
   WECHAT_MISCONFIGURED: 502,
   DATABASE_AWAY: 503,
@@ -126,6 +128,7 @@ export const codes = Object.keys(statusOf) as readonly Code[];
 
 /** Codes after which the same request may succeed later, unchanged. */
 const retryable: ReadonlySet<Code> = new Set<Code>([
+  "TOKEN_KEYS_AWAY",
   "WECHAT_AWAY",
   "DATABASE_AWAY",
   "OVERLOADED",
@@ -235,6 +238,13 @@ export class ApiKeyInvalid extends AppError {
 export class GrantInvalid extends AppError {
   constructor() {
     super("GRANT_INVALID", "the room's grant is missing, forged, expired or withdrawn");
+  }
+}
+
+/** The token of a shop's own user; the reason names the claim or header. */
+export class TokenInvalid extends AppError {
+  constructor(reason: string) {
+    super("TOKEN_INVALID", `the token is not taken: ${reason}`);
   }
 }
 
@@ -665,6 +675,13 @@ export class TransactionConflict extends AppError {
 }
 
 // --- The server and its dependencies -------------------------------------------------------------------------------
+
+/** The issuer's public keys could not be fetched. @param reason a status or a short code */
+export class TokenKeysAway extends AppError {
+  constructor(reason: string, cause?: unknown) {
+    super("TOKEN_KEYS_AWAY", `the keys of USER_TOKEN_KEYS cannot be fetched (${reason})`, { retryAfterSec: 5, cause });
+  }
+}
 
 export class WechatAway extends AppError {
   constructor(cause?: unknown) {

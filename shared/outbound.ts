@@ -1,4 +1,4 @@
-/** The port to other people's servers: POST requests, only to hosts that the operator allowed. */
+/** The port to other people's servers: only to hosts that the operator allowed. */
 
 export interface Outbound {
   /**
@@ -6,6 +6,8 @@ export interface Outbound {
    * @throws OutboundRefused, OutboundFailed
    */
   post(url: string, request: OutboundRequest, signal?: AbortSignal): Promise<OutboundAnswer>;
+  /** The same for a GET. @throws OutboundRefused, OutboundFailed */
+  get(url: string, request: Omit<OutboundRequest, "body">): Promise<OutboundAnswer>;
 }
 
 export interface OutboundRequest {

@@ -36,6 +36,7 @@ export const routeRights: Readonly<Record<string, { readonly for: readonly Comer
   "POST /login": { for: comers, else: "" },
   "POST /login/guest": { for: comers, else: "" },
   "POST /login/staff": { for: comers, else: "" },
+  "POST /login/token": { for: comers, else: "" },
   "GET /get_shop_info": { for: comers, else: "" },
   "GET /shops/{shop}/board": { for: comers, else: "" },
   "GET /session": { for: people, else: "" },

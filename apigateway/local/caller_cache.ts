@@ -64,7 +64,8 @@ export class CallerCache {
     if (name === "wafer_channel") remember(this.#tickets, tunnelTicket(body), clientOf);
     if (routeKey === "POST /web") remember(this.#tickets, watchTicket(body), clientOf);
     if (name === "collections_auth") remember(this.#tokens, stringAt(body, "access_token"), callerOf);
-    if (name === "login") remember(this.#tokens, stringAt(body, "session", "token"), callerOf);
+    if (name === "login" || name === "login_token")
+      remember(this.#tokens, stringAt(body, "session", "token"), callerOf);
     if (name === "wafer_session")
       for (const place of ["session", "returnData"]) remember(this.#tokens, stringAt(body, place, "skey"), callerOf);
     // A key for front ends is known to everybody: whoever shows it stays a stranger.

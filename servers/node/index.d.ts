@@ -49,7 +49,7 @@ export declare function verifyWebhook(
 export interface Session {
   readonly user: string;
   readonly session: string;
-  readonly kind: "wechat" | "guest" | "staff";
+  readonly kind: "wechat" | "guest" | "staff" | "own";
   /** Staff only. */
   readonly shop: string | null;
   readonly role: string | null;

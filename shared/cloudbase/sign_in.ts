@@ -57,13 +57,13 @@ export async function exchangeIfAlive(app: App, token: unknown): Promise<Session
 export interface UserInfo {
   readonly sub: string;
   readonly uid: string;
-  readonly loginType: "ANONYMOUS" | "WECHAT" | "STAFF";
+  readonly loginType: "ANONYMOUS" | "WECHAT" | "STAFF" | "CUSTOM";
   readonly created_at: string;
   readonly name?: string;
   readonly picture?: string;
 }
 
-const loginTypes = { guest: "ANONYMOUS", wechat: "WECHAT", staff: "STAFF", key: "ANONYMOUS" } as const;
+const loginTypes = { guest: "ANONYMOUS", wechat: "WECHAT", staff: "STAFF", own: "CUSTOM", key: "ANONYMOUS" } as const;
 
 /** The signed-in user as the clients show it. */
 export async function userInfo(app: App, session: Session): Promise<UserInfo> {

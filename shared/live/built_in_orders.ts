@@ -4,6 +4,7 @@ import { type OrderChoice, readChosenOrders } from "../../db/orders.ts";
 import { headOf, readHeads } from "../../db/streams.ts";
 import { Forbidden } from "../errors.ts";
 import { kitchenOnlyActions, statuses } from "../order_states.ts";
+import { actsForShop } from "../sessions/session.ts";
 import { views } from "../shop/snapshots.ts";
 import { type BuiltIn, documentOf, matching } from "./built_in_collection.ts";
 import type { Caller } from "./caller.ts";
@@ -28,7 +29,7 @@ interface Reader {
 function readerOf({ auth, session }: Caller): Reader {
   if (session?.kind === "staff" && session.shop !== null)
     return { kind: "staff", stream: `shop:${session.shop}`, of: { shop: session.shop }, owner: undefined };
-  if (auth === null || (session?.kind !== "wechat" && session?.kind !== "guest"))
+  if (auth === null || session === undefined || actsForShop(session))
     throw new Forbidden('the collection "orders" is for signed-in customers and for staff');
   const { user } = session;
   return { kind: "customer", stream: `user:${user}`, of: { user }, owner: ownerOf(auth) };

@@ -43,6 +43,7 @@ export async function callerOfSession(app: App, session: Session): Promise<Calle
 
 async function authOf(app: App, { user: uid, kind, shop, role }: Session): Promise<Auth | null> {
   if (kind === "guest") return { uid, openid: null, loginType: "ANONYMOUS" };
+  if (kind === "own") return { uid, openid: null, loginType: "CUSTOM" };
   if (kind === "staff") {
     const isAdmin = role === "owner" && shop !== null && (await mayAdminister(app, shop));
     return { uid, openid: null, loginType: "STAFF", isAdmin };

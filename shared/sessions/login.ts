@@ -1,18 +1,18 @@
 /** Login by WeChat's code, as a guest, or as staff by pairing code; and the end of a session. */
 import { readConnectionsOfSession } from "../../db/connections.ts";
-import { ConstraintFailed } from "../../db/database.ts";
+import { ConstraintFailed, type Row } from "../../db/database.ts";
 import {
   endSession,
   insertPairingCode,
   insertSession,
   insertUser,
   pair,
-  readIdleGuests,
+  readIdleVisitors,
   readUser,
   type SessionRow,
   updateProfile,
 } from "../../db/sessions.ts";
-import type { Statement } from "../../db/sql.ts";
+import type { Sql, Statement } from "../../db/sql.ts";
 import { clearCode, insertCode, putAccount, readAccount, readApp, readApps, readFailedCodes } from "../../db/wechat.ts";
 import type { App } from "../app.ts";
 import {
@@ -175,8 +175,8 @@ function parse(rawData: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Keeps only what a page shows; the rest of WeChat's data is not stored. */
-function profileOf(data: Record<string, unknown> | undefined): Profile | null {
+/** Keeps only what a page shows; the rest of what a login brings is not stored. */
+export function profileOf(data: Record<string, unknown> | undefined): Profile | null {
   const clean = (value: unknown, max: number) => {
     if (typeof value !== "string" || !value.isWellFormed()) return undefined;
     // Cut between characters: half a surrogate pair is not valid text.
@@ -196,22 +196,33 @@ const widerTimes = 5;
 export async function loginAsGuest(app: App, address: string): Promise<LoginResult> {
   const now = app.clock.now();
   const result = newSession(app, "guest", app.random.id(), now);
-  const limit = app.config.limits.guestSessionsPerHour;
-  const since = now - hourMs;
-  const wider = app.secrets.hashWiderNetwork(address);
   await app.db.flight({
-    statements: [
-      readIdleGuests("address_hash", app.secrets.hashAddress(address), since, limit),
-      ...(wider === null ? [] : [readIdleGuests("wider_hash", wider, since, limit * widerTimes)]),
-    ],
-    decide([near = [], around = []]) {
-      const full = near.length >= limit ? near : around.length >= limit * widerTimes ? around : undefined;
-      // The oldest counted session leaves the window first.
-      if (full !== undefined) throw new TooManySessions(Number(full.at(-1)?.created_at) + hourMs - now);
+    statements: visitorReads(app, address, now),
+    decide(rows) {
+      checkVisitors(app, rows, now);
       return [insertUser(result.session.user, null, now), insertSession(rowOf(app, result, address))];
     },
   });
   return result;
+}
+
+/** The reads that `checkVisitors` needs. */
+export function visitorReads(app: App, address: string, now: number): Sql[] {
+  const limit = app.config.limits.guestSessionsPerHour;
+  const since = now - hourMs;
+  const wider = app.secrets.hashWiderNetwork(address);
+  return [
+    readIdleVisitors("address_hash", app.secrets.hashAddress(address), since, limit),
+    ...(wider === null ? [] : [readIdleVisitors("wider_hash", wider, since, limit * widerTimes)]),
+  ];
+}
+
+/** @throws TooManySessions when one network begins too many that order nothing */
+export function checkVisitors(app: App, [near = [], around = []]: Row[][], now: number): void {
+  const limit = app.config.limits.guestSessionsPerHour;
+  const full = near.length >= limit ? near : around.length >= limit * widerTimes ? around : undefined;
+  // The oldest counted session leaves the window first.
+  if (full !== undefined) throw new TooManySessions(Number(full.at(-1)?.created_at) + hourMs - now);
 }
 
 // --- Staff ---------------------------------------------------------------------------------------------------------
@@ -263,7 +274,8 @@ export async function loginAsStaff(app: App, code: string, address: string): Pro
 
 // --- Every login ---------------------------------------------------------------------------------------------------
 
-function newSession(app: App, kind: Kind, user: string, now: number): LoginResult {
+/** A session that is not stored yet. */
+export function newSession(app: App, kind: Kind, user: string, now: number): LoginResult {
   const id = app.random.id();
   const { token } = newToken(app, kind, user, id);
   const expiresAt = now + app.config.sessionMs[kind];
@@ -275,7 +287,7 @@ function newSession(app: App, kind: Kind, user: string, now: number): LoginResul
   };
 }
 
-function rowOf(app: App, { session, token }: LoginResult, address: string | undefined): SessionRow {
+export function rowOf(app: App, { session, token }: LoginResult, address: string | undefined): SessionRow {
   return {
     id: session.id,
     user: session.user,

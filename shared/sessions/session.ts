@@ -12,8 +12,8 @@ import { isApiKey } from "./api_key.ts";
 export interface Session {
   readonly id: string;
   readonly user: string;
-  /** `key`: of no person, but of a back end, or of all who watch with one publishable key. It has no token. */
-  readonly kind: "wechat" | "guest" | "staff" | "key";
+  /** `own`: of a user of the shop's own system. `key`: of no person, but of a back end, or of all who watch with one publishable key. It has no token. */
+  readonly kind: "wechat" | "guest" | "staff" | "own" | "key";
   /** Of staff, and of a key that is bound to it. */
   readonly shop: string | null;
   /** Staff only. */
@@ -34,8 +34,8 @@ export interface Staff extends Session {
 export type Kind = Exclude<Session["kind"], "key">;
 
 /** `ob`, a letter for the kind, `_`, user, session, 24 random bytes. */
-const letters = { w: "wechat", g: "guest", s: "staff" } as const satisfies Record<string, Kind>;
-const pattern = /^ob([wgs])_([0-9A-HJKMNP-TV-Z]{26})([0-9A-HJKMNP-TV-Z]{26})([A-Za-z0-9_-]{32})$/;
+const letters = { w: "wechat", g: "guest", s: "staff", o: "own" } as const satisfies Record<string, Kind>;
+const pattern = /^ob([wgso])_([0-9A-HJKMNP-TV-Z]{26})([0-9A-HJKMNP-TV-Z]{26})([A-Za-z0-9_-]{32})$/;
 
 /** The claim that a token makes. It proves nothing until `verifyClaim` has compared `hash` with the row. */
 export interface Claim {

@@ -27,6 +27,7 @@ import {
   testMenu,
   testSettings,
 } from "../_house.ts";
+import { makeIssuer, tokenSettings } from "../_issuer.ts";
 
 const { api } = readLaw();
 const dayMs = 24 * 3_600_000;
@@ -53,6 +54,9 @@ const form = { "content-type": "application/x-www-form-urlencoded" };
 const app = { appid: "wx0123456789abcdef", secret: "secret-of-one", name: "one" };
 const wrongApp = { appid: "wx00000000000000ff", secret: "not-its-secret", name: "two" };
 const nobody = "01M7Y5YCX0DV05B7NH4DVY729V";
+const clock = new TestClock();
+const issuer = makeIssuer("EdDSA", clock.now);
+const takesTokens = tokenSettings(issuer.pem);
 
 describe("every answer of openapi.yaml", () => {
   let wechat: StandIn;
@@ -74,14 +78,13 @@ describe("every answer of openapi.yaml", () => {
   const events = new Set<string>();
 
   beforeAll(async () => {
-    const clock = new TestClock();
     wechat = await startWechat({ apps: [app, { ...wrongApp, secret: "its-secret" }], now: clock.now });
     house = await openHouse(embedded, {
       clock,
       // Nothing is put there: only the place is made.
       pictures: "pictures",
       wechat: makeWechat(axios.create({ baseURL: wechat.url, timeout: 10_000 })),
-      environment: { GUEST_SESSIONS_PER_HOUR: "30" },
+      environment: { GUEST_SESSIONS_PER_HOUR: "30", CALLBACK_NETWORKS: "127.0.0.0/8", ...takesTokens },
     });
     await addWechatApp(house.app, app);
     expired = await house.guest();
@@ -148,6 +151,7 @@ describe("every answer of openapi.yaml", () => {
 
   function bodyOf(to: Operation): unknown {
     if (to.key === "POST /bill") return { shop: at.shop, ...oneBowl };
+    if (to.key === "POST /login/token") return { token: issuer.sign() };
     if (to.key === "POST /notify") return { shop: at.shop, title: "骑手到了" };
     return to.body["application/json"]?.examples[0]?.[1];
   }
@@ -203,6 +207,17 @@ describe("every answer of openapi.yaml", () => {
     expect([byBody.status, byBody.body.user.id]).toEqual([201, byHeaders.body.user.id]);
     const session = await house.http("GET", "/session", { token: byBody.body.session.token });
     expect(session.body.user.profile).toEqual({ nickName: "王小明" });
+  });
+
+  it("is given by the tokens of a shop's own users", async () => {
+    const to = operation("POST /login/token");
+    expect((await send(to)).body.session).toMatchObject({ kind: "own" });
+    expectCode(await send(to, { body: { token: "x" } }), 401, "TOKEN_INVALID");
+    const { userTokens } = house.app.config;
+    const keys = { url: new URL("http://127.0.0.1:1/keys") };
+    Object.assign(house.app.config, { userTokens: { ...userTokens, keys } });
+    expectCode(await send(to), 503, "TOKEN_KEYS_AWAY");
+    Object.assign(house.app.config, { userTokens });
   });
 
   it("is given by showing and ending sessions, and by tickets", async () => {
@@ -552,7 +567,7 @@ describe("every answer of openapi.yaml", () => {
         return work(given);
       };
     const frail: TestDatabase = { ...db, read: breakable(db.read), flight: breakable(db.flight) };
-    const ill = await openHouse(embedded, { db: frail, mayFail: true });
+    const ill = await openHouse(embedded, { db: frail, mayFail: true, clock, environment: takesTokens });
     const { token } = await ill.guest();
     broken = true;
     for (const to of api.operations.filter((one) => refusalsOf(one).some((refusal) => refusal.code === code))) {
@@ -734,6 +749,7 @@ describe("every answer of openapi.yaml", () => {
       expectCode(answer, 429, "TOO_MANY_SESSIONS");
       break;
     }
+    expectCode(await send(operation("POST /login/token")), 429, "TOO_MANY_SESSIONS");
   });
 
   it("was given at least once in this file", () => {

@@ -31,12 +31,16 @@ import {
   testMenu,
   testSettings,
 } from "../_house.ts";
+import { makeIssuer, tokenSettings } from "../_issuer.ts";
 
 export const { api } = readLaw();
 /** The gateway's own: it reads nothing of a request, so nothing of it can be wrong. */
 export const readsNothing = "GET /healthz";
 export const operations = api.operations.filter(({ key }) => key !== readsNothing);
 export const operationOf = (key: string) => operations.find((one) => one.key === key) as Operation;
+
+/** Of the house's own users. */
+const issuer = makeIssuer();
 
 export const formType = { "content-type": "application/x-www-form-urlencoded" };
 export const nobody = "01M7Y5YCX0DV05B7NH4DVY729V";
@@ -65,7 +69,12 @@ export async function openScene(engine: Engine, more: Partial<HouseOptions> = {}
     pictures,
     tickMs: 3_600_000,
     lookMs: 3_600_000,
-    environment: { GUEST_SESSIONS_PER_HOUR: "100000", COALESCE_MS: "0", COLLECTION_ADMINS: "noodle-house" },
+    environment: {
+      GUEST_SESSIONS_PER_HOUR: "100000",
+      COALESCE_MS: "0",
+      COLLECTION_ADMINS: "noodle-house",
+      ...tokenSettings(issuer.pem),
+    },
     wechat: makeWechat({ get: async () => ({ data: session }) } as unknown as AxiosInstance),
     config: { collections: parseCollections("notes: { permission: PRIVATE, indexes: [stars] }").collections },
     ...more,
@@ -184,6 +193,7 @@ function own({ at, customer }: Scene, { key }: Operation, shown: Json): Json {
   const body = shown as Record<string, Json>;
   if (key.startsWith("POST /mina_auth")) return waferLogin(newKey());
   if (key === "POST /auth/v1/token") return { ...body, refresh_token: customer.token };
+  if (key === "POST /login/token") return { token: issuer.sign() };
   if (key === "POST /login") return { ...body, code: newKey() };
   if (key === "POST /rooms/{room}/messages") return { ...body, id: newKey() };
   if (key === "POST /bill" && "table" in body) return { ...body, table: at.table as string };

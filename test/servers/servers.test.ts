@@ -5,9 +5,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { readUser } from "../../db/sessions.ts";
 import { addWebhook, removeWebhook } from "../../shared/webhooks/webhooks.ts";
 import { anyEngine } from "../_engines.ts";
 import { type House, openHouse, type Person } from "../_house.ts";
+import { makeIssuer, tokenSettings } from "../_issuer.ts";
 import { until } from "../_until.ts";
 import { webhookEnvironment } from "../webhooks/_receiver.ts";
 
@@ -18,10 +20,15 @@ jest.setTimeout(180_000);
 let house: House;
 let folder: string;
 let key: string;
+/** The system of a shop, whose private key the programs of docs/back-ends.md have. */
+const issuer = makeIssuer("RS256");
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "orderbell-servers-"));
-  house = await openHouse(anyEngine, { environment: webhookEnvironment, lookMs: 30 });
+  house = await openHouse(anyEngine, {
+    environment: { ...webhookEnvironment, ...tokenSettings(issuer.pem) },
+    lookMs: 30,
+  });
   const made = (await house.call("admin", {
     command: "keys.add",
     args: { name: "business", scopes: ["introspect", "notify", "publish"] },
@@ -216,6 +223,89 @@ describe.each(servers)("a business server in $language", ({ language, here, prep
     linesOf(webhook).filter(({ status }) => String(status).startsWith("2")).length >= count;
   const lastSeq = async (webhook: string): Promise<number> => linesOf(webhook).at(-1)?.seq;
   const thanks = async (guest: Person) => (await guest.http("GET", "/orders")).body.notifications;
+});
+
+const guide = readFileSync(join(root, "docs/back-ends.md"), "utf8");
+
+interface Program {
+  readonly language: string;
+  readonly here: boolean;
+  /** As the page shows it, and where it is put. */
+  readonly fence: string;
+  readonly file: string;
+  /** Runs it; the last argument is the file of the private key. */
+  readonly command: (file: string) => readonly [string, ...string[]];
+  readonly asXml?: boolean;
+}
+
+const programs: readonly Program[] = [
+  {
+    language: "Python",
+    here: has("python3", "--version") && has("openssl", "version"),
+    fence: "python",
+    file: "till.py",
+    command: (file) => ["python3", file],
+  },
+  { language: "PHP", here: has("php", "--version"), fence: "php", file: "till.php", command: (file) => ["php", file] },
+  {
+    language: "Java",
+    here: has("java", "--version"),
+    fence: "java",
+    file: "Till.java",
+    command: (file) => ["java", file],
+  },
+  {
+    language: "C#",
+    here: dotnet || has("mcs", "--version"),
+    fence: "csharp",
+    file: "Till.cs",
+    asXml: true,
+    command(file) {
+      if (dotnet) return ["dotnet", "run", file];
+      const made = join(folder, "till.exe");
+      expect(spawnSync("mcs", ["-r:System.Net.Http", `-out:${made}`, file]).status).toBe(0);
+      return ["mono", made];
+    },
+  },
+];
+
+describe.each(programs)("the program of docs/back-ends.md in $language", ({ here, fence, file, command, asXml }) => {
+  (here ? it : it.skip)(
+    "takes an order to its end, sets a price, tells the customer, and signs in a user of its own",
+    async () => {
+      const [, text = ""] = new RegExp(`\n\`\`\`${fence}\n([\\s\\S]*?)\`\`\`\n`).exec(guide) ?? [];
+      const [program, privateKey] = [join(folder, file), join(folder, asXml ? "key.xml" : "key.pem")];
+      writeFileSync(program, text);
+      writeFileSync(privateKey, asXml ? issuer.privateXml() : issuer.privatePem());
+      const scopes = ["orders:read", "orders:step", "orders:paid", "menu:write", "notify"];
+      const args = { name: "till", scopes, shop: house.shop };
+      const made = (await house.call("admin", { command: "keys.add", args })) as { ok: { id: string; key: string } };
+      const guest = await house.guest();
+      const { id } = (await guest.order({ lines: [{ dish: "tea", quantity: 1 }] })).body.order;
+      const owner = await house.staff("owner");
+      const reset = await owner.http("PUT", `/shops/${house.shop}/dishes/tea/price`, { body: { priceFen: 800 } });
+      expect(reset.status).toBe(200);
+      const [name, ...first] = command(program);
+      const child = spawn(name, [...first, house.url, house.shop, id, privateKey], {
+        env: environment({ ORDERBELL_KEY: made.ok.key }),
+      });
+      let said = "";
+      for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (said += chunk));
+      await once(child, "close");
+      expect(said).toMatch(/^own [0-9A-Z]{26}\s*$/);
+      const { order, history } = (await owner.http("GET", `/orders/${id}`)).body;
+      expect(order).toMatchObject({ status: "completed", payment: "paid" });
+      expect(history.slice(1).map(({ by, key: of }: { by: string; key: string }) => [by, of])).toEqual(
+        Array(4).fill(["key", "till"]),
+      );
+      const { menu } = (await owner.http("GET", `/shops/${house.shop}/menu`)).body;
+      expect(menu.dishes.find((dish: { id: string }) => dish.id === "tea").priceFen).toBe(900);
+      const { notifications } = (await guest.http("GET", "/orders")).body;
+      expect(notifications).toEqual([expect.objectContaining({ title: "Thank you", order: id })]);
+      const [users] = await house.db.read([readUser(said.trim().slice("own ".length))]);
+      expect(JSON.parse(String(users?.[0]?.profile))).toEqual({ nickName: "王小明" });
+    },
+  );
 });
 
 it("each example has at most thirty lines", () => {

@@ -32,6 +32,7 @@ const config: Numbered[] = [
   { variable: "SESSION_DAYS", path: "sessionMs.wechat", fallback: 30, min: 1, max: 365, unit: dayMs },
   { variable: "GUEST_SESSION_DAYS", path: "sessionMs.guest", fallback: 7, min: 1, max: 365, unit: dayMs },
   { variable: "STAFF_SESSION_DAYS", path: "sessionMs.staff", fallback: 90, min: 1, max: 365, unit: dayMs },
+  { variable: "OWN_SESSION_DAYS", path: "sessionMs.own", fallback: 7, min: 1, max: 365, unit: dayMs },
   { variable: "CHECK_SHOP_MS", path: "checkMs.shop", fallback: 10_000, min: 50, max: 60_000 },
   { variable: "CHECK_OTHER_MS", path: "checkMs.other", fallback: 25_000, min: 50, max: 300_000 },
   { variable: "SCREEN_MS", path: "screenMs", fallback: 75_000, min: 100, max: 600_000 },
@@ -163,6 +164,10 @@ it("this file tests every variable that config.ts reads", () => {
     "PICTURE_BUCKET",
     "SOCKET_URL",
     "URL_SUFFIX",
+    // test/functions/own_users.test.ts
+    "USER_TOKEN_AUDIENCE",
+    "USER_TOKEN_ISSUER",
+    "USER_TOKEN_KEYS",
     "WECHAT_BY",
   ];
   const tested = [...config, ...server].map(({ variable }) => variable);

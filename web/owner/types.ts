@@ -101,7 +101,7 @@ export type StoredDocument = Fields & { readonly _id: string; readonly _openid?:
 /** Who watches a collection. */
 export interface Watcher {
   user: string | null;
-  kind: "wechat" | "guest" | "staff" | "key";
+  kind: "wechat" | "guest" | "staff" | "own" | "key";
   query: string;
   since: string;
 }

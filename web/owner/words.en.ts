@@ -314,7 +314,7 @@ export const words: Words = {
   nobodyWatches: "Nobody is watching this collection.",
   watchesSince: (at) => `since ${at}`,
   moreWatchers: (count) => `and ${count} more`,
-  kind: { wechat: "WeChat user", guest: "Guest", staff: "Staff", key: "Key" },
+  kind: { wechat: "WeChat user", guest: "Guest", staff: "Staff", own: "Own user", key: "Key" },
   documentOwner: "Owner (_openid):",
   documentFields: "Fields as JSON",
   documentFieldsHint: 'A date is {"$date": milliseconds since 1970}.',

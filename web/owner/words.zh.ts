@@ -306,7 +306,7 @@ export const words: Words = {
   nobodyWatches: "现在没有人监听这个集合。",
   watchesSince: (at) => `${at} 开始`,
   moreWatchers: (count) => `还有 ${count} 个`,
-  kind: { wechat: "微信用户", guest: "访客", staff: "店员", key: "密钥" },
+  kind: { wechat: "微信用户", guest: "访客", staff: "店员", own: "自有用户", key: "密钥" },
   documentOwner: "所有者（_openid）：",
   documentFields: "JSON 格式的字段",
   documentFieldsHint: '日期写成 {"$date": 1970 年以来的毫秒数}',
