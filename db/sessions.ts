@@ -35,6 +35,7 @@ export interface SessionRow {
   readonly user: string;
   readonly kind: string;
   readonly shop?: string | null;
+  readonly device?: string | null;
   readonly tokenHash: string;
   readonly addressHash: string | null;
   readonly widerHash: string | null;
@@ -43,9 +44,9 @@ export interface SessionRow {
 }
 
 export function insertSession(session: SessionRow): Sql {
-  const { id, user, kind, shop = null, tokenHash, addressHash, widerHash, at, expiresAt } = session;
-  return sql`INSERT INTO sessions (id, user_id, kind, shop_id, token_hash, address_hash, wider_hash, created_at, seen_at, expires_at)
-    VALUES (${id}, ${user}, ${kind}, ${shop}, ${tokenHash}, ${addressHash}, ${widerHash}, ${at}, ${at}, ${expiresAt})`;
+  const { id, user, kind, shop = null, device = null, tokenHash, addressHash, widerHash, at, expiresAt } = session;
+  return sql`INSERT INTO sessions (id, user_id, kind, shop_id, device, token_hash, address_hash, wider_hash, created_at, seen_at, expires_at)
+    VALUES (${id}, ${user}, ${kind}, ${shop}, ${device}, ${tokenHash}, ${addressHash}, ${widerHash}, ${at}, ${at}, ${expiresAt})`;
 }
 
 export function extendSessions(dialect: Dialect, ids: readonly string[], at: number, expiresAt: number): Sql {

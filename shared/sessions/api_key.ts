@@ -25,6 +25,7 @@ export type Scope = (typeof scopes)[number];
 
 export interface ApiKey {
   readonly id: string;
+  readonly name: string;
   /** The only shop that it may act for; null for all. */
   readonly shop: string | null;
   readonly scopes: readonly string[];
@@ -50,7 +51,8 @@ export async function authenticateKey(
   if (row === undefined) throw new ApiKeyInvalid("the key is unknown or revoked");
   const granted = String(row.scopes).split(" ");
   if (!enough.some((scope) => granted.includes(scope))) throw new ApiKeyInvalid(`the key lacks the scope ${needed}`);
-  return { id: String(row.id), shop: row.shop_id === null ? null : String(row.shop_id), scopes: granted };
+  const shop = row.shop_id === null ? null : String(row.shop_id);
+  return { id: String(row.id), name: String(row.name), shop, scopes: granted };
 }
 
 /**
@@ -78,7 +80,7 @@ export async function newApiKey(
   const key = `obk_${app.random.secret(32)}`;
   const now = app.clock.now();
   const statement = insertApiKey(id, app.secrets.hash(key), name, granted.join(" "), shop, now);
-  const session = insertSession(rowOfKey({ id, shop, scopes: granted }, now));
+  const session = insertSession(rowOfKey({ id, name, shop, scopes: granted }, now));
   await app.db.flight({ statements: [statement, session, ...audit] });
   return { id, key };
 }
@@ -89,12 +91,13 @@ const lifeMs = 20 * 365 * 86_400_000;
 /** No token has this hash: nobody can sign in with it. */
 export const noToken = "none";
 
-/** The session of a key. Its shop is the one whose orders its sockets may read. */
-export const rowOfKey = ({ id, shop, scopes }: ApiKey, now: number): SessionRow => ({
+/** The session of a key, by whose name the audit knows it. Its shop is the one whose orders its sockets may read. */
+export const rowOfKey = ({ id, name, shop, scopes }: ApiKey, now: number): SessionRow => ({
   id,
   user: id,
   kind: "key",
   shop: scopes.includes("orders:read") ? shop : null,
+  device: name,
   tokenHash: noToken,
   addressHash: null,
   widerHash: null,

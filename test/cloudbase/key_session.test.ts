@@ -15,7 +15,7 @@ onEveryDialect((engine) => {
 
   it("is made once, however many ask for it at the same time, and does not expire", async () => {
     const { id } = await newApiKey(house.app, "page", ["collections"], null);
-    const key = { id, shop: null, scopes: ["collections"] };
+    const key = { id, name: "page", shop: null, scopes: ["collections"] };
     const made = await Promise.all(Array.from({ length: 5 }, () => sessionOfKey(house.app, key)));
     expect(new Set(made.map((one) => one.id))).toEqual(new Set([id]));
     house.clock.forward(3_650 * 86_400_000);
@@ -24,7 +24,7 @@ onEveryDialect((engine) => {
 
   it("ends when the key is revoked", async () => {
     const { id } = await newApiKey(house.app, "page", ["collections"], null);
-    const key = { id, shop: null, scopes: ["collections"] };
+    const key = { id, name: "page", shop: null, scopes: ["collections"] };
     await sessionOfKey(house.app, key);
     expect(await house.call("admin", { command: "keys.revoke", args: { id } })).toMatchObject({ ok: { revoked: id } });
     const [keys, sessions] = await house.db.read([readApiKeys(), readSession(id)]);

@@ -94,8 +94,15 @@ onEveryDialect((engine) => {
     expect((await menu.ask("PUT", `${path}/dishes/tea/sold_out`, { soldOut: true })).body.soldOut).toBe(true);
     expect((await menu.ask("PUT", `${path}/dishes/tea/sold_out`, { soldOut: false })).status).toBe(200);
     expect((await menu.ask("POST", `${path}/dishes/bun/stock`, { delta: 1 })).status).toBe(200);
-    const [rows] = await house.db.read([sql`SELECT action FROM audit WHERE session_id = ${menu.id}`]);
-    expect(rows?.map(({ action }) => action).toSorted()).toEqual(["dish.price", "sold_out", "sold_out", "stock"]);
+    const { entries } = (await (await house.staff("owner")).http("GET", `${path}/audit`)).body;
+    const mine = entries.filter(({ device }: { device: { id: string } | null }) => device?.id === menu.id);
+    expect(mine.map(({ action }: { action: string }) => action).toSorted()).toEqual([
+      "dish.price",
+      "sold_out",
+      "sold_out",
+      "stock",
+    ]);
+    for (const { device } of mine) expect(device).toEqual({ id: menu.id, name: "erp", role: null });
     const settings = await menu.ask("PUT", `${path}/settings`, { settings: {} });
     expect([settings.status, settings.body.detail]).toEqual([
       401,
