@@ -1,5 +1,5 @@
 /** Parses the command line with commander: help for every command, suggestions for what is misspelt. */
-import { type CommanderError, Command as Parser } from "commander";
+import { type CommanderError, Help, Command as Parser } from "commander";
 import { type Args, type Command, commands } from "./commands.ts";
 import { UsageError } from "./usage_error.ts";
 import { version } from "./version.ts";
@@ -89,7 +89,7 @@ export function parseArguments(argv: readonly string[]): Parsed {
     .helpOption("-h, --help", "help; also behind a command")
     .helpCommand(false)
     .configureOutput({ writeOut: (part) => (text += part), writeErr: () => {}, outputError: () => {} })
-    .configureHelp({ visibleCommands: leavesOf, subcommandTerm: termOf, showGlobalOptions: true })
+    .configureHelp({ formatHelp: withAllCommands, showGlobalOptions: true })
     .usage("<command>");
   for (const [flags, what] of Object.entries(common)) root.option(flags, what);
   refuseIn(root);
@@ -108,8 +108,17 @@ export function parseArguments(argv: readonly string[]): Parsed {
   return parsed ?? { text };
 }
 
+/** Help that lists commands of two words; suggestions are made of the first word alone. */
+const withAllCommands = (command: Parser, helper: Help): string =>
+  Help.prototype.formatHelp.call(
+    helper,
+    command,
+    Object.assign(helper, { visibleCommands: leavesOf, subcommandTerm: termOf }),
+  );
+
 /** As a list of commands shows it. */
-const termOf = (command: Parser) => `${pathOf(command)} ${command.usage().replace(/\[--.*/, "[options]")}`.trim();
+const termOf = (command: Parser) =>
+  `${pathOf(command)} ${command.usage().replace(/\[(--.*|options\])/, command.options.length > 0 ? "[options]" : "")}`.trim();
 
 /** `help shop create` is `shop create --help`. */
 function wordsOf(argv: readonly string[]): string[] {

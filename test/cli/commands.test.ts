@@ -131,6 +131,8 @@ describe("help and usage", () => {
     [["shop"], /^"shop" is followed by one of create, list, open, close, settings\nusage: orderbell shop <command>\n/],
     [["shop", "frob"], /^there is no command "shop frob"\nusage: orderbell shop <command>\n/],
     [["shop", "crate"], /^there is no command "shop crate"\n\(Did you mean create\?\)\n/],
+    [["shpo", "list"], /^there is no command "shpo"\n\(Did you mean shop\?\)\n/],
+    [["crate"], /^there is no command "crate"\nusage: orderbell <command>\n/],
     [["strat"], /^there is no command "strat"\n\(Did you mean start\?\)\n/],
     [["toString"], /^there is no command "toString"\n/],
     [["shop", "create"], /^<id> is missing\nusage: orderbell shop create <id> \[--zh <name>\]/],

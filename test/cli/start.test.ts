@@ -142,7 +142,7 @@ it("npm start names a port that is taken in one line, and ends", async () => {
     environment: { ORDERBELL_HOME: await newDemoHome() },
   });
   expect(other.code).toBe(1);
-  expect(other.err).toMatch(/EADDRINUSE: address already in use 127\.0\.0\.1:\d+\n$/);
+  expect(other.err).toMatch(/^another program listens at 127\.0\.0\.1:\d+ \(EADDRINUSE\); try --port \d+\n$/);
   expect(other.err.split("\n")).toHaveLength(2);
 });
 
@@ -259,5 +259,5 @@ it("a later npm start knows the order of the one before", async () => {
 it("npm start prints its usage when it is called wrongly", async () => {
   const run = launch(["start", "--wan"], { environment: { ORDERBELL_HOME: home } });
   expect(await run.ended).toBe(2);
-  expect(run.err()).toContain("usage: orderbell start [--port 8787] [--lan] [--tls]");
+  expect(run.err()).toContain("(Did you mean --lan?)\nusage: orderbell start [--port <port>] [--lan] [--tls]\n");
 });
