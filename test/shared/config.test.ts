@@ -66,6 +66,8 @@ const config: Numbered[] = [
   { variable: "ROOMS_PER_HOUR", path: "rooms.perHour", fallback: 20, min: 1, max: 10_000 },
   { variable: "ROOM_KB", path: "rooms.maxBytes", fallback: 1_024, min: 32, max: 65_536, unit: 1_024 },
   { variable: "ROOM_MESSAGES", path: "rooms.maxMessages", fallback: 1_000, min: 1, max: 100_000 },
+  { variable: "MEMBER_MS", path: "rooms.leaseMs", fallback: 90_000, min: 500, max: 600_000 },
+  { variable: "ROOM_MEMBERS", path: "rooms.maxMembers", fallback: 200, min: 2, max: 2_000 },
   { variable: "ROOMS_MB", path: "rooms.maxTotalBytes", fallback: 256, min: 1, max: 1_048_576, unit: 1_048_576 },
   { variable: "PUBLISH_KB_PER_SEC", path: "rooms.bytesPerSec", fallback: 96, min: 32, max: 65_536, unit: 1_024 },
   { variable: "GUEST_SESSIONS_PER_HOUR", path: "limits.guestSessionsPerHour", fallback: 1_000, min: 1, max: 100_000 },
@@ -93,6 +95,7 @@ const server: Numbered[] = [
   { variable: "POLLS", path: "polls", fallback: 2_000, min: 1, max: 100_000 },
   { variable: "IDLE_MS", path: "idleMs", fallback: 600_000, min: 1_000, max: 86_400_000 },
   { variable: "DURATION_MS", path: "durationMs", fallback: 7_200_000, min: 1_000, max: 86_400_000 },
+  { variable: "LOG_KEEP_MB", path: "logKeepBytes", fallback: 64, min: 0, max: 100_000, unit: 1_048_576 },
   { variable: "STOP_MS", path: "stopMs", fallback: 10_000, min: 100, max: 120_000 },
 ];
 

@@ -200,41 +200,41 @@ describe("an order in the log", () => {
   });
 
   it("has the reader's comings and goings beside it, and no line for a heartbeat", async () => {
-    const stream = `shop:${house.shop}`;
     const screen = await kitchen.connect();
-    const opened = logged().findLast(({ event }) => event === "open");
+    const { connection, ...opened } = logged().findLast(({ event }) => event === "open");
     expect(opened).toMatchObject({ level: "info", session: kitchen.session, device: kitchen.session });
-    const { connection } = opened;
-    const begun = await screen.resume({ stream });
-    if (begun.type !== "resumed") throw new Error(begun.type);
-    const answer = await screen.resume({ stream, epoch: begun.epoch, seq: begun.seq, tag: begun.tag });
-    if (answer.type !== "resumed") throw new Error(answer.type);
-    const { epoch, seq, tag } = answer;
-    expect(logged().findLast(({ event }) => event === "resume")).toMatchObject({
-      connection,
-      from: seq,
-      seq,
-      events: 0,
-    });
     // A heartbeat: a check that finds nothing.
-    const since = house.lines.length;
-    const n = screen.say({ type: "check", streams: [{ stream, epoch, seq, tag }] });
-    await screen.next("checked", (message) => message.n === n);
-    const beat = () =>
-      logged()
-        .slice(since)
-        .filter((line) => line.connection === connection);
+    const phone = await customer.connect();
+    const mine = { stream: `user:${customer.user}` };
+    const begun = await phone.resume(mine);
+    if (begun.type !== "resumed") throw new Error(begun.type);
+    const { epoch, seq, tag } = begun;
+    await phone.resume({ ...mine, epoch, seq, tag });
+    const resumed = logged().findLast(({ event }) => event === "resume");
+    expect(resumed).toMatchObject({ session: customer.session, from: seq, seq, events: 0 });
+    const linesOfPhone = () => logged().filter((line) => line.connection === resumed.connection);
+    await until(
+      () => linesOfPhone().filter(({ event }) => event === "message").length === 2,
+      "the lines of both frames",
+    );
+    const since = linesOfPhone().length;
+    const n = phone.say({ type: "check", streams: [{ ...mine, epoch, seq, tag }] });
+    await phone.next("checked", (message) => message.n === n);
+    const beat = () => linesOfPhone().slice(since);
     await until(() => beat().length === 2, "a heartbeat in the log");
     expect(beat().map(({ level, event }) => [level, event])).toEqual([
       ["debug", "check"],
       ["debug", "message"],
     ]);
+    phone.close();
     // A poll: from where to where, and which screen.
-    const query = new URLSearchParams({ stream, epoch, after: String(seq - 1), tag: "" });
-    expect((await kitchen.http("GET", `/events?${query}`)).status).toBe(200);
+    const query = new URLSearchParams({ ...mine, epoch, after: "0", tag: "" });
+    const { body } = await customer.http("GET", `/events?${query}`);
     expect(logged().findLast(({ route }) => route === "GET /events")).toMatchObject({
-      ...{ session: kitchen.session, device: kitchen.session, stream, from: seq - 1, seq, events: expect.any(Number) },
+      ...{ session: customer.session, stream: mine.stream, from: 0, seq: body.seq, events: body.events.length },
     });
+    await kitchen.http("GET", `/events?stream=shop:${house.shop}`);
+    expect(logged().findLast(({ route }) => route === "GET /events")).toMatchObject({ device: kitchen.session });
     screen.close();
     await until(() => logged().some((line) => line.event === "close" && line.connection === connection), "a close");
     expect(logged().find((line) => line.event === "close" && line.connection === connection)).toMatchObject({
