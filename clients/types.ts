@@ -93,7 +93,8 @@ export interface DishOption {
   /** The least and the largest number of choices. */
   min: number;
   max: number;
-  choices: { id: string; names: Names; priceFen: number; available: boolean }[];
+  /** `default`: chosen in advance, as most people want it. */
+  choices: { id: string; names: Names; priceFen: number; available: boolean; default?: boolean }[];
 }
 
 /** The body of `POST /bill`. */

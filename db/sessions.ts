@@ -86,7 +86,8 @@ export function readIdleVisitors(
 }
 
 export function readDevices(shop: string, now: number): Sql {
-  return sql`SELECT ${sessionColumns} FROM sessions WHERE shop_id = ${shop} AND kind = 'staff' AND ended_at IS NULL AND expires_at > ${now} ORDER BY created_at`;
+  const online = sql`EXISTS (SELECT 1 FROM connections c WHERE c.session_id = sessions.id) AS online`;
+  return sql`SELECT ${sessionColumns}, ${online} FROM sessions WHERE shop_id = ${shop} AND kind = 'staff' AND ended_at IS NULL AND expires_at > ${now} ORDER BY created_at`;
 }
 
 export function readSessionsOfUser(user: string): Sql {

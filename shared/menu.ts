@@ -12,6 +12,8 @@ const choice = v.strictObject({
   /** Added to the dish's price; may be negative, as long as no dish can cost less than 0. */
   priceFen: v.pipe(v.number(), v.integer("an integer of fen"), v.minValue(-shape.maxFen), v.maxValue(shape.maxFen)),
   available: v.optional(shape.flag, true),
+  /** Chosen in advance, as most people want it. */
+  default: v.optional(shape.flag),
 });
 
 const option = v.strictObject({
@@ -156,6 +158,7 @@ export function contradictions({ categories, dishes }: Menu): Contradiction[] {
       duplicates(choices, [...here, "choices"], `dish "${id}", option "${optionId}": choice`);
       if (min > max) fault("min is more than max");
       if (min > choices.length) fault("min is more than there are choices");
+      if (choices.filter((one) => one.default === true).length > max) fault("more choices are default than max");
       const discounts = choices.map((one) => Math.min(one.priceFen, 0)).toSorted((a, b) => a - b);
       cheapest += discounts.slice(0, max).reduce((sum, one) => sum + one, 0);
     }

@@ -116,6 +116,11 @@ export const recallMs = 30 * 60_000;
 /** How long an acceptance can be taken back. Later the customer relies on it. */
 export const acceptanceRecallMs = 5 * 60_000;
 
+/** Usual reasons of a refusal and of a cancellation. They travel as these codes, and each client shows them in its reader's language. */
+export const rejectReasons = ["sold_out", "too_busy", "closing", "no_delivery_there"] as const;
+export const cancelReasons = ["customer_asked", "sold_out", "customer_unreachable", "mistake"] as const;
+export type ReasonCode = (typeof rejectReasons | typeof cancelReasons)[number];
+
 /** Lines of one order. */
 export const maxLines = 40;
 /** Portions of one line. */

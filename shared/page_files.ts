@@ -74,22 +74,26 @@ export function answerPage(name: string, file: PageFile, request: PageRequest, g
 }
 
 /** Below this size compression saves no TCP packet. */
-const minCompressedBytes = 1_000;
+export const minCompressedBytes = 1_000;
 
 /** Whether compression is worth it. */
 export const isPacked = ({ type, body }: PageFile): boolean =>
   body.length >= minCompressedBytes && /^text\/|json|svg/.test(type);
 
-function encoded(file: PageFile, accepted: string): ["br" | "gzip", Uint8Array] | undefined {
-  if (!isPacked(file)) return undefined;
+export type Encoding = "br" | "gzip";
+
+/** @param accepted the request's `Accept-Encoding` @returns the better one of those that it names; undefined for none */
+export function acceptedEncoding(accepted: string): Encoding | undefined {
   const takes = (name: string) => new RegExp(`\\b${name}\\b(?!\\s*;\\s*q=0(\\.0+)?\\s*(,|$))`).test(accepted);
-  if (takes("br")) {
-    file.br ??= brotli(file.body, 9);
-    return ["br", file.br];
-  }
-  if (!takes("gzip")) return undefined;
-  file.gzip ??= gzipSync(file.body, { level: 9 });
-  return ["gzip", file.gzip];
+  return takes("br") ? "br" : takes("gzip") ? "gzip" : undefined;
+}
+
+function encoded(file: PageFile, accepted: string): [Encoding, Uint8Array] | undefined {
+  const encoding = isPacked(file) ? acceptedEncoding(accepted) : undefined;
+  if (encoding === undefined) return undefined;
+  if (encoding === "br") file.br ??= brotli(file.body, 9);
+  else file.gzip ??= gzipSync(file.body, { level: 9 });
+  return [encoding, file[encoding] as Uint8Array];
 }
 
 /** @param quality 9 at a request, 11 when a deployment is built */

@@ -8,6 +8,7 @@ import { httpEvent, type RequestInfo, type Target, targetOf } from "./build_even
 import { Overflow } from "./bulkhead.ts";
 import type { CallerCache } from "./caller_cache.ts";
 import { compartmentOf } from "./compartments.ts";
+import { Compressor } from "./compress.ts";
 import { corsHeaders, isPreflight, withoutCors } from "./cors.ts";
 import { type HealthOptions, healthRoute } from "./health.ts";
 import { type HttpAnswersOptions, httpAnswers } from "./http_answers.ts";
@@ -66,6 +67,7 @@ export function httpApi(options: HttpApiOptions): HttpApi {
   const health = healthRoute(options, answers);
   const open = new OpenRequests();
   const bodies = new Bodies(limits);
+  const compressor = new Compressor();
   /** Those that are complete and served. */
   const underWay = new Set<SignalSource>();
 
@@ -113,7 +115,10 @@ export function httpApi(options: HttpApiOptions): HttpApi {
       callers.learn(name, routeKey, request, result);
       const headers = routes.cors === undefined ? result.headers : withoutCors(result.headers);
       const text = result.isBase64Encoded ? Buffer.from(result.body, "base64") : result.body;
-      answers.write(response, result.statusCode, headers, text);
+      if (Compressor.isFor(request.method, result.statusCode, headers, text)) {
+        const accepted = String(request.headers["accept-encoding"] ?? "");
+        answers.write(response, result.statusCode, ...(await compressor.answer(accepted, headers, text)));
+      } else answers.write(response, result.statusCode, headers, text);
     } catch (error) {
       if (error instanceof Overflow && caller.kind === "stranger") {
         body.release();

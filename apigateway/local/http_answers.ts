@@ -35,9 +35,11 @@ export function httpAnswers({ limits, log, isStopping }: HttpAnswersOptions): Ht
   function write(response: ServerResponse, status: number, headers: Headers, body: Buffer | string = ""): void {
     if (response.headersSent || response.destroyed) return;
     const empty = status === 204 || status === 304;
+    const more = (response as WithAdded)[added];
     response.writeHead(status, {
-      ...(response as WithAdded)[added],
+      ...more,
       ...headers,
+      ...(more?.vary === undefined || headers.vary === undefined ? {} : { vary: `${more.vary}, ${headers.vary}` }),
       ...(empty ? {} : { "content-length": Buffer.byteLength(body) }),
       ...(isStopping() ? { connection: "close" } : {}),
     });

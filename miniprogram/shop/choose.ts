@@ -6,13 +6,15 @@ export type Chosen = Readonly<Record<string, readonly string[]>>;
 
 export const choicesOf = (chosen: Chosen, option: DishOption): readonly string[] => chosen[option.id] ?? [];
 
-/** Choices made in advance: required ones with a single possibility. */
+/** Choices made in advance: those that are usual, and required ones with a single possibility. */
 export function obvious(dish: Dish): Chosen {
-  const single = dish.options.flatMap((option) => {
+  const inAdvance = dish.options.flatMap((option) => {
     const there = option.choices.filter(({ available }) => available);
-    return option.min > 0 && there.length === option.min ? [[option.id, there.map(({ id }) => id)] as const] : [];
+    const only = option.min > 0 && there.length === option.min;
+    const chosen = there.filter((choice) => only || choice.default === true);
+    return chosen.length > 0 ? [[option.id, chosen.map(({ id }) => id)] as const] : [];
   });
-  return Object.fromEntries(single);
+  return Object.fromEntries(inAdvance);
 }
 
 /** Handles a tap on a choice. Returns the same `chosen` when it is not available, or the limit is reached. */

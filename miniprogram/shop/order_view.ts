@@ -76,6 +76,10 @@ export function timeLine(order: OrderView, t: Words): TimeStep[] {
   }));
 }
 
+/** Usual reasons travel as codes. */
+const reasonText = (reason: string, { reasons }: Words): string =>
+  Object.entries(reasons).find(([code]) => code === reason)?.[1] ?? reason;
+
 export const detailOf = (order: OrderView, t: Words, language: Language) => ({
   ...cardOf(order, t, language),
   service: order.table === null ? t[order.service] : t.atTable.replace("{label}", order.table),
@@ -95,5 +99,5 @@ export const detailOf = (order: OrderView, t: Words, language: Language) => ({
   payment: t[order.payment],
   mayCancel: order.status === "placed",
   expires: order.status === "placed" ? t.expiresAt.replace("{time}", clockTime(order.expireAt)) : "",
-  reason: order.reason === null || order.reason === "" ? "" : t.reason.replace("{reason}", order.reason),
+  reason: order.reason === null || order.reason === "" ? "" : t.reason.replace("{reason}", reasonText(order.reason, t)),
 });

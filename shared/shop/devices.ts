@@ -16,6 +16,7 @@ export async function devicesOf(app: App, shop: string) {
     createdAt: new Date(Number(row.created_at)).toISOString(),
     seenAt: new Date(Number(row.seen_at)).toISOString(),
     expiresAt: new Date(Number(row.expires_at)).toISOString(),
+    online: Number(row.online) === 1,
   }));
 }
 

@@ -160,6 +160,7 @@ function fromCsv(text: string): Read {
           names,
           priceFen: cells.price === "" ? 0 : cell.money("price"),
           available: cell.yes("available"),
+          ...(cells.default === "" ? {} : { default: cell.yes("default") }),
         });
         put(["dishes", menu.dishes.length - 1, "options", dish.options.length - 1, "choices", at - 1]);
         break;

@@ -22,6 +22,7 @@ export const headings = {
   description_en: ["英文描述"],
   picture: ["图片", "image"],
   available: ["供应", "上架", "在售"],
+  default: ["默认", "预选"],
 } as const;
 export type Column = keyof typeof headings;
 const columns = Object.keys(headings) as Column[];

@@ -18,6 +18,8 @@ export interface Report {
   readonly orders: number;
   readonly totalFen: number;
   readonly paidFen: number;
+  /** Of orders that nobody accepted in time. */
+  readonly expiredFen: number;
   readonly byStatus: Readonly<Record<string, number>>;
   readonly byService: Readonly<Record<string, number>>;
   /** Hour of the shop's clock → orders and their total. */
@@ -46,6 +48,10 @@ export async function dayReport(app: App, shop: string, day: string | undefined)
     totalFen: sum(valid, "total_fen"),
     paidFen: sum(
       valid.filter(({ payment }) => payment === "paid"),
+      "total_fen",
+    ),
+    expiredFen: sum(
+      orders.filter(({ status }) => status === "expired"),
       "total_fen",
     ),
     byStatus: count(orders, "status"),
@@ -101,9 +107,12 @@ export function csv(header: readonly string[], rows: readonly (readonly (string 
   return `\uFEFF${[header, ...rows].map((row) => row.map(cell).join(",")).join("\r\n")}\r\n`;
 }
 
+/** 4050 → `40.50`, for people who read the file; programs add up fen. */
+const inYuan = (fen: number): string => (fen / 100).toFixed(2);
+
 export function reportCsv(report: Report): string {
   return csv(
-    ["day", "dish", "zh", "en", "quantity", "totalFen"],
+    ["day", "dish", "zh", "en", "quantity", "totalFen", "totalYuan"],
     report.dishes.map(({ dish, names, quantity, totalFen }) => [
       report.day,
       dish,
@@ -111,6 +120,7 @@ export function reportCsv(report: Report): string {
       names.en ?? null,
       quantity,
       totalFen,
+      inYuan(totalFen),
     ]),
   );
 }
@@ -133,6 +143,7 @@ export async function ordersCsv(app: App, shop: string, day: string): Promise<st
       "totalFen",
       "placedAt",
       "completedAt",
+      "totalYuan",
     ],
     (orders ?? []).map((row) => [
       String(row.day),
@@ -148,6 +159,7 @@ export async function ordersCsv(app: App, shop: string, day: string): Promise<st
       Number(row.total_fen),
       new Date(Number(row.placed_at)).toISOString(),
       row.completed_at === null ? null : new Date(Number(row.completed_at)).toISOString(),
+      inYuan(Number(row.total_fen)),
     ]),
   );
 }

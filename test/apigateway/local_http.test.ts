@@ -236,6 +236,51 @@ describe("a local route", () => {
   });
 });
 
+describe("the local gateway compresses JSON", () => {
+  const headers = { "content-type": "application/json", etag: '"7"' };
+  const menuOf = (shop: string) => JSON.stringify({ shop, dishes: Array(200).fill("红烧牛肉面") });
+
+  it("for those who accept it, keeps its ETag, and confuses no two bodies", async () => {
+    await open({
+      functions: {
+        pets: ({ pathParameters }) => ({ statusCode: 200, headers, body: menuOf(pathParameters.id) }),
+      },
+    });
+    for (const round of [1, 2])
+      for (const [accepted, encoding] of [
+        ["gzip, deflate, br", "br"],
+        ["gzip", "gzip"],
+        ["identity", null],
+        ["br;q=0, gzip;q=0", null],
+      ] as const)
+        for (const shop of ["a", "b"]) {
+          const got = await fetch(`${server.url}/pets/${shop}`, { headers: { "accept-encoding": accepted } });
+          expect([round, accepted, got.headers.get("content-encoding")]).toEqual([round, accepted, encoding]);
+          expect([got.headers.get("vary"), got.headers.get("etag")]).toEqual(["accept-encoding", '"7"']);
+          const sent = Number(got.headers.get("content-length"));
+          expect(sent < menuOf(shop).length / 10).toBe(encoding !== null);
+          expect(await got.text()).toBe(menuOf(shop));
+        }
+  });
+
+  it("only where it is worth it: not a short answer, another type, or an error", async () => {
+    await open({
+      functions: {
+        pets: ({ pathParameters: { id } }) => ({
+          statusCode: id === "missing" ? 404 : 200,
+          headers: { "content-type": id === "text" ? "text/plain" : "application/json" },
+          body: id === "short" ? "{}" : menuOf("a"),
+        }),
+      },
+    });
+    for (const id of ["short", "text", "missing"])
+      expect([
+        id,
+        parse(await server.raw(get(`/pets/${id}`, "Accept-Encoding: br"))).headers["content-encoding"],
+      ]).toEqual([id, undefined]);
+  });
+});
+
 describe("the local gateway answers by itself", () => {
   it("404 when no route takes the request", async () => {
     await open({ yaml: "functions:\n  pets:\n    handler: x\n    events:\n      - httpApi: GET /pets\n" });

@@ -3,7 +3,7 @@ import type { AppError } from "../../shared/errors.ts";
 import { contradictions, type Menu, type ShopMenu } from "../../shared/menu.ts";
 import { type Bill, bill, priceOf } from "../../shared/ordering/price.ts";
 import * as shape from "../../shared/shape.ts";
-import { extrasOf } from "../../web/shared/money.ts";
+import { extrasOf } from "../../web/kitchen/extras_of.ts";
 import { testMenu, testSettings } from "../_house.ts";
 
 const shop = (menu: Menu = testMenu): ShopMenu => ({

@@ -146,6 +146,9 @@ describe("the customer's page", () => {
     const { order } = (await kitchen.http("GET", `/orders/${id}`)).body;
     expect(order).toMatchObject({ service: "table", table: "5", totalFen: 4_000, note: "少放盐" });
     await page.locator(".number").getByText(order.number).waitFor();
+    // It is brought, so it is no number for the counter.
+    await page.locator(".ticket").getByText("订单号").waitFor();
+    await page.locator(".ticket").getByText("5 号桌").waitFor();
     for (const [action, said] of [
       ["accept", "已接单"],
       ["cook", "制作中"],
@@ -498,6 +501,106 @@ describe("the customer's page", () => {
     await page.waitForURL(/shop=noodle-house/);
   });
 
+  real("opens a dish by its whole row, with what is usual chosen, and changes it in the cart", async () => {
+    const [beef, ...others] = testMenu.dishes;
+    if (beef === undefined) throw new Error("there is no beef");
+    const options = beef.options.map((option) => ({
+      ...option,
+      choices: option.choices.map((choice) => (choice.id === "mild" ? { ...choice, default: true } : choice)),
+    }));
+    const menu = { ...testMenu, dishes: [{ ...beef, options }, ...others] };
+    await editMenu(house.app, { actor: null, shop: house.shop, action: "menu.import", edit: () => ({ menu }) });
+    const page = await openMenu();
+    const row = page.locator(".dish").filter({ hasText: "红烧牛肉面" });
+    // On its left edge: no word, and no button of its own.
+    await row.click({ position: { x: 4, y: 12 } });
+    const sheet = page.getByRole("dialog", { name: "红烧牛肉面" });
+    expect(await sheet.getByRole("radio", { name: "微辣" }).isChecked()).toBe(true);
+    await sheet.getByRole("button", { name: "加入购物车 ¥28" }).click();
+    await sheet.waitFor({ state: "detached" });
+
+    await button(page, "购物车").click();
+    await button(page, "修改 红烧牛肉面").click();
+    await sheet.getByRole("radio", { name: /特辣/ }).check();
+    await sheet.getByLabel("备注").fill("少油");
+    await sheet.getByRole("button", { name: "保存 ¥29" }).click();
+    await sheet.waitFor({ state: "detached" });
+    const cart = page.getByRole("dialog", { name: "购物车 · 共 1 份" });
+    await cart.getByText("特辣").waitFor();
+    await cart.getByText("备注：少油").waitFor();
+    // The line was drawn anew, and has the focus again.
+    await page.waitForFunction(() => document.activeElement.getAttribute("aria-label") === "修改 红烧牛肉面");
+    await cart.getByRole("button", { name: "清空" }).click();
+    await cart.getByText("购物车是空的").waitFor();
+    await button(page, "撤销").click();
+    await cart.getByText("备注：少油").waitFor();
+  });
+
+  real("keeps the focus where a number comes and goes", async () => {
+    const page = await openMenu("", { width: 390, height: 844 });
+    await tea(page).focus();
+    await page.keyboard.press("Enter");
+    await button(page, "减一份 茉莉花茶").waitFor();
+    expect(await page.evaluate(focused)).toBe("加一份 茉莉花茶");
+    await button(page, "减一份 茉莉花茶").focus();
+    await page.keyboard.press("Enter");
+    await button(page, "减一份 茉莉花茶").waitFor({ state: "detached" });
+    expect(await page.evaluate(focused)).toBe("加一份 茉莉花茶");
+  });
+
+  real("shows the category that is read among many, says whose it is, and has an icon", async () => {
+    const names = (zh: string) => ({ zh });
+    const categories = Array.from({ length: 18 }, (_, nth) => ({ id: `c${nth}`, names: names(`分类${nth}`) }));
+    const dishes = categories.map(({ id }, nth) => ({
+      ...(testMenu.dishes[2] as (typeof testMenu.dishes)[number]),
+      id: `d${nth}`,
+      category: id,
+      names: names(nth === 0 ? "红烧牛肉面" : `菜${nth}`),
+    }));
+    const menu = { categories, dishes };
+    await editMenu(house.app, { actor: null, shop: house.shop, action: "menu.import", edit: () => ({ menu }) });
+    const page = await openMenu();
+    await page
+      .locator("[data-category=c15]")
+      .evaluate((section: { scrollIntoView(): void }) => section.scrollIntoView());
+    await page.waitForFunction(`(() => {
+      const current = document.querySelector(".rail [aria-current]");
+      const [rail, mine] = [current.closest(".rail"), current].map((one) => one.getBoundingClientRect());
+      return current.textContent !== "分类0" && mine.bottom <= Math.min(rail.bottom, innerHeight) && mine.top >= rail.top;
+    })()`);
+    expect(await page.evaluate(() => document.title)).toBe("面馆 · 点单");
+    const icon = String(await page.evaluate('document.querySelector("link[rel=icon]").href'));
+    expect((await fetch(icon)).headers.get("content-type")).toBe("image/svg+xml");
+    const colours = await page.evaluate('[...document.querySelectorAll("meta[name=theme-color]")].length');
+    expect(colours).toBe(2);
+  });
+
+  real(
+    "opens the sheet of a dish at once, though its part of the page is slow, and takes messages off other pages",
+    async () => {
+      const page = await newPage();
+      let go = () => {};
+      const late = new Promise<void>((resolve) => {
+        go = resolve;
+      });
+      await page.route("**/assets/rest-*.js", async (route) => {
+        await late;
+        await route.continue();
+      });
+      await page.goto(`${house.url}/?shop=${house.shop}`);
+      await button(page, "选规格 红烧牛肉面").click();
+      const sheet = page.getByRole("dialog", { name: "红烧牛肉面" });
+      await sheet.locator("[aria-busy=true]").waitFor();
+      go();
+      await sheet.getByRole("radio", { name: /微辣/ }).check();
+      await sheet.getByRole("button", { name: "加入购物车" }).click();
+      await page.getByText("红烧牛肉面 已加入购物车").waitFor();
+      await button(page, "去结算").click();
+      await page.getByRole("heading", { name: "确认订单" }).waitFor();
+      expect(await page.locator(".toasts p").count()).toBe(0);
+    },
+  );
+
   real("speaks the other language after one tap, and goes on doing so", async () => {
     const page = await openMenu();
     await button(page, "Switch to English").click();
@@ -543,15 +646,34 @@ describe("the customer's page", () => {
     await orderOf(page);
   });
 
-  real("fits 320 px without scrolling sideways, and axe finds nothing serious", async () => {
+  real("fits 320 px, and 390 px with text twice as large, in both schemes, and axe finds nothing serious", async () => {
     const page = await openMenu("", { width: 320, height: 640, language: "en" });
     const wrong: string[] = [];
-    async function look(what: string): Promise<void> {
+    const overflow = async (what: string) => {
       const over = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
       if (Number(over) > 0) wrong.push(`${what} is ${over} px too wide`);
+    };
+    async function look(what: string): Promise<void> {
+      await overflow(what);
       wrong.push(...(await barriers(page)).map((one) => `${what}: ${one}`));
+      await page.emulateMedia({ colorScheme: "dark" });
+      wrong.push(...(await barriers(page, { runOnly: ["color-contrast"] })).map((one) => `${what}, dark: ${one}`));
+      await page.emulateMedia({ colorScheme: "light" });
+      await page.setViewportSize({ width: 390, height: 640 });
+      await page.evaluate('document.documentElement.style.fontSize = "200%"');
+      await page.evaluate("new Promise(requestAnimationFrame).then(() => new Promise(requestAnimationFrame))");
+      await overflow(`${what} in large text`);
+      const small = await page.evaluate<string[]>(`[...document.querySelectorAll("button, a, .chip, .service")]
+        .filter((one) => one.checkVisibility() && !one.matches(".name, .plainly") && one.getBoundingClientRect().height < 70)
+        .map((one) => one.outerHTML.slice(0, 80))`);
+      wrong.push(...small.map((one) => `${what} in large text: small ${one}`));
+      await page.evaluate('document.documentElement.style.fontSize = ""');
+      await page.setViewportSize({ width: 320, height: 640 });
     }
     await button(page, "One more: Jasmine tea").click();
+    await button(page, "One more: 肉包").click();
+    await kitchen.http("PUT", `/shops/${house.shop}/dishes/bun/sold_out`, { body: { soldOut: true } });
+    await page.locator(".dish.over").waitFor();
     await look("menu");
     await button(page, "Choose Braised beef noodles").click();
     await page.getByRole("radio", { name: "mild" }).check();
@@ -559,8 +681,10 @@ describe("the customer's page", () => {
     await page.getByRole("dialog").getByRole("button", { name: "Add to cart" }).click();
     await page.getByRole("dialog").waitFor({ state: "detached" });
     await button(page, "Cart").click();
-    await page.getByRole("dialog").waitFor();
+    await page.getByRole("dialog").getByText("Sold out").waitFor();
     await look("cart");
+    await page.getByRole("dialog").getByRole("button", { name: "Update cart" }).click();
+    await kitchen.http("PUT", `/shops/${house.shop}/dishes/bun/sold_out`, { body: { soldOut: false } });
     await page.getByRole("dialog").getByRole("button", { name: "Check out" }).click();
     await page.getByRole("radio", { name: "Delivery" }).check();
     await button(page, "Place order").click();

@@ -165,17 +165,42 @@ it("the kitchen page shows a delivery's phone and address, options and notes", a
     note: "到了打电话",
   });
   const seen = ticket(page, placed, "placed");
-  for (const text of [
-    "外送",
-    "测试路 1 号",
-    "王小明 13900001234",
-    "红烧牛肉面",
-    "特辣",
-    "不要葱",
-    "到了打电话",
-    "0 分钟",
-  ])
+  for (const text of ["外送", "测试路 1 号", "红烧牛肉面", "特辣", "不要葱", "到了打电话", "0 分钟"])
     await seen.getByText(text).waitFor();
+  // A cook sees one line of the address, and the rest by a tap.
+  expect(await seen.getByText("王小明 13900001234").isVisible()).toBe(false);
+  await seen.getByText("测试路 1 号").click();
+  await seen.getByText("王小明 13900001234").waitFor();
+});
+
+it("the kitchen page shows eight tickets and ten ready orders on a tablet, also where one order is long", async () => {
+  const page = await pair();
+  const lines = [
+    { dish: "beef", quantity: 1, options: [{ option: "spice", choices: ["hot"] }] },
+    { dish: "tea", quantity: 2 },
+  ];
+  const done = await Promise.all(Array.from({ length: 10 }, () => order({ lines: [{ dish: "tea", quantity: 1 }] })));
+  for (const { id } of done)
+    for (const action of ["accept", "ready"]) await owner.http("POST", `/orders/${id}/${action}`, { body: {} });
+  for (let nth = 0; nth < 8; nth++) {
+    const { id } = await order({
+      lines: nth === 1 ? [...lines, ...lines.map((line) => ({ ...line, note: "快" }))] : lines,
+    });
+    await owner.http("POST", `/orders/${id}/accept`, { body: {} });
+  }
+  await until(
+    () => page.locator('.tickets [data-status="accepted"]').count(),
+    (count) => count === 8,
+  );
+  await until(
+    () => page.locator(".pass [data-order]").count(),
+    (count) => count === 10,
+  );
+  const fits = (selector: string) =>
+    page.evaluate<number>(
+      `[...document.querySelectorAll("${selector}")].filter((one) => one.getBoundingClientRect().bottom <= innerHeight).length`,
+    );
+  expect([await fits(".tickets .ticket header"), await fits(".pass .ready-card")]).toEqual([8, 10]);
 });
 
 it("the kitchen page is louder for what nobody accepts, also where it was silenced", async () => {
@@ -218,6 +243,24 @@ it("the kitchen page says loudly that the connection is lost, refuses steps mean
   expect(await statusOf(placed)).toBe("placed");
   await tap(page, `接单 ${placed.number}`);
   await ticket(page, placed, "accepted").waitFor();
+  // The order is another one by now, and the connection is back.
+  await passUntil(page, page.locator(".kitchen:not(:has(.trouble-line))"));
+});
+
+it("the kitchen page marks an order as late when this device says so", async () => {
+  const page = await pair();
+  await order();
+  await page.getByRole("navigation").getByRole("button", { name: "设置" }).click();
+  await page.getByRole("button", { name: "15–30" }).click();
+  await page.getByRole("button", { name: "大", exact: true }).click();
+  expect(await page.evaluate("getComputedStyle(document.documentElement).fontSize")).toBe("20px");
+  await page.keyboard.press("Escape");
+  // Its time comes from the server, whose clock this page reads once.
+  await page.clock.fastForward(11 * 60_000);
+  await page.locator('.age[data-age="fresh"]').waitFor();
+  await page.evaluate(`localStorage.removeItem("orderbell:kitchen.ages")`);
+  await page.clock.fastForward(5_000);
+  await page.locator('.age[data-age="late"]').waitFor();
 });
 
 it("the kitchen page goes offline and online at the moment the browser does", async () => {
@@ -316,7 +359,7 @@ it("the kitchen page speaks the other language when asked", async () => {
   await page.getByRole("button", { name: "Switch to English" }).click();
   await page.getByRole("switch", { name: "Open. Close the shop" }).waitFor();
   await page.getByRole("heading", { name: "Noodle house" }).waitFor();
-  expect(await page.locator("html").getAttribute("lang")).toBe("en");
+  expect(await page.locator("html").getAttribute("lang")).toBe("en-GB");
 });
 
 it("the kitchen page prints one receipt and nothing else, which adds up and bears the shop's time", async () => {
@@ -370,6 +413,8 @@ it.each(["dark", "light"] as const)("the kitchen page has nothing serious that a
   await tap(page, `接单 ${orders[0]?.number}`);
   await ticket(page, orders[0] as OrderView, "accepted").waitFor();
   expect(await barriers(page)).toEqual([]);
+  // The banners are in a landmark.
+  await page.getByRole("region", { name: "提醒" }).locator(".bell").waitFor();
   for (const name of ["合计份数", "沽清", "找回", "设置"]) {
     await page.getByRole("navigation").getByRole("button", { name }).click();
     await page.getByRole("dialog").waitFor();

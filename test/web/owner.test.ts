@@ -124,11 +124,13 @@ real("the owner's page lets an owner in by the link, once, and nobody else", asy
   await kitchen.getByRole("heading", { name: "这台设备不是店主身份" }).waitFor();
   expect(await barriers(kitchen)).toEqual([]);
   await kitchen.getByLabel("配对码").fill("AAAA-BBBB-CCCC");
-  await button("店主登录", kitchen).click();
+  // A way on for those who work in the kitchen.
+  expect(await kitchen.getByRole("link", { name: "打开后厨页面" }).getAttribute("href")).toBe("/kitchen");
+  await button("登录", kitchen).click();
   await kitchen.getByText("配对码不对").waitFor();
   // Typed as people type it.
   await kitchen.getByLabel("配对码").fill(` ${(await codeFor("owner")).toLowerCase()} `);
-  await button("店主登录", kitchen).click();
+  await button("登录", kitchen).click();
   await kitchen.getByRole("navigation").waitFor();
   await kitchen.close();
 
@@ -148,6 +150,9 @@ real("the owner's page shows the day: takings, hours, best sellers, and the same
     ];
     return (await guest.order({ lines, service: "pickup" })).body.order.id as string;
   };
+  const late = await place(9);
+  house.clock.forward(16 * 60_000);
+  await until(async () => (await guest.http("GET", `/orders/${late}`)).body.order.status === "expired");
   const [first, second, third] = [await place(3), await place(5), await place(1)];
   await partner.http("POST", `/orders/${first}/paid`);
   await partner.http("POST", `/orders/${second}/accept`);
@@ -155,6 +160,8 @@ real("the owner's page shows the day: takings, hours, best sellers, and the same
   await page.reload();
 
   const tiles = page.locator(".tiles");
+  // What nobody accepted is apart: it is the shop's own loss.
+  await page.getByText("1 单超时没人接（¥53），已自动拒绝。").waitFor();
   // 8 + 15 and 8 + 25 yuan; the rejected one does not count.
   await tiles.getByText("¥56", { exact: true }).waitFor();
   expect(await tiles.innerText()).toMatch(
@@ -171,7 +178,7 @@ real("the owner's page shows the day: takings, hours, best sellers, and the same
   const [file] = await Promise.all([page.waitForEvent("download"), button("导出表格").click()]);
   const { day } = (await partner.http("GET", `/shops/${house.shop}/report`)).body;
   expect(file.suggestedFilename()).toBe(`${house.shop}-${day}.csv`);
-  expect(await readFile(await file.path(), "utf8")).toContain(`${day},bun,肉包,,8,4000`);
+  expect(await readFile(await file.path(), "utf8")).toContain(`${day},bun,肉包,,8,4000,40.00`);
   expect(await barriers(page)).toEqual([]);
 
   await button("前一天").click();
@@ -196,6 +203,7 @@ real("the owner's page changes a price", async () => {
   await room("菜单");
   await openDish("红烧牛肉面");
   await dialog().getByLabel("价格").fill("三十");
+  await dialog().getByText("请填金额，如 12.50").waitFor();
   await button("保存").click();
   await dialog().getByRole("alert").waitFor();
   await dialog().getByLabel("价格").fill("29.5");
@@ -249,7 +257,10 @@ real("the owner's page adds a dish with a picture, which customers see", async (
   await button("添加菜品 · 饮料").click();
   await button("保存").click();
   // What is missing is said, and nothing is lost.
-  await dialog().getByText("中文名和英文名至少填一个").first().waitFor();
+  await dialog().getByText("请填价格").waitFor();
+  // Once, for both languages.
+  expect(await dialog().getByText("中文名和英文名至少填一个").count()).toBe(1);
+  expect(await dialog().locator('input[aria-invalid="true"]').count()).toBe(3);
   await dialog().getByLabel("菜名 · 中文").fill("酸梅汤");
   await dialog().getByLabel("价格").fill("6");
   const upload = dialog().getByLabel("图片", { exact: true });
@@ -262,13 +273,14 @@ real("the owner's page adds a dish with a picture, which customers see", async (
   await dialog().getByLabel("名称 · 中文").fill("温度");
   await dialog().getByLabel("选项 · 中文").fill("加冰");
   await dialog().getByLabel("加价").fill("-0.5");
+  await dialog().getByRole("switch", { name: "默认选中" }).click();
   await saveDish();
 
   const { menu } = await info();
   const dish = menu.dishes.find(({ names }: { names: { zh: string } }) => names.zh === "酸梅汤");
   expect(dish).toMatchObject({ category: "drinks", priceFen: 600, packingFen: 0 });
   expect(dish.options).toMatchObject([
-    { names: { zh: "温度" }, min: 0, max: 1, choices: [{ names: { zh: "加冰" }, priceFen: -50 }] },
+    { names: { zh: "温度" }, min: 0, max: 1, choices: [{ names: { zh: "加冰" }, priceFen: -50, default: true }] },
   ]);
   const shown = await fetch(house.url + dish.picture);
   expect(shown.headers.get("content-type")).toBe("image/png");
@@ -359,7 +371,7 @@ real("the owner's page takes dishes off, deletes them, keeps categories in order
 // --- The rest of the house -------------------------------------------------------------------------------------------
 
 real("the owner's page prints one code for each table", async () => {
-  await room("桌码");
+  await room("点单码");
   await page.getByLabel("桌号").fill("7，8-9");
   await button("添加").click();
   await button("删除 9 号桌").waitFor();
@@ -373,7 +385,12 @@ real("the owner's page prints one code for each table", async () => {
       .locator("path")
       .last()
       .getAttribute("d");
-  expect(await page.locator(".sheet .qr").count()).toBe(5);
+  expect(await page.locator(".sheet .qr").count()).toBe(6);
+  // The shop's own, for those who do not sit at a table.
+  const asCustomer = page.getByRole("link", { name: "以顾客身份打开" });
+  expect(await asCustomer.getAttribute("href")).toBe(`https://noodles.example.com/?shop=${house.shop}`);
+  await button("复制链接").click();
+  await said("链接已复制");
   for (const { label, token } of tables) {
     const url = `https://noodles.example.com/?shop=${house.shop}&table=${token}`;
     const { data } = encode(url, { ecc: "M", border: 2 });
@@ -411,6 +428,10 @@ real("the owner's page pairs and revokes devices", async () => {
   const bar = (await house.http("POST", "/login/staff", { body: { pairingCode } })).body;
   expect(bar.session).toMatchObject({ role: "cashier", device: "吧台" });
   await button("完成").click();
+  // Paired, and not connected; this page is.
+  const line = (name: string) => page.locator(".devices > li").filter({ hasText: name });
+  await line("本机").getByText("在线").waitFor();
+  expect(await line("吧台").getByText("在线").count()).toBe(0);
   await tap("停用 吧台");
   await dialog().getByRole("button", { name: "停用", exact: true }).click();
   await button("停用 吧台").waitFor({ state: "detached" });
@@ -480,12 +501,20 @@ real("the owner's page opens and closes the shop, and does not count as a kitche
 
 real("the owner's page speaks English, on a phone, without barriers and sideways scrolling", async () => {
   const small = await signedIn({ ...phone, width: 320, language: "en" });
-  for (const name of ["Sales", "Menu", "Tables", "Devices", "Settings"]) {
+  for (const name of ["Sales", "Menu", "Codes", "Devices", "Settings"]) {
     await room(name, small);
     await small.locator(".section .card").first().waitFor();
     expect([name, await barriers(small)]).toEqual([name, []]);
-    const wider = await small.evaluate("document.documentElement.scrollWidth - innerWidth");
-    expect([name, wider]).toEqual([name, 0]);
+    const wider = () => small.evaluate("document.documentElement.scrollWidth - innerWidth");
+    expect([name, await wider()]).toEqual([name, 0]);
+    await small.emulateMedia({ colorScheme: "dark" });
+    expect([name, await barriers(small, { runOnly: ["color-contrast"] })]).toEqual([name, []]);
+    await small.emulateMedia({ colorScheme: "light" });
+    await small.setViewportSize({ width: 390, height: 844 });
+    await small.evaluate('document.documentElement.style.fontSize = "200%"');
+    expect([name, "in large text", await wider()]).toEqual([name, "in large text", 0]);
+    await small.evaluate('document.documentElement.style.fontSize = ""');
+    await small.setViewportSize({ width: 320, height: 844 });
   }
   await button("切换到中文", small).click();
   await small.getByRole("heading", { level: 1, name: "设置" }).waitFor();
@@ -497,7 +526,7 @@ real("the owner's page shows the truth while the browser translates it", async (
   const twin = await translated.context().newPage();
   await twin.goto(`${house.url}/owner`);
   await translate(translated);
-  for (const name of ["菜单", "桌码", "设备", "设置", "营业"]) {
+  for (const name of ["菜单", "点单码", "设备", "设置", "营业"]) {
     for (const on of [translated, twin]) await room(name, on);
     await saysTheSame(translated, twin, "main");
   }
@@ -522,6 +551,14 @@ real("the owner's page is signed out when its device is revoked", async () => {
 });
 
 // --- Without a browser -----------------------------------------------------------------------------------------------
+
+it("the English of all pages is that of Great Britain, with one kind of apostrophe and quotation mark", async () => {
+  for (const page of ["customer", "kitchen", "board", "owner"]) {
+    const text = await readFile(new URL(`../../web/${page}/words.en.ts`, import.meta.url), "utf8");
+    expect([page, text.match(/[’‘“”]/g)]).toEqual([page, null]);
+    expect(text).toContain('locale: "en-GB"');
+  }
+});
 
 describe("merging two edits", () => {
   const base = { a: 1, b: { x: 1, y: 2 }, c: "c" as string | undefined };

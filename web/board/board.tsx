@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { serverNow, serverTimeOf } from "../shared/clock.ts";
 import { LanguageSwitch } from "../shared/language_switch.tsx";
+import { setTitle } from "../shared/title.ts";
 import { unlockChime } from "./chime.ts";
 import { localName, timeOf, words } from "./dictionary.ts";
 import { useBoard } from "./use_board.ts";
@@ -13,6 +14,7 @@ export function Board({ shopId }: { shopId: string }) {
   const { board, shop, fresh, over, staleSince, chimes } = useBoard(shopId);
   const [soundOn, setSoundOn] = useState(false);
   const now = useMinute();
+  useEffect(() => setTitle({ shop: localName(shop?.names) }), [shop]);
   useEffect(() => {
     // Sound stays off until somebody touches the screen.
     const unlock = () => void unlockChime().then(setSoundOn);

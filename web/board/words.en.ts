@@ -1,7 +1,7 @@
 import type { Words } from "./words.ts";
 
 export const words: Words = {
-  locale: "en",
+  locale: "en-GB",
   title: "Pickup",
   preparing: "Preparing",
   ready: "Ready",

@@ -1,12 +1,13 @@
 /** Account page: the user and the end of the session, the data stored on this phone, and signing out. */
 import { useEffect, useState } from "preact/hooks";
-import { Dialog } from "../shared/dialog.tsx";
 import { toast } from "../shared/toast.tsx";
+import { AskDialog } from "./ask_dialog.tsx";
 import { client } from "./client.ts";
 import { dateOf, words } from "./dictionary.ts";
 import { Empty, Page } from "./page.tsx";
 import { go } from "./route.ts";
 import { readContact, saveContact } from "./stored.ts";
+import { SumRow } from "./sum_row.tsx";
 
 export function Account() {
   const [session, setSession] = useState(client.session());
@@ -38,20 +39,9 @@ export function Account() {
       ) : (
         <section class="panel" aria-label={words.signedInAs}>
           <dl class="sums">
-            <div class="row">
-              <dt>{words.signedInAs}</dt>
-              <dd>
-                <strong>{session.user.profile?.nickName ?? words.guest}</strong>
-              </dd>
-            </div>
-            <div class="row">
-              <dt>{words.customerNumber}</dt>
-              <dd>{session.user.id.slice(-6)}</dd>
-            </div>
-            <div class="row">
-              <dt>{words.until}</dt>
-              <dd>{dateOf(session.expiresAt)}</dd>
-            </div>
+            <SumRow strong name={words.signedInAs} value={session.user.profile?.nickName ?? words.guest} />
+            <SumRow name={words.customerNumber} value={session.user.id.slice(-6)} />
+            <SumRow name={words.until} value={dateOf(session.expiresAt)} />
           </dl>
           {session.kind === "guest" && <p class="quiet">{words.guestHint}</p>}
         </section>
@@ -84,31 +74,18 @@ export function Account() {
         )}
       </div>
       {asking && (
-        <Dialog
-          middle
+        <AskDialog
+          bad
           title={words.signOutQuestion}
-          closeLabel={words.close}
-          onClose={() => setAsking(false)}
-          footer={
-            <>
-              <button type="button" class="button" onClick={() => setAsking(false)}>
-                {words.cancel}
-              </button>
-              <button
-                type="button"
-                class="button bad"
-                onClick={() => {
-                  setAsking(false);
-                  void client.signOut();
-                }}
-              >
-                {words.signOut}
-              </button>
-            </>
-          }
-        >
-          <p>{words.signOutHint}</p>
-        </Dialog>
+          hint={words.signOutHint}
+          no={words.cancel}
+          yes={words.signOut}
+          onNo={() => setAsking(false)}
+          onYes={() => {
+            setAsking(false);
+            void client.signOut();
+          }}
+        />
       )}
     </Page>
   );

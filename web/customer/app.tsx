@@ -1,6 +1,7 @@
 /** Pages by route: the list of shops, a shop with its menu, an order, the orders, the account. */
 import { useEffect } from "preact/hooks";
-import { Toasts } from "../shared/toast.tsx";
+import { setTitle } from "../shared/title.ts";
+import { clearToasts, Toasts } from "../shared/toast.tsx";
 import { Chooser } from "./chooser.tsx";
 import { words } from "./dictionary.ts";
 import { shopId } from "./first_request.ts";
@@ -17,8 +18,10 @@ export function App() {
   // The title of a background tab shows that an order is ready.
   const ready = mine.orders?.find(({ status }) => status === "ready");
   useEffect(() => {
-    document.title = ready === undefined ? words.title : `${ready.number} ${words.status.ready} · ${words.title}`;
+    setTitle({ urgent: ready === undefined ? "" : `${ready.number} ${words.status.ready}` });
   }, [ready?.number]);
+  const page = alone || route.name === "checkout" ? route.name : "menu";
+  useEffect(clearToasts, [page]);
   return (
     <>
       {alone ? (

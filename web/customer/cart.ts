@@ -17,9 +17,8 @@ export interface Cart {
 }
 
 export const emptyCart: Cart = { lines: [], note: "" };
-/** As on the server. */
-
-const keyOf = ({ dish, options, note }: CartLine) => JSON.stringify([dish, options, note]);
+/** The same dish with the same choices and note. */
+export const keyOf = ({ dish, options, note }: CartLine) => JSON.stringify([dish, options, note]);
 const sum = (amounts: readonly number[]) => amounts.reduce((total, amount) => total + amount, 0);
 
 export const countOf = (lines: readonly CartLine[]): number => sum(lines.map(({ quantity }) => quantity));
@@ -30,6 +29,13 @@ export function add(cart: Cart, line: CartLine): Cart {
   const same = cart.lines[at];
   if (same === undefined) return cart.lines.length >= maxLines ? cart : { ...cart, lines: [...cart.lines, line] };
   return setQuantity(cart, at, same.quantity + line.quantity);
+}
+
+/** Another choice for a line; what became the same is one line. */
+export function replaceLine(cart: Cart, at: number, line: CartLine): Cart {
+  const others = cart.lines.filter((_, index) => index !== at);
+  if (others.some((other) => keyOf(other) === keyOf(line))) return add({ ...cart, lines: others }, line);
+  return { ...cart, lines: cart.lines.map((other, index) => (index === at ? line : other)) };
 }
 
 /** 0 removes the line. */

@@ -1,16 +1,20 @@
 /** The cart's lines, their changes, and the button that corrects them. */
+import { useState } from "preact/hooks";
 import { maxQuantity } from "../../shared/order_states.ts";
 import { Dialog } from "../shared/dialog.tsx";
 import { yuan } from "../shared/money.ts";
 import { Stepper } from "../shared/stepper.tsx";
-import { type CartLine, countOf, emptyCart, setQuantity, shownFen, type Total, type Trouble } from "./cart.ts";
+import { type Cart, type CartLine, countOf, emptyCart, keyOf, setQuantity, shownFen, type Trouble } from "./cart.ts";
 import { localName, words } from "./dictionary.ts";
+import { Extras } from "./extras.tsx";
 import { Empty } from "./page.tsx";
+import { go } from "./route.ts";
 import type { ShopView } from "./shop_view.ts";
 
 export function CartSheet({ view, onClose, onCheckout }: { view: ShopView; onClose(): void; onCheckout(): void }) {
   const { cart, total } = view;
   const empty = cart.lines.length === 0;
+  const [cleared, setCleared] = useState<Cart>();
   return (
     <Dialog
       title={empty ? words.cart : `${words.cart} · ${words.items(countOf(cart.lines))}`}
@@ -25,12 +29,25 @@ export function CartSheet({ view, onClose, onCheckout }: { view: ShopView; onClo
       }
     >
       {empty ? (
-        <Empty title={words.emptyCart} hint={words.emptyCartHint} />
+        <Empty title={words.emptyCart} hint={words.emptyCartHint}>
+          {cleared !== undefined && (
+            <button type="button" class="button" onClick={() => view.change(cleared)}>
+              {words.undo}
+            </button>
+          )}
+        </Empty>
       ) : (
         <>
           <CartLines view={view} />
           <Extras total={total} />
-          <button type="button" class="button plain clear" onClick={() => view.change(emptyCart)}>
+          <button
+            type="button"
+            class="button plain clear"
+            onClick={() => {
+              setCleared(cart);
+              view.change(emptyCart);
+            }}
+          >
             {words.clearCart}
           </button>
         </>
@@ -46,20 +63,11 @@ export function CartLines({ view, fixed = false }: { view: ShopView; fixed?: boo
       <FixCart view={view} />
       <ul class="lines">
         {cart.lines.map((line, at) => (
-          <LineRow key={JSON.stringify(line)} view={view} line={line} at={at} trouble={troubles[at]} fixed={fixed} />
+          <LineRow key={keyOf(line)} view={view} line={line} at={at} trouble={troubles[at]} fixed={fixed} />
         ))}
       </ul>
     </>
   );
-}
-
-/** The parts of the total besides the dishes. */
-export function Extras({ total: { packingFen, deliveryFen } }: { total: Total }) {
-  const extras = [
-    ...(packingFen > 0 ? [`${words.packing} ${yuan(packingFen)}`] : []),
-    ...(deliveryFen > 0 ? [`${words.deliveryFee} ${yuan(deliveryFen)}`] : []),
-  ];
-  return extras.length === 0 ? null : <small class="quiet extras">{words.including(extras.join(" · "))}</small>;
 }
 
 /** Shows that lines have changed, and a button that corrects them. */
@@ -90,9 +98,21 @@ function LineRow(props: { view: ShopView; line: CartLine; at: number; trouble: T
   return (
     <li class={fen === undefined ? "line over" : "line"}>
       <div class="about">
-        <strong>{name}</strong>
+        {fixed || dish === undefined ? (
+          <strong>{name}</strong>
+        ) : (
+          <button
+            type="button"
+            id={`line-${at}`}
+            class="name"
+            aria-label={`${words.edit} ${name}`}
+            onClick={() => go(`line=${at}`)}
+          >
+            {name}
+          </button>
+        )}
         {choices.length > 0 && <span class="quiet">{choices.filter(Boolean).join(" · ")}</span>}
-        {line.note !== "" && <span class="quiet">“{line.note}”</span>}
+        {line.note !== "" && <span class="quiet">{words.noted(line.note)}</span>}
         {trouble !== undefined && <span class="trouble">{troubleText(trouble)}</span>}
       </div>
       <span class="price">{fen !== undefined && yuan(fen)}</span>

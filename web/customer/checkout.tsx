@@ -2,8 +2,8 @@
 import { useMemo, useState } from "preact/hooks";
 import type { Bill, Service } from "../../clients/browser.ts";
 import { maxNote } from "../../shared/order_states.ts";
-import { Dialog } from "../shared/dialog.tsx";
 import { yuan } from "../shared/money.ts";
+import { AskDialog } from "./ask_dialog.tsx";
 import { billLines, totalOf } from "./cart.ts";
 import { CartLines } from "./cart_sheet.tsx";
 import { send } from "./client.ts";
@@ -129,10 +129,13 @@ export function Checkout({ view }: { view: ShopView }) {
       </div>
 
       {newTotalFen !== undefined && refused !== undefined && !busy && (
-        <PriceChanged
-          oldFen={refused.bill.expectedTotalFen ?? 0}
-          newFen={newTotalFen}
-          onAccept={() => {
+        <AskDialog
+          title={words.priceChangedTitle}
+          hint={words.priceChanged(yuan(refused.bill.expectedTotalFen ?? 0), yuan(newTotalFen))}
+          no={words.lookAgain}
+          yes={words.acceptPrice(yuan(newTotalFen))}
+          onNo={clearRefused}
+          onYes={() => {
             view.fixCart();
             submit(newTotalFen);
           }}
@@ -225,26 +228,3 @@ function ServiceChoice({ view: { info }, service, disabled, onChoose }: ServiceC
 
 const terms = ({ feeFen, minimumFen, freeFromFen }: { feeFen: number; minimumFen: number; freeFromFen?: number }) =>
   words.deliveryTerms(yuan(feeFen), yuan(minimumFen), freeFromFen === undefined ? undefined : yuan(freeFromFen));
-
-function PriceChanged({ oldFen, newFen, onAccept }: { oldFen: number; newFen: number; onAccept(): void }) {
-  return (
-    <Dialog
-      middle
-      title={words.priceChangedTitle}
-      closeLabel={words.close}
-      onClose={clearRefused}
-      footer={
-        <>
-          <button type="button" class="button" onClick={clearRefused}>
-            {words.lookAgain}
-          </button>
-          <button type="button" class="button primary" onClick={onAccept}>
-            {words.acceptPrice(yuan(newFen))}
-          </button>
-        </>
-      }
-    >
-      <p>{words.priceChanged(yuan(oldFen), yuan(newFen))}</p>
-    </Dialog>
-  );
-}

@@ -2,6 +2,7 @@
 
 import type { Names } from "../../clients/types.ts";
 import { currentLanguage, loadDictionary, nameIn } from "../shared/language.ts";
+import { setTitle } from "../shared/title.ts";
 import { inZone } from "../shared/zone.ts";
 import type { Words } from "./words.ts";
 
@@ -9,19 +10,19 @@ export let words: Words;
 
 export async function loadWords(): Promise<void> {
   words = await loadDictionary({ zh: () => import("./words.zh.ts"), en: () => import("./words.en.ts") });
-  document.title = words.title;
+  setTitle({ page: words.title });
 }
 
 /** One of the shop's names, in the language in use. */
 export const localName = (names: Names | null | undefined): string => nameIn(currentLanguage(), names);
 
 /** 14:05, in the shop's zone; in the phone's until the shop is known. */
-export const timeOf = (at: string, zone?: string): string =>
+export const timeOf = (at: string): string =>
   new Intl.DateTimeFormat(words.locale, {
     hour: "2-digit",
     minute: "2-digit",
     hour12: false,
-    ...(zone ? { timeZone: zone } : inZone()),
+    ...inZone(),
   }).format(new Date(at));
 
 export const dateOf = (at: string): string =>

@@ -13,18 +13,25 @@ import { Picture } from "./picture.tsx";
 export interface DishSheetProps {
   dish: Dish;
   soldOut: boolean;
+  /** A line of the cart that is being changed. */
+  line: CartLine | undefined;
   onClose(): void;
   onAdd(line: CartLine): void;
 }
 
 type Chosen = Record<string, string[]>;
 
-/** Required choices with a single possibility are chosen in advance. */
-const atFirst = (dish: Dish): Chosen =>
+/** The line's choices; else those that are usual, and required ones with a single possibility. */
+const atFirst = (dish: Dish, line: CartLine | undefined): Chosen =>
   Object.fromEntries(
     dish.options.map(({ id, min, choices }) => {
       const there = choices.filter(({ available }) => available);
-      return [id, min > 0 && there.length === min ? there.map((choice) => choice.id) : []];
+      const taken = line?.options.find(({ option }) => option === id)?.choices ?? [];
+      const only = min > 0 && there.length === min;
+      const chosen = there.filter((choice) =>
+        line === undefined ? only || choice.default === true : taken.includes(choice.id),
+      );
+      return [id, chosen.map((choice) => choice.id)];
     }),
   );
 
@@ -34,10 +41,10 @@ const ruleOf = ({ min, max, choices }: DishOption): string => {
   return max >= choices.length ? words.atLeast(min) : words.between(min, max);
 };
 
-export function DishSheet({ dish, soldOut, onClose, onAdd }: DishSheetProps) {
-  const [chosen, setChosen] = useState(() => atFirst(dish));
-  const [quantity, setQuantity] = useState(1);
-  const [note, setNote] = useState("");
+export function DishSheet({ dish, soldOut, line, onClose, onAdd }: DishSheetProps) {
+  const [chosen, setChosen] = useState(() => atFirst(dish, line));
+  const [quantity, setQuantity] = useState(line?.quantity ?? 1);
+  const [note, setNote] = useState(line?.note ?? "");
   const form = useRef<HTMLDivElement>(null);
   const options = dish.options
     .map(({ id }) => ({ option: id, choices: chosen[id] ?? [] }))
@@ -85,8 +92,8 @@ export function DishSheet({ dish, soldOut, onClose, onAdd }: DishSheetProps) {
             {soldOut
               ? words.soldOut
               : missing === undefined
-                ? words.addToCart(yuan(soFar * quantity))
-                : words.chooseFirst(localName(missing.names))}
+                ? (line === undefined ? words.addToCart : words.changeInCart)(yuan(soFar * quantity))
+                : `${yuan(soFar * quantity)} · ${words.chooseFirst(localName(missing.names))}`}
           </button>
         </>
       }

@@ -6,15 +6,15 @@ import { LanguageSwitch } from "../shared/language_switch.tsx";
 import { yuan } from "../shared/money.ts";
 import { Stepper } from "../shared/stepper.tsx";
 import { countOf, setQuantity, unitFen } from "./cart.ts";
-import { CartLines, Extras } from "./cart_sheet.tsx";
 import { localName, words } from "./dictionary.ts";
+import { Extras } from "./extras.tsx";
 import { Icon } from "./icons.tsx";
 import { Empty } from "./page.tsx";
 import { Picture } from "./picture.tsx";
 import { go } from "./route.ts";
 import { type ShopView, toCheckout } from "./shop_view.ts";
+import { useLayout } from "./use_layout.ts";
 import type { Rest } from "./use_rest.ts";
-import { useWide } from "./use_wide.ts";
 
 export interface MenuProps {
   view: ShopView;
@@ -26,7 +26,7 @@ export interface MenuProps {
 export function Menu({ view, tableLost, active, rest }: MenuProps) {
   const { info, cart } = view;
   const { shop, menu, table } = info;
-  const wide = useWide();
+  const layout = useLayout();
   const categories = menu.categories
     .map((category) => ({ ...category, dishes: menu.dishes.filter((dish) => dish.category === category.id) }))
     .filter(({ dishes }) => dishes.length > 0);
@@ -34,7 +34,7 @@ export function Menu({ view, tableLost, active, rest }: MenuProps) {
   const pictures = menu.dishes.some(({ picture }) => picture !== undefined);
 
   return (
-    <div class={pictures ? "shop" : "shop without"}>
+    <div class={`shop ${layout} ${pictures ? "" : "without"}`}>
       <header class="head">
         <div class="row">
           {table === null && (
@@ -42,7 +42,7 @@ export function Menu({ view, tableLost, active, rest }: MenuProps) {
               <Icon name="shops" />
             </a>
           )}
-          <span class="grow" />
+          <h1>{localName(shop.names)}</h1>
           <button type="button" class="button plain round" aria-label={words.orders} onClick={() => go("orders")}>
             <Icon name="orders" />
           </button>
@@ -51,7 +51,6 @@ export function Menu({ view, tableLost, active, rest }: MenuProps) {
           </button>
           <LanguageSwitch />
         </div>
-        <h1>{localName(shop.names)}</h1>
         <p class="row facts">
           <span class={shop.open ? "pill good" : "pill"}>{shop.open ? words.open : words.closed}</span>
           {table !== null && <span class="pill accent">{words.table(table.label)}</span>}
@@ -89,26 +88,24 @@ export function Menu({ view, tableLost, active, rest }: MenuProps) {
           </section>
         ))}
       </main>
-      {wide ? (
+      {layout === "wide" ? (
         <aside class="side" aria-label={words.cart}>
           <h2>{words.cart}</h2>
           {cart.lines.length === 0 ? (
             <Empty title={words.emptyCart} hint={words.emptyCartHint} />
           ) : (
             <>
-              <div class="inside">
-                <CartLines view={view} />
-              </div>
+              <div class="inside">{rest !== undefined && <rest.CartLines view={view} />}</div>
               <button type="button" class="button primary wide" onClick={toCheckout}>
                 {words.checkoutTotal(yuan(view.total.totalFen))}
               </button>
             </>
           )}
-          <ActiveOrders orders={active} />
+          {rest !== undefined && <rest.ActiveOrders orders={active} />}
         </aside>
       ) : (
         <div class="lower">
-          <ActiveOrders orders={active} />
+          {rest !== undefined && <rest.ActiveOrders orders={active} />}
           {cart.lines.length > 0 && (
             <div class="cartbar">
               <button type="button" class="open" onClick={() => go("cart")} aria-label={words.cart}>
@@ -130,22 +127,6 @@ export function Menu({ view, tableLost, active, rest }: MenuProps) {
   );
 }
 
-function ActiveOrders({ orders }: { orders: OrderView[] }) {
-  const [newest] = orders;
-  return newest === undefined ? null : (
-    <button
-      type="button"
-      class="active"
-      onClick={() => (orders.length === 1 ? go(`order=${newest.id}`) : go("orders"))}
-    >
-      <span>{words.activeOrder(newest.number)}</span>
-      <strong>{words.status[newest.status]}</strong>
-      {orders.length > 1 && <span class="quiet">+{orders.length - 1}</span>}
-      <Icon name="on" size={18} />
-    </button>
-  );
-}
-
 function DishRow({ view, dish, picture }: { view: ShopView; dish: Dish; picture: boolean }) {
   const { cart, info } = view;
   const soldOut = info.soldOut.includes(dish.id);
@@ -158,6 +139,7 @@ function DishRow({ view, dish, picture }: { view: ShopView; dish: Dish; picture:
   const only = lines.find(({ note }) => note === "");
   return (
     <li class={soldOut ? "dish over" : "dish"}>
+      {/* The whole row opens the dish: the name's button covers it. */}
       {picture && <Picture of={dish.picture} name={name} size={88} />}
       <div class="about">
         <h3>
@@ -171,25 +153,18 @@ function DishRow({ view, dish, picture }: { view: ShopView; dish: Dish; picture:
           <span class="grow" />
           {soldOut ? (
             <span class="pill">{words.soldOut}</span>
-          ) : plain && only !== undefined ? (
+          ) : plain ? (
             <Stepper
-              quantity={only.quantity}
+              quantity={only?.quantity ?? 0}
               of={name}
               words={words}
               max={maxQuantity}
-              onChange={(quantity) => view.change(setQuantity(cart, only.at, quantity))}
-            />
-          ) : plain ? (
-            <button
-              type="button"
-              class="plus"
-              aria-label={`${words.more} ${name}`}
-              onClick={() =>
-                view.put({ dish: dish.id, quantity: 1, options: [], note: "", seenFen: unitFen(dish, []) ?? 0 })
+              onChange={(quantity) =>
+                only === undefined
+                  ? view.put({ dish: dish.id, quantity, options: [], note: "", seenFen: unitFen(dish, []) ?? 0 })
+                  : view.change(setQuantity(cart, only.at, quantity))
               }
-            >
-              <span aria-hidden="true">+</span>
-            </button>
+            />
           ) : (
             <button
               type="button"
@@ -223,6 +198,10 @@ function useCurrent(ids: string): [string | undefined, (id: string) => void] {
     for (const section of document.querySelectorAll("[data-category]")) seen.observe(section);
     return () => seen.disconnect();
   }, [ids]);
+  // In a long menu the categories scroll on their own.
+  useEffect(() => {
+    document.querySelector(".rail [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [current]);
   return [
     current,
     (id) => {

@@ -2,9 +2,9 @@
 import { useEffect, useState } from "preact/hooks";
 import { ApiError, type OrderView, type Status } from "../../clients/browser.ts";
 import { failedStatuses } from "../../shared/order_states.ts";
-import { Dialog } from "../shared/dialog.tsx";
 import { yuan } from "../shared/money.ts";
 import { toast } from "../shared/toast.tsx";
+import { AskDialog } from "./ask_dialog.tsx";
 import { cartOf } from "./cart.ts";
 import { setCart } from "./carts.ts";
 import { client } from "./client.ts";
@@ -12,6 +12,7 @@ import { Connection } from "./connection.tsx";
 import { dateOf, localName, words } from "./dictionary.ts";
 import { shopId } from "./first_request.ts";
 import { Empty, Page } from "./page.tsx";
+import { Placeholders } from "./placeholders.tsx";
 import { go, goBack, redirect } from "./route.ts";
 import { saveTaken } from "./stored.ts";
 import { SumRow } from "./sum_row.tsx";
@@ -48,7 +49,6 @@ export function OrderPage({ id, live, round }: OrderPageProps) {
     setBusy(true);
     try {
       put(await client.step(order, "cancel"));
-      toast(words.cancelled);
     } catch (error) {
       const late = error instanceof ApiError && ["STEP_NOT_ALLOWED", "ORDER_CHANGED"].includes(error.code);
       toast(late ? words.tooLateToCancel : words.noAnswer);
@@ -67,10 +67,7 @@ export function OrderPage({ id, live, round }: OrderPageProps) {
             </button>
           </Empty>
         ) : (
-          <div class="skeleton" aria-busy="true">
-            <div class="waiting" />
-            <div class="waiting" />
-          </div>
+          <Placeholders />
         )}
       </Page>
     );
@@ -79,15 +76,16 @@ export function OrderPage({ id, live, round }: OrderPageProps) {
     <Page title={words.activeOrder(order.number)}>
       <Connection />
       <section class={`ticket ${toneOf(order.status)}`} aria-live="polite">
-        <p class="quiet">{words.orderNumber}</p>
+        <p class="quiet">{words.orderNumber[order.service]}</p>
         <p class="number" translate={false}>
           {order.number}
         </p>
+        {order.table !== null && <strong class="big">{words.table(order.table)}</strong>}
         <p class="status">{words.status[order.status]}</p>
         <p>{order.status === "ready" ? words.readyHint[order.service] : words.statusHint[order.status]}</p>
         {order.reason !== null && order.reason !== "" && (
           <p>
-            {words.reason}: {order.reason}
+            {words.reason}: {reasonText(order.reason)}
           </p>
         )}
       </section>
@@ -112,24 +110,16 @@ export function OrderPage({ id, live, round }: OrderPageProps) {
         </button>
       </div>
       {asking && (
-        <Dialog
-          middle
+        <AskDialog
+          bad
           title={words.cancelQuestion}
-          closeLabel={words.close}
-          onClose={() => setAsking(false)}
-          footer={
-            <>
-              <button type="button" class="button" onClick={() => setAsking(false)}>
-                {words.keepOrder}
-              </button>
-              <button type="button" class="button bad" disabled={busy} onClick={() => void cancel()}>
-                {words.cancelOrder}
-              </button>
-            </>
-          }
-        >
-          <p>{words.cancelHint}</p>
-        </Dialog>
+          hint={words.cancelHint}
+          no={words.keepOrder}
+          yes={words.cancelOrder}
+          busy={busy}
+          onNo={() => setAsking(false)}
+          onYes={() => void cancel()}
+        />
       )}
     </Page>
   );
@@ -141,6 +131,10 @@ export function orderAgain(order: OrderView): void {
   if (order.shop === shopId) go("cart");
   else location.assign(`?shop=${order.shop}#cart`);
 }
+
+/** Usual reasons travel as codes. */
+const reasonText = (reason: string): string =>
+  Object.entries(words.reasons).find(([code]) => code === reason)?.[1] ?? reason;
 
 function toneOf(status: Status): string {
   if (status === "ready") return "good";
@@ -159,7 +153,7 @@ function OrderLines({ order }: { order: OrderView }) {
               {line.options.length > 0 && (
                 <span class="quiet">{line.options.map(({ choiceNames }) => localName(choiceNames)).join(" · ")}</span>
               )}
-              {line.note !== "" && <span class="quiet">“{line.note}”</span>}
+              {line.note !== "" && <span class="quiet">{words.noted(line.note)}</span>}
             </div>
             <span class="price">{yuan(line.totalFen)}</span>
             <span class="times">×{line.quantity}</span>

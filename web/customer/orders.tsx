@@ -6,6 +6,7 @@ import { client } from "./client.ts";
 import { dateOf, localName, words } from "./dictionary.ts";
 import { orderAgain } from "./order.tsx";
 import { Empty, Page } from "./page.tsx";
+import { Placeholders } from "./placeholders.tsx";
 import { go, redirect } from "./route.ts";
 import { isOver, type MyOrders } from "./use_orders.ts";
 
@@ -51,12 +52,7 @@ export function Orders({ mine }: { mine: MyOrders }) {
           </ul>
         </section>
       )}
-      {mine.orders === undefined && (
-        <div class="skeleton" aria-busy="true">
-          <div class="waiting" />
-          <div class="waiting" />
-        </div>
-      )}
+      {mine.orders === undefined && <Placeholders />}
       {mine.orders !== undefined && orders.length === 0 && (
         <Empty title={words.noOrders} hint={words.noOrdersHint}>
           <button type="button" class="button primary" onClick={() => redirect("")}>

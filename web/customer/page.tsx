@@ -41,18 +41,7 @@ export function Page({ title, onBack = goBack, footer, children }: PageProps) {
 export function Empty({ title, hint, children }: { title: string; hint?: string; children?: ComponentChildren }) {
   return (
     <div class="empty">
-      <svg
-        width="88"
-        height="72"
-        viewBox="0 0 88 72"
-        fill="none"
-        stroke="currentColor"
-        stroke-width="2.5"
-        stroke-linecap="round"
-        aria-hidden="true"
-      >
-        <path d="M14 36h60c0 15-11 25-22 27H36C25 61 14 51 14 36ZM30 68h28M32 26c-4-5 4-8 0-13M44 26c-4-5 4-8 0-13M56 26c-4-5 4-8 0-13" />
-      </svg>
+      <Icon name="bowl" size={84} />
       <p class="big">{title}</p>
       {hint !== undefined && <p>{hint}</p>}
       {children}

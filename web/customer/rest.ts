@@ -2,6 +2,8 @@
 import "./rest.css";
 
 export { Account } from "./account.tsx";
+export { ActiveOrders } from "./active_orders.tsx";
+export { CartLines, CartSheet } from "./cart_sheet.tsx";
 export { Checkout } from "./checkout.tsx";
 export { client } from "./client.ts";
 export { Connection } from "./connection.tsx";

@@ -2,12 +2,12 @@
 import { useEffect, useState } from "preact/hooks";
 
 export interface Route {
-  name: "menu" | "dish" | "cart" | "checkout" | "order" | "orders" | "account";
-  /** The id of the dish or the order. */
+  name: "menu" | "dish" | "line" | "cart" | "checkout" | "order" | "orders" | "account";
+  /** The id of the dish or the order; the number of the line in the cart. */
   id: string;
 }
 
-const names = ["dish", "cart", "checkout", "order", "orders", "account"] as const;
+const names = ["dish", "line", "cart", "checkout", "order", "orders", "account"] as const;
 const listeners = new Set<() => void>();
 const emit = () => {
   for (const listener of [...listeners]) listener();

@@ -1,16 +1,19 @@
 /** One shop: menu, sheet of a dish, cart, checkout, and the state that they share. */
 import { useEffect, useState } from "preact/hooks";
 import type { OrderView } from "../../clients/types.ts";
+import { Dialog } from "../shared/dialog.tsx";
+import { setTitle } from "../shared/title.ts";
 import { toast } from "../shared/toast.tsx";
-import { add, fixCart, isOrderable, type Left, totalOf, troubles } from "./cart.ts";
-import { CartSheet } from "./cart_sheet.tsx";
+import { add, fixCart, isOrderable, type Left, replaceLine, totalOf, troubles } from "./cart.ts";
 import { setCart, useCart } from "./carts.ts";
 import { localName, words } from "./dictionary.ts";
 import { Menu } from "./menu.tsx";
 import { Empty } from "./page.tsx";
+import { Placeholders } from "./placeholders.tsx";
 import { goBack, type Route, redirect } from "./route.ts";
 import { clearRefused, useSending } from "./sending.ts";
 import { defaultService, type ShopView } from "./shop_view.ts";
+import { useLayout } from "./use_layout.ts";
 import type { Rest } from "./use_rest.ts";
 import { useShop } from "./use_shop.ts";
 
@@ -38,6 +41,9 @@ export function Shop({ id, route, rest, active }: ShopProps) {
     const { dish, left: few } = sending.refused?.error.extra ?? {};
     if (code === "SOLD_OUT" && typeof few === "number") setLeft(new Map([[String(dish), few]]));
   }, [sending.refused]);
+
+  const layout = useLayout();
+  useEffect(() => setTitle({ shop: localName(info?.shop.names) }), [info?.shop]);
 
   // A dish that is available again is not sold out any more.
   useEffect(() => setLeft(nothingLeft), [info?.soldOut.join()]);
@@ -83,24 +89,38 @@ export function Shop({ id, route, rest, active }: ShopProps) {
           : undefined,
   };
   if (route.name === "checkout") return rest === undefined ? <Waiting /> : <rest.Checkout view={view} />;
-  const dish = route.name === "dish" ? info.menu.dishes.find((one) => one.id === route.id) : undefined;
+  const line = route.name === "line" ? cart.lines[Number(route.id)] : undefined;
+  const wanted = route.name === "dish" ? route.id : line?.dish;
+  const dish = info.menu.dishes.find(({ id }) => id === wanted);
+  const showsCart = route.name === "cart" || (line !== undefined && layout !== "wide");
   return (
     <>
       <Menu view={view} tableLost={tableLost} active={active} rest={rest} />
+      {rest === undefined && (showsCart || dish !== undefined) && (
+        <Dialog title={localName(dish?.names) || words.cart} closeLabel={words.close} onClose={goBack}>
+          <Placeholders />
+        </Dialog>
+      )}
+      {showsCart && rest !== undefined && (
+        <rest.CartSheet view={view} onClose={goBack} onCheckout={() => redirect("checkout")} />
+      )}
       {dish !== undefined && rest !== undefined && (
         <rest.DishSheet
-          key={dish.id}
+          key={route.id}
           dish={dish}
           soldOut={info.soldOut.includes(dish.id)}
+          line={line}
           onClose={goBack}
-          onAdd={(line) => {
-            view.put(line);
-            toast(words.added(localName(dish.names)));
+          onAdd={(chosen) => {
+            if (line !== undefined) view.change(replaceLine(cart, Number(route.id), chosen));
+            else {
+              view.put(chosen);
+              toast(words.added(localName(dish.names)));
+            }
             goBack();
           }}
         />
       )}
-      {route.name === "cart" && <CartSheet view={view} onClose={goBack} onCheckout={() => redirect("checkout")} />}
     </>
   );
 }
@@ -108,13 +128,10 @@ export function Shop({ id, route, rest, active }: ShopProps) {
 /** Placeholders until the menu is loaded. */
 export function Waiting({ slow = false }: { slow?: boolean }) {
   return (
-    <main class="skeleton" aria-busy="true">
+    <main>
       <h1 class="unseen">{words.loading}</h1>
       <div role="status">{slow && <p class="banner warn">{words.noAnswer}</p>}</div>
-      <div class="waiting" />
-      {[1, 2, 3, 4, 5].map((at) => (
-        <div key={at} class="waiting" />
-      ))}
+      <Placeholders />
     </main>
   );
 }

@@ -1,5 +1,5 @@
 /** Every word of the customer's page. */
-import type { Service, Status } from "../../shared/order_states.ts";
+import type { ReasonCode, Service, Status } from "../../shared/order_states.ts";
 import type { StateWords } from "../shared/state_banner.tsx";
 
 export interface Words {
@@ -8,10 +8,8 @@ export interface Words {
   close: string;
   back: string;
   cancel: string;
-  retry: string;
   loading: string;
   noAnswer: string;
-  lost: string;
   state: StateWords;
   // Shops
   chooseShop: string;
@@ -33,12 +31,10 @@ export interface Words {
   // Menu
   categories: string;
   choose: string;
-  from: string;
   soldOut: string;
   nothingHere: string;
   less: string;
   more: string;
-  inCart(count: number): string;
   // Dish
   exactly(count: number): string;
   atLeast(count: number): string;
@@ -49,12 +45,16 @@ export interface Words {
   dishNote: string;
   dishNoteHint: string;
   addToCart(total: string): string;
+  changeInCart(total: string): string;
+  noted(note: string): string;
   added(dish: string): string;
   // Cart
   cart: string;
   emptyCart: string;
   emptyCartHint: string;
   clearCart: string;
+  undo: string;
+  edit: string;
   checkout: string;
   checkoutTotal(total: string): string;
   items(count: number): string;
@@ -111,21 +111,20 @@ export interface Words {
   toMenu: string;
   olderOrders: string;
   messages: string;
-  orderNumber: string;
+  orderNumber: Record<Service, string>;
   status: Record<Status, string>;
   statusHint: Record<Status, string>;
   readyHint: Record<Service, string>;
   reason: string;
+  reasons: Record<ReasonCode, string>;
   progress: string;
   placedAt: string;
   paid: string;
-  struck: string;
   cancelOrder: string;
   cancelQuestion: string;
   cancelHint: string;
   keepOrder: string;
   tooLateToCancel: string;
-  cancelled: string;
   orderAgain: string;
   orderUnknown: string;
   // Account

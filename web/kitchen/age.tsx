@@ -1,21 +1,22 @@
 /** The age of an order: minutes, a word and a colour, so that no one has to rely on a single one of them. */
 import { useNow } from "../shared/clock.ts";
+import { readAges } from "./device_settings.ts";
 import { words } from "./dictionary.ts";
-
-const slowMin = 5;
-const lateMin = 10;
 
 export type AgeLevel = "fresh" | "slow" | "late";
 
 export const minutesSince = (at: string, now: number): number =>
   Math.max(0, Math.floor((now - Date.parse(at)) / 60_000));
 
-export const levelOf = (minutes: number): AgeLevel =>
-  minutes >= lateMin ? "late" : minutes >= slowMin ? "slow" : "fresh";
+/** @param limits as this device is set */
+export function levelOf(minutes: number, limits: string): AgeLevel {
+  const [slow = 0, late = 0] = limits.split("–").map(Number);
+  return minutes >= late ? "late" : minutes >= slow ? "slow" : "fresh";
+}
 
 export function Age({ since }: { since: string }) {
   const minutes = minutesSince(since, useNow(5_000));
-  const level = levelOf(minutes);
+  const level = levelOf(minutes, readAges());
   return (
     <span class={`age ${level}`} data-age={level}>
       <span>{words.minutes(minutes)}</span>

@@ -28,7 +28,7 @@ export function Banners({ connection, heardAt, shift, bell, orders, shop, onSile
       <div role="alert">
         {connection === "lost" && (
           <div class="strip lost">
-            <Icon name="lost" size={32} />
+            <Icon name="lost" size={28} />
             <p>
               <strong>{words.lostTitle}</strong>
               <span>
@@ -39,16 +39,13 @@ export function Banners({ connection, heardAt, shift, bell, orders, shop, onSile
           </div>
         )}
       </div>
-      {!shift.soundOn && (
+      {!shift.soundOn && waiting.length === 0 && (
         <div class="strip sound-off" data-slot>
-          <Icon name="mute" size={32} />
+          <Icon name="mute" size={28} />
           <p>
-            <strong>{words.soundOff}</strong>
-            <span>{words.soundOffHint}</span>
+            <strong>{words.soundOff}</strong> <span>{words.soundOffHint}</span>
           </p>
-          <button type="button" class="button" onClick={() => void shift.start()}>
-            {shift.started ? words.turnOn : words.startShift}
-          </button>
+          <StartShift shift={shift} />
         </div>
       )}
       <div role="status">
@@ -57,11 +54,12 @@ export function Banners({ connection, heardAt, shift, bell, orders, shop, onSile
       </div>
       {waiting.length > 0 && (
         <div data-slot class={`strip bell ${escalated > 0 && bell !== "touched" ? "louder" : bell}`}>
-          <Icon name="bell" size={32} />
+          <Icon name={shift.soundOn ? "bell" : "mute"} size={28} />
           <p>
-            <strong>{escalated > 0 ? words.escalated(escalated) : words.waiting(waiting.length)}</strong>
-            {bell === "touched" && <span>{words.silenced}</span>}
+            <strong>{escalated > 0 ? words.escalated(escalated) : words.waiting(waiting.length)}</strong>{" "}
+            {shift.soundOn ? bell === "touched" && <span>{words.silenced}</span> : <span>{words.soundOff}</span>}
           </p>
+          {!shift.soundOn && <StartShift shift={shift} />}
           <button type="button" class="button" onClick={onShow}>
             {words.showWaiting}
           </button>
@@ -76,6 +74,12 @@ export function Banners({ connection, heardAt, shift, bell, orders, shop, onSile
   );
 }
 
+const StartShift = ({ shift }: { shift: Shift }) => (
+  <button type="button" class="button" onClick={() => void shift.start()}>
+    {shift.started ? words.turnOn : words.startShift}
+  </button>
+);
+
 export interface TroublesProps {
   troubles: readonly Trouble[];
   notices: readonly Notification[];
@@ -85,7 +89,7 @@ export interface TroublesProps {
   onNotice(notice: string): void;
 }
 
-/** Errors stay until somebody closes them: a failed step must not be taken for a successful one. */
+/** Errors stay until somebody closes them or they are over: a failed step must not be taken for a successful one. */
 export function Troubles({ troubles, notices, over, onDismiss, onNotice }: TroublesProps) {
   return (
     <div class="troubles">

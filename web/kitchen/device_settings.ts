@@ -23,6 +23,13 @@ export type Theme = (typeof themes)[number];
 export const papers = ["58", "80"] as const;
 export type Paper = (typeof papers)[number];
 
+export const sizes = ["small", "usual", "large"] as const;
+export type Size = (typeof sizes)[number];
+/** Minutes from which on an order is slow, and late. */
+export const ageLimits = ["5–10", "10–20", "15–30"] as const;
+
+export const readSize = () => readSetting("size", sizes, "usual");
+export const readAges = () => readSetting("ages", ageLimits, "5–10");
 export const readTheme = () => readSetting("theme", themes, "dark");
 export const readPaper = () => readSetting("paper", papers, "80");
 
@@ -30,4 +37,11 @@ export const readPaper = () => readSetting("paper", papers, "80");
 export function applyTheme(theme: Theme): void {
   const light = theme === "light" || (theme === "device" && matchMedia("(prefers-color-scheme: light)").matches);
   document.documentElement.dataset.theme = light ? "light" : "dark";
+  // The browser's own bars.
+  document.querySelector("meta[name=theme-color]")?.setAttribute("content", light ? "#ffffff" : "#25221e");
+}
+
+/** Everything on the page is measured in rem. */
+export function applySize(size: Size): void {
+  document.documentElement.dataset.size = size;
 }

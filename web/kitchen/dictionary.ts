@@ -2,6 +2,7 @@
 import type { ApiError } from "../../clients/browser.ts";
 import type { Names, OrderView } from "../../clients/types.ts";
 import { currentLanguage, loadDictionary, nameIn } from "../shared/language.ts";
+import { setTitle } from "../shared/title.ts";
 import { inZone } from "../shared/zone.ts";
 import type { Words } from "./words.ts";
 
@@ -9,7 +10,7 @@ export let words: Words;
 
 export async function loadWords(): Promise<void> {
   words = await loadDictionary({ zh: () => import("./words.zh.ts"), en: () => import("./words.en.ts") });
-  document.title = `${words.title} · orderbell`;
+  setTitle({ page: words.title });
 }
 
 /** One of the shop's names, in the language in use. */
@@ -39,6 +40,10 @@ export const shortTime = (at: string): string =>
 /** Day and time, for paper. */
 export const fullTime = (at: string): string =>
   new Date(at).toLocaleString(words.locale, { ...inZone(), hour12: false });
+
+/** A reason as text: usual ones travel as codes. */
+export const reasonText = (reason: string): string =>
+  Object.entries(words.reasons).find(([code]) => code === reason)?.[1] ?? reason;
 
 /** The text of an error code. */
 export const why = ({ code }: ApiError): string => words.refused[code] ?? words.refusedOtherwise(code);

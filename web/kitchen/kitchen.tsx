@@ -3,17 +3,17 @@ import { useEffect, useState } from "preact/hooks";
 import type { OrderView, Role } from "../../clients/types.ts";
 import { serverTimeOf } from "../shared/clock.ts";
 import { useSlots } from "../shared/tap_guard.ts";
+import { setTitle } from "../shared/title.ts";
 import { setZone } from "../shared/zone.ts";
 import type { KitchenActions, OpenDialog } from "./actions.ts";
 import { Banners, Troubles } from "./banners.tsx";
 import { readPaper } from "./device_settings.ts";
 import { Dialogs } from "./dialogs.tsx";
-import { clockTime, whereTo, words } from "./dictionary.ts";
+import { clockTime, localName, whereTo, words } from "./dictionary.ts";
 import { Header } from "./header.tsx";
 import { useKeys } from "./keys.ts";
 import { QueueList, ReadyList } from "./order_lists.tsx";
 import { Receipt } from "./receipt.tsx";
-import { StationTabs } from "./station_tabs.tsx";
 import { useBell } from "./use_bell.ts";
 import { useConnection } from "./use_connection.ts";
 import { useKitchen } from "./use_kitchen.ts";
@@ -28,10 +28,10 @@ export function Kitchen({ shop: shopId, role, device }: { shop: string; role: Ro
   const { orders, shop } = live;
   if (shop !== undefined) setZone(shop.zone);
   const { menu, apply } = useMenu(shopId, live.menuRound);
-  const steps = useSteps(orders, live.put);
+  const { connection, heardAt } = useConnection();
+  const steps = useSteps(orders, live.put, connection === "live" || connection === "polling");
   const shift = useShift();
   const { bell, rung, touch } = useBell(orders, shift.soundOn);
-  const { connection, heardAt } = useConnection();
   const [shown, show] = useState<OpenDialog>();
   const [printed, setPrinted] = useState<{ order: OrderView; nth: number }>();
 
@@ -70,8 +70,8 @@ export function Kitchen({ shop: shopId, role, device }: { shop: string; role: Ro
   useEffect(() => {
     // The title of a background tab shows that orders are waiting.
     const waiting = queue.filter(({ status }) => status === "placed").length;
-    document.title = `${waiting > 0 ? `(${waiting}) ` : ""}${words.title} · orderbell`;
-  }, [queue]);
+    setTitle({ urgent: waiting > 0 ? `(${waiting})` : "", shop: localName(shop?.names) });
+  }, [queue, shop]);
 
   return (
     <div
@@ -91,32 +91,33 @@ export function Kitchen({ shop: shopId, role, device }: { shop: string; role: Ro
         onOpen={(open) => (open ? void switchShop(true) : show({ kind: "close" }))}
         show={show}
       />
-      <Banners
-        connection={connection}
-        heardAt={heardAt}
-        shift={shift}
-        bell={bell}
-        orders={queue}
-        shop={shop}
-        onSilence={silence}
-        onShow={showWaiting}
-      />
-      <Troubles
-        troubles={steps.troubles}
-        notices={live.notices}
-        over={live.over && words.watchOver}
-        onDismiss={steps.dismiss}
-        onNotice={live.dismiss}
-      />
-      <p class="unseen" role="status" aria-live="assertive">
-        {live.arrived !== undefined &&
-          words.newOrder(
-            live.arrived.number,
-            whereTo(live.arrived),
-            live.arrived.lines.reduce((sum, { quantity }) => sum + quantity, 0),
-          )}
-      </p>
-      {sorted.stations.length > 0 && <StationTabs {...sorted} />}
+      <section aria-label={words.notices}>
+        <Banners
+          connection={connection}
+          heardAt={heardAt}
+          shift={shift}
+          bell={bell}
+          orders={queue}
+          shop={shop}
+          onSilence={silence}
+          onShow={showWaiting}
+        />
+        <Troubles
+          troubles={steps.troubles}
+          notices={live.notices}
+          over={live.over && words.watchOver}
+          onDismiss={steps.dismiss}
+          onNotice={live.dismiss}
+        />
+        <p class="unseen" role="status" aria-live="assertive">
+          {live.arrived !== undefined &&
+            words.newOrder(
+              live.arrived.number,
+              whereTo(live.arrived),
+              live.arrived.lines.reduce((sum, { quantity }) => sum + quantity, 0),
+            )}
+        </p>
+      </section>
       <main class={readySlots.length > 0 ? "floor with-ready" : "floor"}>
         <QueueList
           slots={slots}

@@ -7,10 +7,11 @@ import { syncClock } from "../shared/clock.ts";
 import { showPage } from "../shared/show_page.tsx";
 import { guardTaps } from "../shared/tap_guard.ts";
 import { App } from "./app.tsx";
-import { applyTheme, readTheme } from "./device_settings.ts";
+import { applySize, applyTheme, readSize, readTheme } from "./device_settings.ts";
 import { loadWords } from "./dictionary.ts";
 
 applyTheme(readTheme());
+applySize(readSize());
 // Not awaited: orders are shown at once, and their ages corrected a moment later.
 syncClock();
 guardTaps();

@@ -4,7 +4,9 @@ import type { Slot } from "../shared/tap_guard.ts";
 import type { KitchenActions } from "./actions.ts";
 import { words } from "./dictionary.ts";
 import { ReadyCard } from "./ready_card.tsx";
+import { StationTabs } from "./station_tabs.tsx";
 import { Ticket } from "./ticket.tsx";
+import { usePackedColumns } from "./use_packed_columns.ts";
 import type { Queue } from "./use_queue.ts";
 import type { Steps } from "./use_steps.ts";
 
@@ -21,29 +23,28 @@ export interface QueueListProps extends ListProps {
   shopClosed: boolean;
 }
 
-export function QueueList({
-  slots,
-  steps,
-  actions,
-  queue: { queue, visible, station },
-  loading,
-  shopClosed,
-}: QueueListProps) {
+export function QueueList({ slots, steps, actions, queue, loading, shopClosed }: QueueListProps) {
+  const { visible, station } = queue;
+  const waiting = queue.queue.length > 0;
+  const tickets = usePackedColumns();
   return (
     <section class="queue" aria-labelledby="queue-title">
-      <h2 id="queue-title">
-        {words.queue} <b>{visible.length}</b>
-      </h2>
+      <header>
+        <h2 id="queue-title">
+          {words.queue} <b>{visible.length}</b>
+        </h2>
+        {queue.stations.length > 0 && <StationTabs {...queue} />}
+      </header>
       {loading ? (
         <Waiting />
       ) : slots.length === 0 ? (
         <div class="nothing">
           <span class="mark" aria-hidden="true" />
-          <p>{queue.length > 0 ? words.noneAtStation : words.noQueue}</p>
-          {queue.length === 0 && <p class="quiet">{shopClosed ? words.noQueueClosedHint : words.noQueueHint}</p>}
+          <p>{waiting ? words.noneAtStation : words.noQueue}</p>
+          {!waiting && <p class="quiet">{shopClosed ? words.noQueueClosedHint : words.noQueueHint}</p>}
         </div>
       ) : (
-        <div class="tickets">
+        <div class="tickets packed" ref={tickets}>
           {slots.map(({ item: order, goneAt }, at) => (
             <Ticket
               key={`${order.id}${goneAt ?? ""}`}
@@ -78,7 +79,6 @@ export function ReadyList({ slots, steps, actions, count }: ListProps & { count:
               gone={goneAt !== undefined}
               order={order}
               work={steps.work.get(order.id)}
-              taken={steps.taken.get(order.id)}
               actions={actions}
             />
           ))}

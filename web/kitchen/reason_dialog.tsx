@@ -1,6 +1,7 @@
 /** Dialog for the reason of a refusal or cancellation: one of a list, or typed. The customer reads it. */
 import { useId, useState } from "preact/hooks";
 import type { OrderView } from "../../clients/types.ts";
+import { cancelReasons, rejectReasons } from "../../shared/order_states.ts";
 import { Dialog } from "../shared/dialog.tsx";
 import { isNear, isTooLong, lengthOf } from "../shared/length.ts";
 import type { KitchenActions } from "./actions.ts";
@@ -21,6 +22,7 @@ export function ReasonDialog({ kind, order, actions, onClose }: ReasonDialogProp
   const [missing, setMissing] = useState(false);
   const trouble = useId();
   const reject = kind === "reject";
+  const codes = reject ? rejectReasons : cancelReasons;
   return (
     <Dialog
       title={reject ? words.rejectTitle(order.number) : words.cancelTitle(order.number)}
@@ -38,7 +40,8 @@ export function ReasonDialog({ kind, order, actions, onClose }: ReasonDialogProp
               if (reason.trim() === "") return setMissing(true);
               if (isTooLong(reason, maxLength)) return;
               onClose();
-              actions.takeStep(order, kind, { reason: reason.trim() });
+              const text = reason.trim();
+              actions.takeStep(order, kind, { reason: codes.find((code) => words.reasons[code] === text) ?? text });
             }}
           >
             {reject ? words.doReject : words.doCancel}
@@ -48,18 +51,18 @@ export function ReasonDialog({ kind, order, actions, onClose }: ReasonDialogProp
     >
       <fieldset class="reasons">
         <legend>{words.reasonHint}</legend>
-        {(reject ? words.rejectReasons : words.cancelReasons).map((one) => (
+        {codes.map((code) => (
           <button
-            key={one}
+            key={code}
             type="button"
             class="button"
-            aria-pressed={reason === one}
+            aria-pressed={reason === words.reasons[code]}
             onClick={() => {
-              setReason(one);
+              setReason(words.reasons[code]);
               setMissing(false);
             }}
           >
-            {one}
+            {words.reasons[code]}
           </button>
         ))}
       </fieldset>

@@ -7,7 +7,7 @@ import { Dialog } from "../shared/dialog.tsx";
 import type { KitchenActions } from "./actions.ts";
 import { isApiError } from "./api_error.ts";
 import { client } from "./client.ts";
-import { localName, shortTime, whereTo, why, words } from "./dictionary.ts";
+import { localName, reasonText, shortTime, whereTo, why, words } from "./dictionary.ts";
 import { Icon } from "./icons.tsx";
 
 export interface RecallDialogProps {
@@ -77,7 +77,7 @@ export function RecallDialog({ shop, orders, actions, onClose }: RecallDialogPro
                   </p>
                   <p class="quiet">
                     {words.endedAt(shortTime(order.endedAt ?? order.updatedAt))}
-                    {order.reason !== null && ` · ${order.reason}`}
+                    {order.reason !== null && ` · ${reasonText(order.reason)}`}
                   </p>
                 </div>
                 {order.completedAt !== null &&

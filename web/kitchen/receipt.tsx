@@ -1,8 +1,9 @@
 /** Receipt, for print only: 58 or 80 mm wide, black. It is hidden on the screen. */
 import type { OrderView, ShopBrief } from "../../clients/types.ts";
-import { extrasOf, yuan } from "../shared/money.ts";
+import { yuan } from "../shared/money.ts";
 import type { Paper } from "./device_settings.ts";
 import { fullTime, localName, whereTo, words } from "./dictionary.ts";
+import { extrasOf } from "./extras_of.ts";
 
 export function Receipt({ order, shop, paper }: { order: OrderView; shop: ShopBrief | undefined; paper: Paper }) {
   const { delivery } = order;

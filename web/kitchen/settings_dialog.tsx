@@ -4,7 +4,19 @@ import type { Role } from "../../clients/types.ts";
 import { Dialog } from "../shared/dialog.tsx";
 import { LanguageSwitch } from "../shared/language_switch.tsx";
 import { toast } from "../shared/toast.tsx";
-import { applyTheme, papers, readPaper, readTheme, saveSetting, themes } from "./device_settings.ts";
+import {
+  ageLimits,
+  applySize,
+  applyTheme,
+  papers,
+  readAges,
+  readPaper,
+  readSize,
+  readTheme,
+  saveSetting,
+  sizes,
+  themes,
+} from "./device_settings.ts";
 import { words } from "./dictionary.ts";
 import { ring, soundLost, unlockSound } from "./sound.ts";
 import { enterFullScreen, type Shift } from "./use_shift.ts";
@@ -20,6 +32,8 @@ export interface SettingsDialogProps {
 export function SettingsDialog({ role, device, shift, onUnpair, onClose }: SettingsDialogProps) {
   const [theme, setTheme] = useState(readTheme);
   const [paper, setPaper] = useState(readPaper);
+  const [size, setSize] = useState(readSize);
+  const [ages, setAges] = useState(readAges);
   const test = async (sound: () => boolean) => {
     if (!(await unlockSound()) || !sound()) toast(words.soundBlocked);
   };
@@ -43,6 +57,25 @@ export function SettingsDialog({ role, device, shift, onUnpair, onClose }: Setti
             setTheme(one);
             saveSetting("theme", one);
             applyTheme(one);
+          }}
+        />
+        <Choice
+          legend={words.size}
+          options={sizes.map((one) => [one, words.sizes[one]])}
+          chosen={size}
+          onChoose={(one) => {
+            setSize(one);
+            saveSetting("size", one);
+            applySize(one);
+          }}
+        />
+        <Choice
+          legend={words.ages}
+          options={ageLimits.map((one) => [one, one])}
+          chosen={ages}
+          onChoose={(one) => {
+            setAges(one);
+            saveSetting("ages", one);
           }}
         />
         <Choice

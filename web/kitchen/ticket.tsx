@@ -63,17 +63,15 @@ export function Ticket({ order, position, station, work, taken, gone = false, ac
       <p class="status">
         <span>{louder ? words.nobodyAccepts : words.status[order.status]}</span>
         {order.status === "placed" && <Expiry at={order.expireAt} />}
+        {role !== "kitchen" && (
+          <span class="facts">
+            {yuan(order.totalFen)} {words[order.payment]}
+            {order.guest === true && ` · ${words.guest}`}
+          </span>
+        )}
         <Age since={order.placedAt} />
       </p>
-      {role !== "kitchen" && (
-        <p class="facts">
-          <span class={`chip ${order.payment}`}>
-            {yuan(order.totalFen)} {words[order.payment]}
-          </span>
-          {order.guest === true && <span class="chip">{words.guest}</span>}
-        </p>
-      )}
-      <Address order={order} />
+      <Address order={order} folded={role === "kitchen"} />
       <Stations order={order} />
       <ul class="lines">
         {mine.map((line) => (
@@ -158,11 +156,22 @@ function Line({ line, order, actions }: { line: LineView; order: OrderView; acti
   );
 }
 
-/** Name, phone and address of a delivery. */
-export function Address({ order }: { order: OrderView }) {
+/** Name, phone and address of a delivery. @param folded a cook needs one line of it, and opens the rest by a tap */
+export function Address({ order, folded = false }: { order: OrderView; folded?: boolean }) {
   if (order.service !== "delivery") return null;
   const { delivery } = order;
   if (!delivery) return <p class="address">{words.addressGone}</p>;
+  if (folded)
+    return (
+      <details class="address">
+        <summary>
+          <Icon name="place" size={20} /> <span>{delivery.address}</span>
+        </summary>
+        <a href={`tel:${delivery.phone}`}>
+          <Icon name="phone" size={20} /> {delivery.name} {delivery.phone}
+        </a>
+      </details>
+    );
   return (
     <p class="address">
       <span>

@@ -15,12 +15,12 @@ export interface ShopSwitch {
 export function useShopSwitch(
   shopId: string,
   onSwitched: (open: boolean) => void,
-  report: (text: string) => void,
+  report: (text: string, about?: { network: boolean }) => void,
 ): ShopSwitch {
   const [switching, setSwitching] = useState(false);
   const switchShop = useCallback(
     async (open: boolean) => {
-      if (isOffline()) return report(words.offlineRefused);
+      if (isOffline()) return report(words.offlineRefused, { network: true });
       setSwitching(true);
       try {
         const path = `/shops/${shopId}/open`;

@@ -44,8 +44,13 @@ export interface Steps extends Troubles {
   undo(order?: string): void;
 }
 
-export function useSteps(orders: readonly OrderView[] | undefined, put: (order: OrderView) => void): Steps {
-  const { troubles, report, dismiss } = useTroubles();
+/** @param connected whether steps can be sent */
+export function useSteps(
+  orders: readonly OrderView[] | undefined,
+  put: (order: OrderView) => void,
+  connected: boolean,
+): Steps {
+  const { troubles, report, dismiss } = useTroubles(orders, connected);
   const [work, setWork] = useState<ReadonlyMap<string, Work>>(new Map());
   const [taken, setTaken] = useState<ReadonlyMap<string, Action>>(new Map());
   const timers = useRef(new Map<string, Waiting>());
@@ -65,10 +70,11 @@ export function useSteps(orders: readonly OrderView[] | undefined, put: (order: 
       return next;
     });
   };
-  const refuse = ({ number }: OrderView, error: unknown) => {
+  const refuse = (order: OrderView, error: unknown) => {
     if (!isApiError(error)) throw error;
-    if (error.code === "NO_ANSWER") report(words.notSent(number));
-    else report(words.failed(number, why(error)));
+    const about = latestOf(order);
+    if (error.code === "NO_ANSWER") report(words.notSent(order.number), { order: about, network: true });
+    else report(words.failed(order.number, why(error)), { order: about });
   };
 
   const forgetTaken = (id: string, action?: Action) =>
@@ -110,7 +116,7 @@ export function useSteps(orders: readonly OrderView[] | undefined, put: (order: 
   function takeStep(order: OrderView, action: Action, body: StepBody = {}): void {
     if (busy.current.has(order.id)) return;
     if (isOffline()) {
-      report(words.offlineRefused);
+      report(words.offlineRefused, { network: true });
       return;
     }
     if (!waitsForUndo(action)) {
@@ -128,7 +134,7 @@ export function useSteps(orders: readonly OrderView[] | undefined, put: (order: 
       if (done) return set(order.id, undefined);
       if (isOffline()) {
         set(order.id, undefined);
-        return report(words.notSent(order.number));
+        return report(words.notSent(order.number), { order: now, network: true });
       }
       void send(order, action, body);
     }, undoMs);
@@ -149,7 +155,7 @@ export function useSteps(orders: readonly OrderView[] | undefined, put: (order: 
   }
 
   async function strike(order: OrderView, line: number, struck: boolean): Promise<void> {
-    if (isOffline()) return report(words.offlineRefused);
+    if (isOffline()) return report(words.offlineRefused, { network: true });
     try {
       const path = `/orders/${order.id}/lines/${line}`;
       put((await client.ask<{ order: OrderView }>({ method: "PUT", path, body: { struck } })).order);

@@ -1,6 +1,6 @@
 /** Every word of the kitchen's page. */
 import type { Role } from "../../clients/types.ts";
-import type { Action, Service, Status } from "../../shared/order_states.ts";
+import type { Action, ReasonCode, Service, Status } from "../../shared/order_states.ts";
 
 export interface Words {
   locale: string;
@@ -40,6 +40,7 @@ export interface Words {
   testSound: string;
   testLost: string;
   soundBlocked: string;
+  notices: string;
   // The bell
   waiting(count: number): string;
   escalated(count: number): string;
@@ -111,8 +112,7 @@ export interface Words {
   reasonNeeded: string;
   counted(count: number, max: number): string;
   tooLong(max: number, over: number): string;
-  rejectReasons: readonly string[];
-  cancelReasons: readonly string[];
+  reasons: Record<ReasonCode, string>;
   doReject: string;
   doCancel: string;
   keepOrder: string;
@@ -143,6 +143,9 @@ export interface Words {
   soldOutCount(count: number): string;
   // Settings
   settings: string;
+  size: string;
+  sizes: Record<"small" | "usual" | "large", string>;
+  ages: string;
   appearance: string;
   dark: string;
   light: string;

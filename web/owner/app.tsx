@@ -102,8 +102,13 @@ function SignIn({ wrong, foreign, onCode }: SignInProps) {
           )}
         </label>
         <button type="submit" class="button primary wide">
-          {words.signIn}
+          {words.enter}
         </button>
+        {foreign && (
+          <a class="button wide" href="/kitchen">
+            {words.openKitchen}
+          </a>
+        )}
       </form>
     </main>
   );

@@ -38,7 +38,7 @@ export function ConflictDialog<T extends object>({ conflict, onChosen, onClose }
         </>
       }
     >
-      <p>{words.conflictHint(named.join(words.locale === "en" ? ", " : "、"))}</p>
+      <p>{words.conflictHint(named.join(words.locale === "zh-CN" ? "、" : ", "))}</p>
       <table class="compare">
         <thead>
           <tr>

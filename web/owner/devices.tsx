@@ -6,6 +6,7 @@ import { toast } from "../shared/toast.tsx";
 import { Changes } from "./changes.tsx";
 import { ask, client, showError } from "./client.ts";
 import { ConfirmDialog } from "./confirm_dialog.tsx";
+import { copy } from "./copy.ts";
 import { dateOf, timeOf, words } from "./dictionary.ts";
 import { ChoiceField, TextField } from "./fields.tsx";
 import { Icon } from "./icons.tsx";
@@ -49,6 +50,7 @@ export function Devices({ id, session }: { id: string; session: Session }) {
               <div class="name">
                 <b>
                   {device.device} <span class="mark">{words.role[device.role]}</span>
+                  {device.online && <span class="mark good online">{words.online}</span>}
                   {device.id === session.id && <span class="mark good">{words.thisDevice}</span>}
                 </b>
                 <small>
@@ -193,22 +195,4 @@ function NewDevice({ id, onPaired, onClose }: { id: string; onPaired(): Promise<
       </div>
     </Dialog>
   );
-}
-
-/** The clipboard API exists only in a secure context; otherwise the text is copied through a selection. */
-function copy(text: string): void {
-  const old = () => {
-    const field = document.createElement("textarea");
-    field.value = text;
-    // Inside the dialog, since elements outside of it cannot take the focus.
-    (document.querySelector("dialog[open]") ?? document.body).append(field);
-    field.select();
-    document.execCommand("copy");
-    field.remove();
-  };
-  const done = () => toast(words.copied);
-  if (navigator.clipboard === undefined) {
-    old();
-    done();
-  } else navigator.clipboard.writeText(text).catch(old).then(done);
 }

@@ -1,6 +1,7 @@
 /** The dictionary in use, and the page's formats for names, money and time. It is loaded before anything is rendered. */
 import type { Names } from "../../clients/types.ts";
 import { currentLanguage, loadDictionary, nameIn } from "../shared/language.ts";
+import { setTitle } from "../shared/title.ts";
 import { inZone } from "../shared/zone.ts";
 import type { Words } from "./words.ts";
 
@@ -8,7 +9,7 @@ export let words: Words;
 
 export async function loadWords(): Promise<void> {
   words = await loadDictionary({ zh: () => import("./words.zh.ts"), en: () => import("./words.en.ts") });
-  document.title = words.title;
+  setTitle({ page: words.title });
 }
 
 /** One of the shop's names, in the language in use. */

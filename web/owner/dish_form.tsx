@@ -113,6 +113,7 @@ function DishFields({ shop, dish, tried, onChange }: DishFieldsProps) {
         <MoneyField
           required
           label={words.price}
+          missing={words.priceMissing}
           value={priceFen}
           calm={!tried}
           onInput={(fen) => set({ priceFen: fen ?? Number.NaN })}
@@ -161,7 +162,7 @@ function DishFields({ shop, dish, tried, onChange }: DishFieldsProps) {
         hint={words.stationHint}
         value={station ?? ""}
         max={40}
-        error={station !== undefined && !isId(station) ? words.invalid : undefined}
+        error={station !== undefined && !isId(station) ? words.stationWrong : undefined}
         onInput={(text) => onChange((now) => (text === "" ? without(now, "station") : { ...now, station: text }))}
       />
       <Options options={dish.options} tried={tried} onChange={(options) => set({ options })} />

@@ -16,10 +16,12 @@ export interface TextFieldProps extends Common {
   max?: number;
   rows?: number;
   type?: "text" | "url";
+  /** It is wrong too, and another field says why. */
+  marked?: boolean;
   onInput(value: string): void;
 }
 
-export function TextField({ label, hint, error, rows, onInput, max, type = "text", ...rest }: TextFieldProps) {
+export function TextField({ label, hint, error, rows, onInput, max, type = "text", marked, ...rest }: TextFieldProps) {
   const id = useId();
   const wrong =
     error ??
@@ -32,6 +34,7 @@ export function TextField({ label, hint, error, rows, onInput, max, type = "text
     // Text is never cut: a message says that it is too long.
     ...(max !== undefined && isTooLong(rest.value, max) ? { [tooLong]: "" } : {}),
     ...describedBy(id, said, wrong),
+    ...(marked === true ? { "aria-invalid": true } : {}),
     onInput: (event: { currentTarget: { value: string } }) => onInput(event.currentTarget.value),
   };
   return (
@@ -85,6 +88,10 @@ export interface NumberFieldProps extends Common {
   required?: boolean;
   /** An empty field has no fault yet, since saving was not tried. */
   calm?: boolean;
+  /** What an empty field says. */
+  missing?: string;
+  /** What a field says whose text cannot be read. */
+  malformed: string;
 }
 
 function Typed({
@@ -97,6 +104,8 @@ function Typed({
   show,
   required = false,
   calm = false,
+  missing = words.required,
+  malformed,
   onInput,
 }: NumberFieldProps) {
   const id = useId();
@@ -106,7 +115,7 @@ function Typed({
     said.trim() === "" ? (required ? Number.NaN : undefined) : (read(said) ?? Number.NaN);
   const shown = Object.is(means(text), value) || Number.isNaN(value) ? text : value === undefined ? "" : show(value);
   const isWrong = Number.isNaN(value) && !(calm && text.trim() === "");
-  const wrong = error ?? (isWrong ? words.invalid : undefined);
+  const wrong = error ?? (isWrong ? (text.trim() === "" ? missing : malformed) : undefined);
   return (
     <div class="field">
       <span>
@@ -131,20 +140,32 @@ function Typed({
   );
 }
 
-type Simple = Omit<NumberFieldProps, "read" | "show">;
+type Simple = Omit<NumberFieldProps, "read" | "show" | "malformed">;
 
 export const MoneyField = ({ negative = false, ...props }: Simple & { negative?: boolean }) => (
-  <Typed unit={words.yuan} {...props} read={(text) => fenOf(text, negative)} show={typed} />
+  <Typed
+    unit={words.yuan}
+    malformed={words.amountWrong}
+    {...props}
+    read={(text) => fenOf(text, negative)}
+    show={typed}
+  />
 );
 
 export const CountField = (props: Simple) => (
-  <Typed {...props} read={(text) => (/^\s*\d{1,6}\s*$/.test(text) ? Number(text) : undefined)} show={String} />
+  <Typed
+    malformed={words.countWrong}
+    {...props}
+    read={(text) => (/^\s*\d{1,6}\s*$/.test(text) ? Number(text) : undefined)}
+    show={String}
+  />
 );
 
 /** A duration, stored in seconds. */
 export const MinutesField = (props: Simple) => (
   <Typed
     unit={words.minutes}
+    malformed={words.minutesWrong}
     {...props}
     read={(text) => (/^\s*\d{1,4}(\.\d{1,2})?\s*$/.test(text) ? Math.round(Number(text) * 60) : undefined)}
     show={(seconds) => String(Math.round((seconds / 60) * 100) / 100)}
@@ -165,18 +186,21 @@ export function NamesField({
     const { [language]: _, ...rest } = names;
     onInput(text.trim() === "" ? rest : { ...rest, [language]: text });
   };
-  const more = { max, error, ...(rows === undefined ? {} : { rows }) };
+  const more = { max, ...(rows === undefined ? {} : { rows }) };
   return (
     <div class="pair">
       <TextField
         {...more}
         hint={hint}
+        error={error}
         label={`${label} · ${words.chinese}`}
         value={names.zh ?? ""}
         onInput={(text) => set("zh", text)}
       />
       <TextField
         {...more}
+        // The message stands below the other one.
+        marked={error !== undefined}
         label={`${label} · ${words.english}`}
         value={names.en ?? ""}
         onInput={(text) => set("en", text)}

@@ -2,15 +2,17 @@
 import { useState } from "preact/hooks";
 import { newId } from "./arrange.ts";
 import { localName, words } from "./dictionary.ts";
-import { CountField, isNamed, MoneyField, NamesField, TextField } from "./fields.tsx";
+import { CountField, isNamed, MoneyField, NamesField, Switch, TextField } from "./fields.tsx";
 import { Icon } from "./icons.tsx";
 import type { Choice, Option } from "./types.ts";
 
 /** A group's fault; undefined when there is none. */
 export function optionsFault({ names, min, max, choices }: Option): string | undefined {
   if (!isNamed(names) || choices.some((choice) => !isNamed(choice.names))) return words.nameMissing;
-  const counts = min >= 0 && max >= 1 && min <= max && max <= 20 && min <= choices.length;
-  return counts && choices.every(({ priceFen }) => !Number.isNaN(priceFen)) ? undefined : words.invalid;
+  if (choices.some(({ priceFen }) => Number.isNaN(priceFen))) return words.amountWrong;
+  const usual = choices.filter((choice) => choice.default === true).length;
+  const counts = min >= 0 && max >= 1 && min <= max && max <= 20 && min <= choices.length && usual <= max;
+  return counts ? undefined : words.countsWrong;
 }
 
 const newChoice = (): Choice => ({ id: newId("choice"), names: {}, priceFen: 0, available: true });
@@ -65,9 +67,7 @@ export function Options({ options, tried, onChange }: OptionsProps) {
                   <ChoiceRow
                     key={choice.id}
                     choice={choice}
-                    onChange={(to) =>
-                      set(option.id, { choices: option.choices.map((one) => (one.id === choice.id ? to : one)) })
-                    }
+                    onChange={(to) => set(option.id, { choices: withChoice(option, to) })}
                     onRemove={
                       option.choices.length === 1
                         ? undefined
@@ -113,6 +113,14 @@ export function Options({ options, tried, onChange }: OptionsProps) {
   );
 }
 
+function withoutDefault({ default: _, ...choice }: Choice): Choice {
+  return choice;
+}
+
+/** Where one may be chosen, another one chosen in advance takes its place. */
+const withChoice = ({ choices, max }: Option, to: Choice): Choice[] =>
+  choices.map((one) => (one.id === to.id ? to : max === 1 && to.default === true ? withoutDefault(one) : one));
+
 interface ChoiceRowProps {
   choice: Choice;
   onChange(choice: Choice): void;
@@ -140,6 +148,11 @@ function ChoiceRow({ choice, onChange, onRemove }: ChoiceRowProps) {
         label={words.choicePrice}
         value={priceFen}
         onInput={(fen) => onChange({ ...choice, priceFen: fen ?? Number.NaN })}
+      />
+      <Switch
+        label={words.usual}
+        checked={choice.default === true}
+        onChange={(on) => onChange(on ? { ...choice, default: true } : withoutDefault(choice))}
       />
       <button
         type="button"

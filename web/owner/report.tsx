@@ -86,15 +86,24 @@ interface FiguresProps {
 
 function Figures({ report, isToday, onDownload }: FiguresProps) {
   const { orders, totalFen, paidFen, byStatus, byService, byHour, dishes } = report;
-  const lost = failedStatuses.reduce((sum, status) => sum + (byStatus[status] ?? 0), 0);
+  const expired = byStatus.expired ?? 0;
+  const fallen = failedStatuses.reduce((sum, status) => sum + (byStatus[status] ?? 0), 0) - expired;
+  const missed = expired > 0 && (
+    <p class="note bad">
+      {words.missed(expired, yuan(report.expiredFen))} <a href="#settings">{words.missedWhy}</a>
+    </p>
+  );
   const heading = isToday ? `${words.today} · ${dayOf(report.day)}` : dayOf(report.day);
   if (orders === 0)
     return (
-      <section class="card empty" aria-label={heading}>
-        <Icon name="report" size={48} />
-        <p class="big">{words.nothingSold}</p>
-        <p>{lost > 0 ? words.fallen(lost) : words.nothingSoldHint}</p>
-      </section>
+      <>
+        {missed}
+        <section class="card empty" aria-label={heading}>
+          <Icon name="report" size={48} />
+          <p class="big">{words.nothingSold}</p>
+          <p>{fallen > 0 ? words.fallen(fallen) : words.nothingSoldHint}</p>
+        </section>
+      </>
     );
   const hours = inOrder(byHour);
   const peak = hours.reduce(
@@ -103,9 +112,10 @@ function Figures({ report, isToday, onDownload }: FiguresProps) {
   );
   return (
     <>
+      {missed}
       <section class="tiles" aria-label={heading}>
         <Tile name={words.takings} value={yuan(totalFen)} note={heading} main />
-        <Tile name={words.orders} value={String(orders)} note={lost > 0 ? words.fallen(lost) : undefined} />
+        <Tile name={words.orders} value={String(orders)} note={fallen > 0 ? words.fallen(fallen) : undefined} />
         <Tile name={words.average} value={yuan(Math.round(totalFen / orders))} />
         <Tile
           name={words.paid}

@@ -3,11 +3,13 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Session } from "../../clients/browser.ts";
 import { LanguageSwitch } from "../shared/language_switch.tsx";
 import { StateBanner, useChannelState } from "../shared/state_banner.tsx";
+import { setTitle } from "../shared/title.ts";
 import { ask, client, showError } from "./client.ts";
 import { CollectionsSection } from "./collections.tsx";
 import { ConfirmDialog } from "./confirm_dialog.tsx";
 import { Devices } from "./devices.tsx";
 import { localName, words } from "./dictionary.ts";
+import { Guide } from "./guide.tsx";
 import { Icon } from "./icons.tsx";
 import { MenuSection } from "./menu.tsx";
 import { ReportSection } from "./report.tsx";
@@ -43,6 +45,7 @@ export function Sections({ id, session }: { id: string; session: Session }) {
   const heading = useRef<HTMLHeadingElement>(null);
   const moved = useRef(false);
 
+  useEffect(() => setTitle({ shop: localName(shop?.names) }), [shop]);
   useEffect(() => {
     const onHashChange = () => {
       moved.current = true;
@@ -88,7 +91,10 @@ export function Sections({ id, session }: { id: string; session: Session }) {
               <Failed error={failed} onRetry={() => void reload().catch(showError)} />
             )
           ) : section === "report" ? (
-            <ReportSection id={id} today={shop.day} />
+            <>
+              <Guide shop={shop} />
+              <ReportSection id={id} today={shop.day} />
+            </>
           ) : section === "menu" ? (
             <MenuSection shop={shop} reload={reload} />
           ) : section === "tables" ? (
@@ -124,7 +130,7 @@ function OpenSwitch({ id, open, onDone }: { id: string; open: boolean; onDone():
         class={open ? "button big-switch on" : "button big-switch"}
         onClick={() => (open ? setAsking(true) : void set(true).catch(showError))}
       >
-        <span class="dot" aria-hidden="true" />
+        <span class="knob" aria-hidden="true" />
         {open ? words.open : words.closed}
       </button>
       {asking && (

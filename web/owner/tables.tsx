@@ -1,9 +1,10 @@
-/** Tables and their codes, as a sheet to print. */
+/** The codes that customers scan, as a sheet to print: the shop's own, and one for each table. */
 import { useState } from "preact/hooks";
 import { isTooLong, lengthOf } from "../shared/length.ts";
 import { toast } from "../shared/toast.tsx";
 import { ask, showError } from "./client.ts";
 import { ConfirmDialog } from "./confirm_dialog.tsx";
+import { copy } from "./copy.ts";
 import { words } from "./dictionary.ts";
 import { Card, TextField } from "./fields.tsx";
 import { Icon } from "./icons.tsx";
@@ -69,8 +70,8 @@ export function Tables({ id, name }: { id: string; name: string }) {
   const [address, setAddress] = useState(readAddress);
   const [removing, setRemoving] = useState<Table>();
   const url = originOf(address);
-  const linkOf = ({ token }: Table) =>
-    `${(url ?? new URL(location.origin)).origin}/?shop=${encodeURIComponent(id)}&table=${encodeURIComponent(token)}`;
+  const shopLink = `${(url ?? new URL(location.origin)).origin}/?shop=${encodeURIComponent(id)}`;
+  const linkOf = ({ token }: Table) => `${shopLink}&table=${encodeURIComponent(token)}`;
 
   if (tables === undefined)
     return failed === undefined ? <Waiting /> : <Failed error={failed} onRetry={() => void reload()} />;
@@ -84,7 +85,7 @@ export function Tables({ id, name }: { id: string; name: string }) {
             type="url"
             hint={words.addressHint}
             value={address}
-            error={url === undefined ? words.invalid : undefined}
+            error={url === undefined ? words.addressWrong : undefined}
             onInput={(text) => {
               setAddress(text);
               if (originOf(text) !== undefined) saveAddress(text);
@@ -93,43 +94,50 @@ export function Tables({ id, name }: { id: string; name: string }) {
           {url !== undefined && ownOnly.test(url.host) && <p class="note warn">{words.addressLocal}</p>}
         </Card>
       </div>
-      {tables.length === 0 ? (
-        <div class="card empty">
-          <Icon name="tables" size={48} />
-          <p class="big">{words.noTables}</p>
-          <p>{words.noTablesHint}</p>
-        </div>
-      ) : (
-        <section class="card" aria-labelledby="codes">
-          <header class="no-print">
-            <div>
-              <h2 id="codes">{words.codes}</h2>
-              <p class="soft">{words.codesHint}</p>
-            </div>
-            <button type="button" class="button primary" onClick={() => print()}>
-              {words.print}
-            </button>
-          </header>
-          <ul class="sheet">
-            {tables.map((table) => (
-              <li key={table.token} data-slot>
-                <p class="shop">{name}</p>
-                <Qr text={linkOf(table)} label={words.codeOf(table.label)} />
-                <p class="label">{words.table(table.label)}</p>
-                <p class="scan">{words.scanMe}</p>
-                <button
-                  type="button"
-                  class="button plain round no-print"
-                  aria-label={words.removeTable(table.label)}
-                  onClick={() => setRemoving(table)}
-                >
-                  <Icon name="bin" size={20} />
-                </button>
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
+      <section class="card" aria-labelledby="codes">
+        <header class="no-print">
+          <div>
+            <h2 id="codes">{words.codes}</h2>
+            <p class="soft">{words.codesHint}</p>
+          </div>
+          <button type="button" class="button primary" onClick={() => print()}>
+            {words.print}
+          </button>
+        </header>
+        <ul class="sheet">
+          <li>
+            <p class="shop">{name}</p>
+            <Qr text={shopLink} label={words.shopCode} />
+            <p class="label">{words.shopCodeFor}</p>
+            <p class="scan">{words.scanMe}</p>
+            <p class="no-print">
+              <button type="button" class="button small" onClick={() => copy(shopLink)}>
+                {words.copyLink}
+              </button>
+              <a class="button small" href={shopLink} target="_blank" rel="noreferrer">
+                {words.asCustomer}
+              </a>
+            </p>
+          </li>
+          {tables.map((table) => (
+            <li key={table.token} data-slot>
+              <p class="shop">{name}</p>
+              <Qr text={linkOf(table)} label={words.codeOf(table.label)} />
+              <p class="label">{words.table(table.label)}</p>
+              <p class="scan">{words.scanMe}</p>
+              <button
+                type="button"
+                class="button plain round no-print"
+                aria-label={words.removeTable(table.label)}
+                onClick={() => setRemoving(table)}
+              >
+                <Icon name="bin" size={20} />
+              </button>
+            </li>
+          ))}
+        </ul>
+        {tables.length === 0 && <p class="soft no-print">{words.noTablesHint}</p>}
+      </section>
       {removing !== undefined && (
         <ConfirmDialog
           title={words.removeTableAsk(removing.label)}

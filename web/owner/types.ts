@@ -64,6 +64,8 @@ export interface Report {
   orders: number;
   totalFen: number;
   paidFen: number;
+  /** Of orders that nobody accepted in time. */
+  expiredFen: number;
   byStatus: Record<string, number>;
   byService: Record<string, number>;
   byHour: { hour: number; orders: number; totalFen: number }[];
@@ -81,6 +83,8 @@ export interface Device {
   role: "owner" | "cashier" | "kitchen";
   createdAt: string;
   seenAt: string;
+  /** It has a connection now. */
+  online: boolean;
   expiresAt: string;
 }
 

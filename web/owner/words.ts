@@ -22,11 +22,22 @@ export interface Words {
   chinese: string;
   english: string;
   invalid: string;
+  required: string;
+  priceMissing: string;
+  amountWrong: string;
+  countWrong: string;
+  minutesWrong: string;
+  stationWrong: string;
+  addressWrong: string;
+  countsWrong: string;
   counted(count: number, max: number): string;
   tooLong(max: number, over: number): string;
   nameMissing: string;
   // Signing in
   signIn: string;
+  /** The button below that title. */
+  enter: string;
+  openKitchen: string;
   signInHint: string;
   pairingCode: string;
   pairingInvalid: string;
@@ -45,6 +56,8 @@ export interface Words {
   closeAsk: string;
   closeHint: string;
   noScreen: string;
+  /** What a new shop needs. */
+  guide: { title: string; category: string; dish: string; kitchen: string; tables: string; open: string; done: string };
   // Report
   day: string;
   dayBefore: string;
@@ -57,6 +70,8 @@ export interface Words {
   unpaid(amount: string): string;
   allPaid: string;
   fallen(count: number): string;
+  missed(count: number, amount: string): string;
+  missedWhy: string;
   byHour: string;
   byHourSummary(count: number, peak: string): string;
   hour: string;
@@ -119,6 +134,7 @@ export interface Words {
   choicePrice: string;
   newChoice: string;
   removeChoice(name: string): string;
+  usual: string;
   removeDish: string;
   removeDishAsk(name: string): string;
   removeDishHint: string;
@@ -143,6 +159,9 @@ export interface Words {
   print: string;
   codes: string;
   codesHint: string;
+  shopCode: string;
+  shopCodeFor: string;
+  asCustomer: string;
   address: string;
   addressHint: string;
   addressLocal: string;
@@ -152,12 +171,12 @@ export interface Words {
   removeTable(label: string): string;
   removeTableAsk(label: string): string;
   removeTableHint: string;
-  noTables: string;
   noTablesHint: string;
   // Devices
   role: Record<Role, string>;
   roleHint: Record<Role, string>;
   thisDevice: string;
+  online: string;
   pairedAt(at: string): string;
   seenAt(at: string): string;
   revoke: string;

@@ -28,15 +28,21 @@ export function Dialog({ title, closeLabel, onClose, footer, middle = false, chi
     }
     return () => {
       dialog.close?.();
-      // The opener may have been removed; then the page itself has the focus.
-      if (opener?.isConnected) opener.focus({ preventScroll: true });
+      // The opener may have been drawn anew, or removed; then the page itself has the focus.
+      const back = opener?.isConnected ? opener : document.getElementById(opener?.id || "-");
+      back?.focus({ preventScroll: true });
     };
   }, []);
+  // What had the focus was removed: it stays in the dialog.
+  useEffect(() => {
+    if (document.activeElement === document.body) element.current?.focus();
+  });
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape is the dialog's own key
     <dialog
       ref={element}
       data-slot
+      tabIndex={-1}
       class={middle ? "dialog middle" : "dialog"}
       aria-labelledby={titleId}
       onCancel={(event) => {
@@ -50,7 +56,14 @@ export function Dialog({ title, closeLabel, onClose, footer, middle = false, chi
       <header>
         <h2 id={titleId}>{title}</h2>
         <button type="button" class="button plain round" aria-label={closeLabel} onClick={onClose}>
-          <svg width="20" height="20" viewBox="0 0 20 20" stroke="currentColor" stroke-width="2" aria-hidden="true">
+          <svg
+            width="1.25rem"
+            height="1.25rem"
+            viewBox="0 0 20 20"
+            stroke="currentColor"
+            stroke-width="2"
+            aria-hidden="true"
+          >
             <path d="M4 4l12 12M16 4L4 16" stroke-linecap="round" />
           </svg>
         </button>

@@ -5,12 +5,3 @@ export function yuan(fen: number): string {
   const whole = (Math.abs(fen) - cents) / 100;
   return `${sign}¥${whole}${cents === 0 ? "" : `.${String(cents).padStart(2, "0")}`}`;
 }
-
-/** An order's fees besides its lines: together with the lines they are exactly the total. */
-export function extrasOf({ packingFen, deliveryFen }: { packingFen: number; deliveryFen: number }) {
-  const all = [
-    { what: "packing", fen: packingFen },
-    { what: "delivery", fen: deliveryFen },
-  ] as const;
-  return all.filter(({ fen }) => fen !== 0);
-}

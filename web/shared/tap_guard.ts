@@ -47,7 +47,13 @@ export function guardTaps(): void {
         freeze(slot);
     }
   };
-  new MutationObserver(compare).observe(document.body, { childList: true, subtree: true, characterData: true });
+  new MutationObserver(compare).observe(document.body, {
+    childList: true,
+    subtree: true,
+    characterData: true,
+    // Places in packed columns.
+    attributeFilter: ["style"],
+  });
   const forgive = () => {
     places = read();
   };

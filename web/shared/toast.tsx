@@ -1,23 +1,31 @@
 /** Toasts: short messages that disappear. A message that needs an answer is a banner or a dialog instead. */
 import { useEffect, useState } from "preact/hooks";
 
+interface Shown {
+  id: number;
+  text: string;
+}
+
 const shownMs = 3_500;
-let show: (text: string) => void = () => {};
+let change: (to: (now: Shown[]) => Shown[]) => void = () => {};
+let lastId = 0;
 
 /** Shows it, also to a screen reader. The page has one `<Toasts />`. */
-export const toast = (text: string): void => show(text);
+export function toast(text: string): void {
+  const id = ++lastId;
+  change((now) => [...now.filter((other) => other.text !== text).slice(-2), { id, text }]);
+  setTimeout(() => change((now) => now.filter((other) => other.id !== id)), shownMs);
+}
+
+/** Removes all: they belong to the page that was left. */
+export const clearToasts = (): void => change(() => []);
 
 export function Toasts() {
-  const [texts, setTexts] = useState<{ id: number; text: string }[]>([]);
+  const [texts, setTexts] = useState<Shown[]>([]);
   useEffect(() => {
-    let id = 0;
-    show = (text) => {
-      const mine = ++id;
-      setTexts((now) => [...now.filter((other) => other.text !== text).slice(-2), { id: mine, text }]);
-      setTimeout(() => setTexts((now) => now.filter((other) => other.id !== mine)), shownMs);
-    };
+    change = setTexts;
     return () => {
-      show = () => {};
+      change = () => {};
     };
   }, []);
   return (
