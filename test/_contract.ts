@@ -117,7 +117,7 @@ function checkProblem(route: string, answer: Received, schema: Parameters<Api["f
 
 /** Of the transport, or added by a gateway for pages of other origins; on any answer. */
 const transport =
-  /^(connection|content-length|content-type|date|keep-alive|transfer-encoding|vary|x-content-type-options|strict-transport-security|access-control-[a-z-]+)$/;
+  /^(connection|content-encoding|content-length|content-type|date|keep-alive|transfer-encoding|vary|x-content-type-options|strict-transport-security|access-control-[a-z-]+)$/;
 
 function checkHeaders(
   route: string,

@@ -331,6 +331,8 @@ suite("the mini-program's pages", () => {
       expect(names(shown)).toEqual(["已下单", "已接单", "制作中", "请取餐"]);
       shop.orders([{ ...order, status: "rejected", reason: "面卖完了", version: 5 }]);
       expect(shown.find("order-reason")?.textContent).toBe("原因：面卖完了");
+      shop.orders([{ ...order, status: "rejected", reason: "too_busy", version: 6 }]);
+      expect(shown.find("order-reason")?.textContent).toBe("原因：太忙，做不过来");
       expect(names(shown)).toEqual(["已下单", "店家拒单"]);
     });
 

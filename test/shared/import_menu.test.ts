@@ -81,13 +81,15 @@ describe("JSON", () => {
   {"id": "spice", "names": {"zh": "辣"}, "min": 2, "max": 1, "choices": [{"id": "a", "names": {"zh": "甲"}, "priceFen": 0}]}]},
 {"id": "beef", "category": "drinks", "names": {"zh": "面"}, "priceFen": 100},
 {"id": "cheap", "category": "noodles", "names": {"zh": "面"}, "priceFen": 100, "options": [
-  {"id": "less", "names": {"zh": "少"}, "min": 0, "max": 1, "choices": [{"id": "a", "names": {"zh": "甲"}, "priceFen": -101}]}]}
+  {"id": "less", "names": {"zh": "少"}, "min": 0, "max": 1, "choices": [
+  {"id": "a", "names": {"zh": "甲"}, "priceFen": -101, "default": true}, {"id": "b", "names": {"zh": "乙"}, "priceFen": 0, "default": true}]}]}
 ]}`;
     expect(errorsOf(text, "json")).toEqual([
       'line 4: dish "beef", option "spice": min is more than max',
       'line 4: dish "beef", option "spice": min is more than there are choices',
       'line 5: dish "beef" stands twice',
       'line 5: dish "beef": there is no category "drinks"',
+      'line 7: dish "cheap", option "less": more choices are default than max',
       'line 6: dish "cheap": options can make it cheaper than nothing',
     ]);
   });
@@ -247,6 +249,20 @@ describe("CSV", () => {
     ],
   ])("with %s is refused at its line", (_, text, errors) => {
     expect(errorsOf(text, "csv")).toEqual(errors);
+  });
+
+  it("has the choices that are made in advance", () => {
+    const text = [
+      "类型,编号,名称,价格,最少,最多,默认",
+      "分类,noodles,面,,,,",
+      "菜品,beef,牛肉面,28,,,",
+      "规格,spice,辣度,,1,1,",
+      "选择,mild,微辣,,,,是",
+      "选择,hot,特辣,,,,",
+      "选择,none,不辣,,,,否",
+    ].join("\n");
+    const [dish] = readMenuFile(text, "csv").dishes;
+    expect(dish?.options[0]?.choices.map((choice) => choice.default)).toEqual([true, undefined, false]);
   });
 
   it("with an unknown column is refused by the column's name", () => {

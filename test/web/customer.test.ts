@@ -531,7 +531,7 @@ describe("the customer's page", () => {
     // The line was drawn anew, and has the focus again.
     await page.waitForFunction(() => document.activeElement.getAttribute("aria-label") === "修改 红烧牛肉面");
     await cart.getByRole("button", { name: "清空" }).click();
-    await cart.getByText("购物车是空的").waitFor();
+    await page.getByRole("dialog", { name: "购物车" }).getByText("购物车是空的").waitFor();
     await button(page, "撤销").click();
     await cart.getByText("备注：少油").waitFor();
   });

@@ -96,10 +96,11 @@ export function Ticket({ order, position, station, work, taken, gone = false, ac
   );
 }
 
-/** The progress of an order made by several stations. */
+/** The progress of an order made by several stations, once one of them is done. */
 function Stations({ order }: { order: OrderView }) {
   const stations = stationsOf(order);
-  if (order.status === "placed" || stations.length < 2) return null;
+  const made = stations.some((station) => hasMade(order, station));
+  if (order.status === "placed" || stations.length < 2 || !made) return null;
   return (
     <ul class="parts" aria-label={words.stations}>
       {stations.map((station) => (

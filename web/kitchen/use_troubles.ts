@@ -1,6 +1,7 @@
 /** Errors shown to the kitchen, the last three: until somebody closes them, or they do not matter any more. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { OrderView } from "../../clients/types.ts";
+import { finalStatuses } from "../../shared/order_states.ts";
 
 export interface Trouble {
   id: number;
@@ -32,8 +33,12 @@ export function useTroubles(orders: readonly OrderView[] | undefined, connected:
   const dismiss = (trouble: number) => setTroubles((now) => now.filter(({ id }) => id !== trouble));
 
   useEffect(() => {
-    const isOver = ({ order }: Trouble) =>
-      order !== undefined && orders?.find(({ id }) => id === order.id)?.version !== order.version;
+    const isOver = ({ order }: Trouble) => {
+      if (order === undefined) return false;
+      const now = orders?.find(({ id }) => id === order.id);
+      // What had ended before is in no list, whether its recall failed or not.
+      return now === undefined ? !finalStatuses.includes(order.status) : now.version !== order.version;
+    };
     if (orders !== undefined && troubles.some(isOver)) setTroubles(troubles.filter((one) => !isOver(one)));
   }, [orders, troubles]);
 
