@@ -188,3 +188,20 @@ export async function passUntil(page: Page, there: Locator, ms = 10_000): Promis
     if (came) return;
   }
 }
+
+/**
+ * Makes the text larger, as a person does in the browser, and waits until everything has its new size: with reduced motion every
+ * change is a transition of no length, which takes a frame at each level.
+ * @param percent 100 is the usual size
+ */
+export const setTextSize = (page: Page, percent: number): Promise<void> =>
+  page.evaluate(`(async () => {
+    document.documentElement.style.fontSize = "${percent}%";
+    const sizes = () => [...document.querySelectorAll("*")].map((one) => one.offsetWidth + "x" + one.offsetHeight).join();
+    for (let [before, same] = ["", 0]; same < 8; ) {
+      await new Promise(requestAnimationFrame);
+      const now = sizes();
+      same = now === before && getComputedStyle(document.documentElement).fontSize === "${(16 * percent) / 100}px" ? same + 1 : 0;
+      before = now;
+    }
+  })()`);

@@ -19,7 +19,15 @@ import {
 import { anyEngine } from "../_engines.ts";
 import { type House, openHouse, type Person, type TestSocket, testMenu, testSettings } from "../_house.ts";
 import { barriers } from "./_axe.ts";
-import { hasBrowser, type OpenBrowser, openBrowser, type Page, type PageOptions, passUntil } from "./_browser.ts";
+import {
+  hasBrowser,
+  type OpenBrowser,
+  openBrowser,
+  type Page,
+  type PageOptions,
+  passUntil,
+  setTextSize,
+} from "./_browser.ts";
 import { type BuiltPages, buildPages } from "./_pages.ts";
 import { saysTheSame, translate } from "./_translator.ts";
 
@@ -563,10 +571,14 @@ describe("the customer's page", () => {
     await page
       .locator("[data-category=c15]")
       .evaluate((section: { scrollIntoView(): void }) => section.scrollIntoView());
-    await page.waitForFunction(`(() => {
-      const current = document.querySelector(".rail [aria-current]");
-      const [rail, mine] = [current.closest(".rail"), current].map((one) => one.getBoundingClientRect());
-      return current.textContent !== "分类0" && mine.bottom <= Math.min(rail.bottom, innerHeight) && mine.top >= rail.top;
+    await page.evaluate(`(async () => {
+      for (;;) {
+        const current = document.querySelector(".rail [aria-current]");
+        const [rail, mine] = [current.closest(".rail"), current].map((one) => one.getBoundingClientRect());
+        const isShown = mine.bottom <= Math.min(rail.bottom, innerHeight) && mine.top >= rail.top;
+        if (current.textContent === "分类15" && isShown) return;
+        await new Promise(requestAnimationFrame);
+      }
     })()`);
     expect(await page.evaluate(() => document.title)).toBe("面馆 · 点单");
     const icon = String(await page.evaluate('document.querySelector("link[rel=icon]").href'));
@@ -660,14 +672,13 @@ describe("the customer's page", () => {
       wrong.push(...(await barriers(page, { runOnly: ["color-contrast"] })).map((one) => `${what}, dark: ${one}`));
       await page.emulateMedia({ colorScheme: "light" });
       await page.setViewportSize({ width: 390, height: 640 });
-      await page.evaluate('document.documentElement.style.fontSize = "200%"');
-      await page.evaluate("new Promise(requestAnimationFrame).then(() => new Promise(requestAnimationFrame))");
+      await setTextSize(page, 200);
       await overflow(`${what} in large text`);
       const small = await page.evaluate<string[]>(`[...document.querySelectorAll("button, a, .chip, .service")]
         .filter((one) => one.checkVisibility() && !one.matches(".name, .plainly") && one.getBoundingClientRect().height < 70)
         .map((one) => one.outerHTML.slice(0, 80))`);
       wrong.push(...small.map((one) => `${what} in large text: small ${one}`));
-      await page.evaluate('document.documentElement.style.fontSize = ""');
+      await setTextSize(page, 100);
       await page.setViewportSize({ width: 320, height: 640 });
     }
     await button(page, "One more: Jasmine tea").click();

@@ -13,7 +13,7 @@ import type { Dish } from "../../web/owner/types.ts";
 import { anyEngine } from "../_engines.ts";
 import { type House, openHouse, type Person, testMenu } from "../_house.ts";
 import { barriers } from "./_axe.ts";
-import { hasBrowser, type OpenBrowser, openBrowser, type Page, type PageOptions } from "./_browser.ts";
+import { hasBrowser, type OpenBrowser, openBrowser, type Page, type PageOptions, setTextSize } from "./_browser.ts";
 import { type BuiltPages, buildPages } from "./_pages.ts";
 import { saysTheSame, translate } from "./_translator.ts";
 
@@ -511,9 +511,9 @@ real("the owner's page speaks English, on a phone, without barriers and sideways
     expect([name, await barriers(small, { runOnly: ["color-contrast"] })]).toEqual([name, []]);
     await small.emulateMedia({ colorScheme: "light" });
     await small.setViewportSize({ width: 390, height: 844 });
-    await small.evaluate('document.documentElement.style.fontSize = "200%"');
+    await setTextSize(small, 200);
     expect([name, "in large text", await wider()]).toEqual([name, "in large text", 0]);
-    await small.evaluate('document.documentElement.style.fontSize = ""');
+    await setTextSize(small, 100);
     await small.setViewportSize({ width: 320, height: 844 });
   }
   await button("切换到中文", small).click();
