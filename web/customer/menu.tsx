@@ -200,7 +200,10 @@ function useCurrent(ids: string): [string | undefined, (id: string) => void] {
   }, [ids]);
   // In a long menu the categories scroll on their own.
   useEffect(() => {
-    document.querySelector(".rail [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const mine = document.querySelector<HTMLElement>(".rail [aria-current]");
+    const rail = mine?.closest("nav");
+    // Not `scrollIntoView`, which would scroll the page to where the rail is without being sticky.
+    if (mine && rail) rail.scrollTo(mine.offsetLeft - rail.clientWidth / 2, mine.offsetTop - rail.clientHeight / 2);
   }, [current]);
   return [
     current,
