@@ -1,16 +1,43 @@
 /** HTTP: one request, one answer, errors by their stable code. */
+import type { CloudbaseCode, ErrorExtras, ServerCode } from "./api_types.ts";
 import type { Platform, Request, Response } from "./platform.ts";
 
-/** An error that the server answered. `code` is one of orderbell's; a gateway's own answers are mapped to the nearest one. */
-export class ApiError extends Error {
-  declare readonly code: string;
-  declare readonly status: number;
+/** Codes that the SDK itself gives: no answer came; the client was closed. */
+type OwnCode = "NO_ANSWER" | "CLOSED";
+
+/** `code` of an ApiError: the server's, those that collections share with CloudBase, and the SDK's own. */
+export type ErrorCode = ServerCode | CloudbaseCode | OwnCode;
+
+interface ErrorOf<Code extends ErrorCode, Extra> extends Error {
+  readonly code: Code;
+  /** HTTP's; 0 where nothing came. */
+  readonly status: number;
   /** Milliseconds to wait before another try, where waiting helps. */
-  declare readonly retryAfterMs: number | undefined;
-  /** The problem document's further members. */
-  declare readonly extra: Record<string, unknown>;
+  readonly retryAfterMs: number | undefined;
+  /** The problem document's further members; `code` says which. */
+  readonly extra: Extra & Readonly<Record<string, unknown>>;
   /** The server's `X-Request-Id`, which its log has too. */
-  declare readonly requestId: string | undefined;
+  readonly requestId: string | undefined;
+}
+
+/** An error that the server answered, or that no answer came. `error.code === "SOLD_OUT"` says that `error.extra` is `{dish, left}`. */
+export type ApiError =
+  | { [Code in keyof ErrorExtras]: ErrorOf<Code, Readonly<ErrorExtras[Code]>> }[keyof ErrorExtras]
+  | ErrorOf<Exclude<ErrorCode, keyof ErrorExtras>, unknown>;
+
+interface ApiErrorClass {
+  new (
+    code: ErrorCode | (string & {}),
+    status: number,
+    message: string,
+    retryAfterMs?: number,
+    extra?: Record<string, unknown>,
+    more?: { requestId?: string | undefined; cause?: unknown },
+  ): ApiError;
+  readonly prototype: ApiError;
+}
+
+export const ApiError = class extends Error {
   constructor(
     code: string,
     status: number,
@@ -22,7 +49,7 @@ export class ApiError extends Error {
     super(message);
     Object.assign(this, { name: "ApiError", code, status, retryAfterMs, extra, ...more });
   }
-}
+} as unknown as ApiErrorClass;
 
 /** No answer came, or one that is not the API's: a proxy's page. */
 export const noAnswer = "NO_ANSWER";

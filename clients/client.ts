@@ -7,6 +7,7 @@ import { makeEmitter } from "./emitter.ts";
 import { type BillListener, makeOutbox } from "./outbox.ts";
 import type { Logger, Platform, Reason } from "./platform.ts";
 import { waitAfter } from "./retry.ts";
+import type { Ask } from "./routes.ts";
 import { makeSessionStore, type SessionListener } from "./session.ts";
 import { stepTries } from "./timing.ts";
 import type { Bill, Orders, OrdersQuery, PendingBill, Session, ShopBrief, ShopInfo, Step } from "./types.ts";
@@ -46,7 +47,7 @@ export interface Client {
   heardAt(): number;
 
   /** Calls any route. @returns the body @throws ApiError */
-  ask<T>(ask: ApiRequest): Promise<T>;
+  ask: Ask;
   shops(): Promise<ShopBrief[]>;
   /** @param table the scanned code; the answer names its table @throws ApiError SHOP_UNKNOWN, TABLE_UNKNOWN */
   shop(id: string, table?: string): Promise<ShopInfo>;
@@ -156,7 +157,7 @@ export function makeClient(on: Platform, { url, name = "orderbell", begin, logge
     reason: channel.reason,
     onState: channel.onState,
     heardAt: channel.heardAt,
-    ask: api.ask,
+    ask: api.ask as Ask,
     shops: async () => (await readShop<{ shops: ShopBrief[] }>(api)).shops,
     shop: (id, table) => readShop(api, id, table),
     orders: (query) => readOrders(api, query),

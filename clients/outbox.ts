@@ -34,7 +34,7 @@ export function makeOutbox(
   const save = (pending: PendingBill) => store.set(prefix + pending.key, JSON.stringify(pending));
 
   /** @param unsure it was sent before, and may or may not have arrived */
-  async function send(pending: PendingBill, unsure: boolean): Promise<OrderView> {
+  const send = async (pending: PendingBill, unsure: boolean): Promise<OrderView> => {
     let refused = 0;
     for (let tries = 1; !closed; tries++) {
       let token: string | undefined;
@@ -71,9 +71,9 @@ export function makeOutbox(
       }
     }
     throw closed;
-  }
+  };
 
-  async function settle(pending: PendingBill, unsure: boolean): Promise<OrderView> {
+  const settle = async (pending: PendingBill, unsure: boolean): Promise<OrderView> => {
     const answer = await send(pending, unsure).catch((error: ApiError) => error);
     // The bill stays stored, and the next client asks about it.
     if (answer === closed) throw answer;
@@ -81,7 +81,7 @@ export function makeOutbox(
     emitter._emit(pending, answer);
     if (answer instanceof Error) throw answer;
     return answer;
-  }
+  };
 
   const outbox: Outbox = {
     async submit(bill) {

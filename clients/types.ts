@@ -1,10 +1,11 @@
 /** Types of apigateway/openapi.yaml's bodies; those that streams carry too are in shared/protocol.ts. */
-import type { Action, Actor, Role, Service, Status } from "../shared/order_states.ts";
+import type { Action, Actor, Role, Status } from "../shared/order_states.ts";
 import type { BoardState, Names, Notification, OrderView, StreamPosition } from "../shared/protocol.ts";
 
 export type { Action, Role, Service, Status } from "../shared/order_states.ts";
 export type {
   BoardState,
+  EventOf,
   LineView,
   MenuState,
   Names,
@@ -97,8 +98,7 @@ export interface DishOption {
   choices: { id: string; names: Names; priceFen: number; available: boolean; default?: boolean }[];
 }
 
-/** The body of `POST /bill`. */
-export interface Bill {
+interface AnyBill {
   shop: string;
   lines: {
     dish: string;
@@ -106,15 +106,20 @@ export interface Bill {
     options?: { option: string; choices: string[] }[];
     note?: string;
   }[];
-  service: Service;
-  /** The scanned code; required for service `table`, and allowed only there. */
-  table?: string;
-  /** Required for service `delivery`, and allowed only there. */
-  delivery?: { name: string; phone: string; address: string };
   note?: string;
   /** The total that the page showed; if the server's differs, the error is `PRICE_CHANGED`. */
   expectedTotalFen?: number;
 }
+
+/** The body of `POST /bill`. `table` is the scanned code. */
+export type Bill =
+  | (AnyBill & { service: "pickup"; table?: undefined; delivery?: undefined })
+  | (AnyBill & { service: "table"; table: string; delivery?: undefined })
+  | (AnyBill & {
+      service: "delivery";
+      delivery: { name: string; phone: string; address: string };
+      table?: undefined;
+    });
 
 /** A bill that has no answer yet. */
 export interface PendingBill {

@@ -1,6 +1,7 @@
 /** Watches: a snapshot of the data on a page, and the stream that continues it. */
 import type {
   BoardState,
+  EventOf,
   MenuState,
   OrderEvent,
   OrderView,
@@ -18,9 +19,9 @@ export interface Watch {
   close(): void;
 }
 
-/** The reason for a call of `onChange`: an event, or a whole new state. */
+/** The reason for a call of `onChange`: an event, whose `event` says what its `data` is, or a whole new state. */
 export interface WatchChange {
-  event?: StreamEvent;
+  event?: EventOf<"shop" | "user">;
   snapshot: boolean;
   /** With `snapshot`: the first page of the answer, with `shop` or `notifications`. */
   answer?: Orders;
@@ -81,7 +82,7 @@ function watchOrders(
       if (!known || known.version <= order.version)
         orders = sorted([...(shop && order.endedAt ? [] : [order]), ...orders.filter((one) => one !== known)]);
     }
-    void show({ event, snapshot: false });
+    void show({ event: event as EventOf<"shop" | "user">, snapshot: false });
   }
 
   // A user's stream is named after the user. The snapshot names it.

@@ -1,5 +1,6 @@
 /** `npm run check`: types, lint and format, the API's and the protocol's documents, the collections, sizes of pages. Reports every problem, not only the first. */
 import { spawnSync } from "node:child_process";
+import { checkApiTypes } from "./api_types.ts";
 import { checkApi } from "./check_api.ts";
 import { checkBuiltIns } from "./check_built_ins.ts";
 import { checkCollections } from "./check_collections.ts";
@@ -24,6 +25,7 @@ const checks: [string, () => string[] | Promise<string[]>][] = [
   ["types of the pages", run(tsc, "--noEmit", "-p", "web")],
   ["lint and format", run("node_modules/@biomejs/biome/bin/biome", "check", ".")],
   ["apigateway/openapi.yaml", checkApi],
+  ["clients/api_types.ts", () => checkApiTypes()],
   ["docs/protocol.md", checkProtocol],
   ["collections.yml", () => checkCollections()],
   ["package-lock.json", checkLock],

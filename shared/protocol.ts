@@ -242,3 +242,32 @@ export interface MessageView {
   sender: string;
   data: unknown;
 }
+
+/** Data of each type of event, as docs/protocol.md has it. */
+export interface EventData {
+  "order.placed": OrderEvent;
+  "order.changed": OrderEvent;
+  "order.escalated": OrderEvent;
+  "shop.opened": { open: boolean };
+  "shop.closed": { open: boolean };
+  "menu.changed": { version: number };
+  /** `left`: portions of today; null when they are not counted. */
+  "dish.changed": { dish: string; left: number | null; soldOut: boolean };
+  "kitchen.live": { live: boolean };
+  "kitchen.offline": { live: boolean };
+  notification: Notification;
+  "menu.state": MenuState;
+  "board.state": BoardState;
+  message: MessageView;
+  "member.joined": MemberView;
+  "member.changed": MemberView;
+  "member.left": Pick<MemberView, "user">;
+}
+
+/** An event of such a stream: `event` says what `data` is. */
+export type EventOf<Kind extends StreamKind> = {
+  [Type in (typeof eventTypes)[Kind][number]]: Omit<StreamEvent, "event" | "data"> & {
+    event: Type;
+    data: EventData[Type];
+  };
+}[(typeof eventTypes)[Kind][number]];

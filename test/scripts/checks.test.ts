@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { apiTypes, checkApiTypes } from "../../scripts/api_types.ts";
 import { lengthsIn, longest } from "../../scripts/check_lengths.ts";
 import { checkLock } from "../../scripts/check_lock.ts";
 import { checkProtocol } from "../../scripts/check_protocol.ts";
@@ -175,5 +176,16 @@ describe("the search for what old phones lack", () => {
     );
     expect(stderr).toBe("");
     expect(JSON.parse(stdout)).toEqual([scripts, styles].map((cases) => cases.map(([, found]) => found)));
+  });
+});
+
+describe("the check of the SDK's types", () => {
+  it("passes, and a type that openapi.yaml has not fails", () => {
+    const text = readFileSync(new URL("../../clients/api_types.ts", import.meta.url), "utf8");
+    expect(checkApiTypes(text)).toEqual([]);
+    expect(checkApiTypes(text.replace("totalFen: number", "totalFen: string"))).toEqual([
+      "clients/api_types.ts is out of date: `npm run build:types` writes it",
+    ]);
+    expect(apiTypes()).toContain("SOLD_OUT: {");
   });
 });

@@ -1,6 +1,6 @@
 /** The checkout: service, contact, total, and the button that sends the order. */
 import { useMemo, useState } from "preact/hooks";
-import type { Bill, Service } from "../../clients/browser.ts";
+import type { Service } from "../../clients/browser.ts";
 import { maxNote } from "../../shared/order_states.ts";
 import { yuan } from "../shared/money.ts";
 import { AskDialog } from "./ask_dialog.tsx";
@@ -50,12 +50,12 @@ export function Checkout({ view }: { view: ShopView }) {
       return;
     }
     if (service === "delivery") saveContact(contact);
-    const bill: Bill = { shop: shop.id, lines: billLines(cart.lines), service, expectedTotalFen };
-    if (service === "table" && table !== null) bill.table = table.token;
-    if (service === "delivery")
-      bill.delivery = { name: contact.name.trim(), phone: contact.phone.trim(), address: contact.address.trim() };
-    if (cart.note.trim() !== "") bill.note = cart.note.trim();
-    send(bill);
+    const note = cart.note.trim();
+    const bill = { shop: shop.id, lines: billLines(cart.lines), expectedTotalFen, ...(note !== "" && { note }) };
+    const delivery = { name: contact.name.trim(), phone: contact.phone.trim(), address: contact.address.trim() };
+    if (service === "delivery") send({ ...bill, service, delivery });
+    else if (service === "table" && table !== null) send({ ...bill, service, table: table.token });
+    else send({ ...bill, service: "pickup" });
   }
 
   if (cart.lines.length === 0)

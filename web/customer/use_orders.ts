@@ -22,7 +22,7 @@ export function useOrders(rest: { client: typeof client } | undefined): MyOrders
     if (rest === undefined) return;
     const watch = rest.client.watch("orders", {
       onChange(orders, { answer, event }) {
-        const notification = event?.event === "notification" ? (event.data as Notification) : undefined;
+        const notification = event?.event === "notification" ? event.data : undefined;
         if (notification !== undefined) toast(`${notification.title} ${notification.body}`);
         setMine((now) => ({
           orders,

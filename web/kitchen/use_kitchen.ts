@@ -1,7 +1,7 @@
 /** The shop's open orders, live, oldest first, and other state from the kitchen's stream. */
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ApiError } from "../../clients/browser.ts";
-import type { Notification, OrderEvent, OrderView, ShopBrief } from "../../clients/types.ts";
+import type { Notification, OrderView, ShopBrief } from "../../clients/types.ts";
 import { finalStatuses } from "../../shared/order_states.ts";
 import { client } from "./client.ts";
 
@@ -51,20 +51,19 @@ export function useKitchen(shopId: string): Live {
         switch (event?.event) {
           case "shop.opened":
           case "shop.closed":
-            setOpen((event.data as { open: boolean }).open);
+            setOpen(event.data.open);
             break;
           case "menu.changed":
           case "dish.changed":
             setMenuRound((round) => round + 1);
             break;
           case "notification":
-            setNotices((now) => [...now, event.data as Notification].slice(-3));
+            setNotices((now) => [...now, event.data].slice(-3));
             break;
           case "order.placed":
           case "order.changed":
             // Orders reduce the stock, and those that end unmade give it back.
-            if (["place", "reject", "cancel", "expire"].includes((event.data as OrderEvent).action))
-              setMenuRound((round) => round + 1);
+            if (["place", "reject", "cancel", "expire"].includes(event.data.action)) setMenuRound((round) => round + 1);
         }
       },
       onError: setOver,

@@ -184,15 +184,13 @@ Component({
         place.setAddress(written);
       }
       const table = place.table();
-      const bill: Bill = {
-        shop: place.shop,
-        lines: billLines(place.cart()),
-        service,
-        ...(service === "table" && table !== null ? { table: table.token } : {}),
-        ...(service === "delivery" ? { delivery: written } : {}),
-        note: note.trim(),
-        expectedTotalFen: totalFen,
-      };
+      const all = { shop: place.shop, lines: billLines(place.cart()), note: note.trim(), expectedTotalFen: totalFen };
+      const bill: Bill =
+        service === "delivery"
+          ? { ...all, service, delivery: written }
+          : service === "table" && table !== null
+            ? { ...all, service, table: table.token }
+            : { ...all, service: "pickup" };
       this.setData({ errorText: "", fix: null });
       try {
         const order = await place.submit(bill);
