@@ -12,7 +12,9 @@ export function printAudit(answer: unknown): string {
 }
 
 function whoOf({ device, operator }: Pick<AuditView, "device" | "operator">): string {
-  if (device !== null) return device.name === null ? `session ${device.id}` : `"${device.name}" (${device.role})`;
+  // A key's session has the key's name, and no role.
+  if (device !== null)
+    return device.name === null ? `session ${device.id}` : `"${device.name}" (${device.role ?? "key"})`;
   return operator ?? "unknown";
 }
 

@@ -65,6 +65,7 @@ function about({ action, detail }: Change): string {
 
 function whoOf({ device, operator }: Change): string {
   if (device === null) return operator === null ? words.byServer : words.byOperator(operator);
-  const role = device.role === null ? "" : words.role[device.role];
+  // A key's session has the key's name, and no role.
+  const role = device.role === null ? words.key : words.role[device.role];
   return device.name === null ? role : words.byDevice(device.name, role);
 }

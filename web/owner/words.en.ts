@@ -262,6 +262,7 @@ export const words: Words = {
     "keys.add": "Key made",
     "webhook.add": "Webhook added",
   },
+  key: "key",
   byDevice: (name, role) => `${name} (${role})`,
   byOperator: (name) => `Command line, ${name}`,
   byServer: "The server",

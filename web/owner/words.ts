@@ -199,6 +199,8 @@ export interface Words {
   olderChanges: string;
   /** By the change's code; others are shown as they are. */
   changed: Readonly<Record<string, string>>;
+  /** A key of another back end. */
+  key: string;
   byDevice(name: string, role: string): string;
   byOperator(name: string): string;
   byServer: string;

@@ -252,6 +252,7 @@ export const words: Words = {
     "keys.add": "创建密钥",
     "webhook.add": "添加推送地址",
   },
+  key: "密钥",
   byDevice: (name, role) => `${name}（${role}）`,
   byOperator: (name) => `命令行，${name}`,
   byServer: "服务器",
