@@ -106,7 +106,8 @@ export async function start({ port, lan, tls }: StartOptions, environment: NodeJ
     const pairing = async (device: string) =>
       (await newPairingCode(machine.app, { shop, role: "owner", device, by: null })).code;
     const order = `${own}/?shop=${shop}`;
-    const kitchen = `${own}/kitchen#pair=${await pairing("demo kitchen")}`;
+    const code = await pairing("demo kitchen");
+    const kitchen = `${own}/kitchen#pair=${code}`;
     const codes = lan ? ["", "order:", renderUnicodeCompact(order), "kitchen:", renderUnicodeCompact(kitchen)] : [];
     print([
       "orderbell, the demo: an embedded database that does not survive a power cut, a stand-in for WeChat.",
@@ -114,6 +115,7 @@ export async function start({ port, lan, tls }: StartOptions, environment: NodeJ
       "",
       `  order      ${order}`,
       `  kitchen    ${kitchen}`,
+      `  PAIRING    ${code}  (the code in the kitchen's link)`,
       `  board      ${own}/board?shop=${shop}`,
       `  owner      ${own}/owner#pair=${await pairing("demo owner")}`,
       `  api        ${own}/get_shop_info?shop=${shop}`,

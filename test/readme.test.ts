@@ -55,9 +55,23 @@ describe("the README's walk-through", () => {
     expect(withoutComments(walkOf("README.zh-CN.md"))).toBe(withoutComments(walkOf("README.md")));
   });
 
+  (tools ? it : it.skip)("shows the server's answer when the code was used already, and no stack", async () => {
+    const api = /http:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0] as string;
+    const [signIn = ""] = walkOf("README.md")
+      .replace("http://127.0.0.1:8787", api)
+      .split(/^ticket=/m);
+    const shell = spawn("bash", ["-c", signIn], { cwd: root, env: { ...process.env, PAIRING: "K7QM-2XPA-9TRW" } });
+    let printed = "";
+    shell.stderr.setEncoding("utf8").on("data", (chunk) => {
+      printed += chunk;
+    });
+    await once(shell, "close");
+    expect(JSON.parse(printed)).toMatchObject({ code: "PAIRING_CODE_INVALID" });
+  });
+
   (tools ? it : it.skip)("ends with an order arriving", async () => {
     const api = /http:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0] as string;
-    const pairing = /pair=([A-Z0-9-]+)/.exec(said)?.[1] as string;
+    const pairing = /PAIRING +([A-Z0-9-]+)/.exec(said)?.[1] as string;
     // Two seconds are enough for a person; here each pause ends with what it waits for.
     const pauses = ["resumed", "arrived"].map((name) => join(home, name));
     const script = pauses.reduce(
