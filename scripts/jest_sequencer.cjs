@@ -21,6 +21,7 @@ const long = [
   "web/customer",
   "faults/tunnels",
   "clients/collections_server",
+  "clients/rooms",
   "cloud/channel",
   "cloud/webhooks",
   "wafer/channel",
