@@ -15,7 +15,7 @@ function whoOf({ device, operator }: Pick<AuditView, "device" | "operator">): st
   // A key's session has the key's name, and no role.
   if (device !== null)
     return device.name === null ? `session ${device.id}` : `"${device.name}" (${device.role ?? "key"})`;
-  return operator ?? "unknown";
+  return operator ?? "the server";
 }
 
 const detailOf = (detail: AuditView["detail"]) =>
