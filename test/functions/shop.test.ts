@@ -274,7 +274,7 @@ onEveryDialect((engine) => {
     ]);
     const csv = await boss.http("GET", `/shops/${fresh.shop}/report?format=csv&day=${report.day}`);
     expect(csv.headers.get("content-type")).toBe("text/csv; charset=utf-8");
-    expect(csv.text.split("\r\n")[1]).toBe(`${report.day},tea,茉莉花茶,Jasmine tea,4,3200`);
+    expect(csv.text.split("\r\n")[1]).toBe(`${report.day},tea,茉莉花茶,Jasmine tea,4,3200,32.00`);
     expect((await boss.http("GET", `/shops/${fresh.shop}/report?day=2020-02-02`)).body.orders).toBe(0);
     await fresh.close();
   });

@@ -89,8 +89,8 @@ describe("JSON", () => {
       'line 4: dish "beef", option "spice": min is more than there are choices',
       'line 5: dish "beef" stands twice',
       'line 5: dish "beef": there is no category "drinks"',
-      'line 7: dish "cheap", option "less": more choices are default than max',
       'line 6: dish "cheap": options can make it cheaper than nothing',
+      'line 7: dish "cheap", option "less": more choices are default than max',
     ]);
   });
 });
