@@ -17,20 +17,13 @@ export async function loadWords(): Promise<void> {
 export const localName = (names: Names | null | undefined): string => nameIn(currentLanguage(), names);
 
 /** 14:05, in the shop's zone; in the phone's until the shop is known. */
-export const timeOf = (at: string): string =>
+export const timeOf = (at: string, day: Intl.DateTimeFormatOptions = {}): string =>
   new Intl.DateTimeFormat(words.locale, {
+    ...day,
     hour: "2-digit",
     minute: "2-digit",
     hour12: false,
     ...inZone(),
   }).format(new Date(at));
 
-export const dateOf = (at: string): string =>
-  new Intl.DateTimeFormat(words.locale, {
-    month: "short",
-    day: "numeric",
-    hour: "2-digit",
-    minute: "2-digit",
-    hour12: false,
-    ...inZone(),
-  }).format(new Date(at));
+export const dateOf = (at: string): string => timeOf(at, { month: "short", day: "numeric" });

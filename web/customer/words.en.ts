@@ -32,7 +32,7 @@ export const words: Words = {
   serviceHint: {
     table: "Brought to your table",
     pickup: "At the counter, by your number",
-    delivery: "Brought to your address",
+    delivery: "",
   },
   scanTable: "To eat in, scan the code on your table",
   deliveryTerms: (fee, minimum, freeFrom) =>

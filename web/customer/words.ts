@@ -25,6 +25,7 @@ export interface Words {
   kitchenSlow: string;
   guestsRefused: string;
   service: Record<Service, string>;
+  /** For a delivery its terms stand there instead. */
   serviceHint: Record<Service, string>;
   scanTable: string;
   deliveryTerms(fee: string, minimum: string, freeFrom?: string): string;
