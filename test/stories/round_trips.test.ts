@@ -2,9 +2,9 @@
  * Round trips of an order, when shop and menu are known to the process: one on PostgreSQL, three on MySQL. And on PostgreSQL of what else
  * people do all day, with the statements.
  */
-import type { Statement } from "../../db/sql.ts";
+import { type Statement, sql } from "../../db/sql.ts";
 import { type Engine, engines, openAgain, type TestDatabase } from "../_engines.ts";
-import { openHouse, openSocket } from "../_house.ts";
+import { openHouse, openSocket, type TestSocket } from "../_house.ts";
 import { startProxy } from "../_proxy.ts";
 
 const postgres = engines.find(({ name }) => name === "postgres") as Engine;
@@ -96,18 +96,26 @@ function countCalls(db: TestDatabase) {
       login: [2, 3],
       ticket: [2, 3],
       upgrade: [2, 4],
-      // With what removes the socket before, and reads for the log whose it was.
-      resume: [5, 10],
+      // Asks whether it was a tunnel, reads for the log whose it was, and removes it.
+      leave: [2, 7],
+      resume: [4, 5],
       // With what it begins in the background: the shop's public streams.
       step: [7, 32],
     };
+    const countConnections = sql`SELECT count(*) AS open FROM connections`;
+    let leaving: TestSocket | undefined;
     const counts: Record<string, readonly [number, number]> = {
       order: await cost(() => customer.order()),
       login: await cost(() => house.guest()),
       ticket: await cost(() => customer.ticket()),
-      upgrade: await cost(async () =>
-        (await openSocket(`${house.url.replace("http", "ws")}/pgws`, ["orderbell.v1", `ticket.${ticket}`])).close(),
-      ),
+      upgrade: await cost(async () => {
+        leaving = await openSocket(`${house.url.replace("http", "ws")}/pgws`, ["orderbell.v1", `ticket.${ticket}`]);
+      }),
+      leave: await cost(async () => {
+        leaving?.close();
+        const isThere = async () => Number((await database.read([countConnections]))[0][0]?.open) > 1;
+        while (await isThere()) await new Promise((resolve) => setTimeout(resolve, 5));
+      }),
       resume: await cost(() => socket.resume({ stream: `shop:${house.shop}` })),
       step: await cost(() => kitchen.http("POST", `/orders/${id}/accept`, { body: {} })),
     };
