@@ -362,7 +362,7 @@ export type CollectionSummary = {
   documents: number | null;
   bytes: number | null;
   watches: number;
-  watchers: { user: string | null; kind: "wechat" | "guest" | "staff" | "key"; query: string; since: string }[];
+  watchers: { user: string | null; kind: "wechat" | "guest" | "staff" | "own" | "key"; query: string; since: string }[];
 };
 
 export type CustomerOrder = OrderCommon & { lines: LineCommon[] };
