@@ -353,7 +353,7 @@ export type Board = { preparing: string[]; ready: string[] };
 
 export type Category = { id: string; names: Names };
 
-export type Choice = { id: string; names: Names; priceFen: number; available?: boolean };
+export type Choice = { id: string; names: Names; priceFen: number; available?: boolean; default?: boolean };
 
 export type CollectionSummary = {
   name: string;
@@ -378,6 +378,7 @@ export type Device = {
   createdAt: string;
   seenAt: string;
   expiresAt: string;
+  online: boolean;
 };
 
 export type Dish = {
@@ -569,6 +570,7 @@ export type Report = {
   orders: number;
   totalFen: number;
   paidFen: number;
+  expiredFen: number;
   byStatus: { [name: string]: number };
   byService: { [name: string]: number };
   byHour: { hour: number; orders: number; totalFen: number }[];
