@@ -179,7 +179,7 @@ function traceOf(request: HttpRequest): string | undefined {
   return parent === undefined ? undefined : /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-/.exec(parent)?.[1];
 }
 
-/** RFC 9457. `code` is stable; `type` is that code as a URN. */
+/** RFC 9457. `code` is stable; `type` leads to what this server's page of errors says about it. */
 function problem({ code, status, message, retryAfterSec, extra }: AppError, more: object): HttpAnswer {
   const title = code.charAt(0) + code.slice(1).toLowerCase().replaceAll("_", " ");
   return {
@@ -191,7 +191,7 @@ function problem({ code, status, message, retryAfterSec, extra }: AppError, more
       ...(status === 401 ? { "www-authenticate": 'Bearer realm="orderbell"' } : {}),
     },
     body: {
-      type: `urn:orderbell:error:${code.toLowerCase()}`,
+      type: `/errors#${code}`,
       title,
       status,
       detail: message,

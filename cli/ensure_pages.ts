@@ -15,6 +15,7 @@ const sources = [
   "shared/order_states.ts",
   "vite.config.ts",
   "apigateway/openapi.yaml",
+  "shared/errors.ts",
 ];
 
 /** Whether there is a build and no source is newer. */

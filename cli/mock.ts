@@ -50,7 +50,7 @@ export async function startMock({ port, gateway, routes }: MockOptions): Promise
     if (operation?.operationId === undefined || !mocked)
       return void response.writeHead(404, { ...open, "content-type": "application/problem+json" }).end(
         JSON.stringify({
-          type: "urn:orderbell:error:route_unknown",
+          type: "/errors#ROUTE_UNKNOWN",
           title: "Route unknown",
           status: 404,
           detail: "openapi.yaml has no such route",

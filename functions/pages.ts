@@ -19,6 +19,7 @@ export const handler = http({
   "GET /board": page,
   "GET /owner": page,
   "GET /docs": page,
+  "GET /errors": page,
   "GET /assets/{file}": page,
   "GET /pictures/{shop}/{file}": async (app, request) => {
     const { rawPath } = request.event;

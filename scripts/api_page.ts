@@ -1,8 +1,9 @@
-/** apigateway/openapi.yaml as one page without scripts: every operation with its parameters, bodies, answers and examples. */
+/** apigateway/openapi.yaml as pages without scripts: its errors, and every operation with its parameters, bodies, answers and examples. */
 import { createHash } from "node:crypto";
 import { parse } from "yaml";
-import { type Html, html, inline, markdown } from "./markup.ts";
-import { followIn, methods } from "./openapi_document.ts";
+import { errorPage } from "./error_reference.ts";
+import { type Html, html, htmlPage, inline, markdown } from "./markup.ts";
+import { codesIn, followIn, methods } from "./openapi_document.ts";
 import { type Node, schemaMarkup } from "./schema_markup.ts";
 
 interface Described extends Node {
@@ -17,10 +18,10 @@ const sharedName = (node: Node): string | undefined =>
 export function apiPage(yaml: string, css: string): Readonly<Record<string, string>> {
   // The name contains a hash, as for other assets: browsers cache them for ever.
   const sheet = `assets/docs-${createHash("sha256").update(css).digest("base64url").slice(0, 8)}.css`;
-  return { "docs.html": `<!doctype html>\n${page(parse(yaml) as Node, sheet).html}\n`, [sheet]: css };
+  return { "docs.html": page(parse(yaml) as Node, sheet), "errors.html": errorPage(yaml, sheet), [sheet]: css };
 }
 
-function page(document: Node, sheet: string): Html {
+function page(document: Node, sheet: string): string {
   const components = document.components as Record<string, Record<string, Node>>;
   const follow = followIn(document);
 
@@ -98,15 +99,10 @@ ${body !== undefined && html`<h4>Body${body.required !== true && " (may be left 
 </article>`;
   };
 
-  return html`<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
-<title>HTTP API · ${info.title}</title>
-<link rel="stylesheet" href="/${sheet}">
-</head>
-<body>
-<a class="skip" href="#operations">To the operations</a>
+  return htmlPage(
+    `HTTP API · ${info.title}`,
+    sheet,
+    html`<a class="skip" href="#operations">To the operations</a>
 <header>
 <h1>${info.title}: HTTP API</h1>
 <p>${info.summary} Version ${info.version}; the socket is described in <code>docs/protocol.md</code>.</p>
@@ -143,20 +139,10 @@ ${tags.map(
     ([name, node]) =>
       html`<article id="schema-${name}"><h3>${name}</h3><div class="schema">${schemaMarkup(node)}</div></article>`,
   )}</section>
-</main>
-</body>
-</html>`;
+</main>`,
+  );
 }
 
 /** The error codes that an answer lists, for its title. */
-function codesOf(node: unknown): Html {
-  const codes = new Set<string>();
-  const visit = (at: unknown): void => {
-    if (at === null || typeof at !== "object") return;
-    const code = ((at as Node).properties as Record<string, { enum?: string[]; const?: string }> | undefined)?.code;
-    for (const one of [...(code?.enum ?? []), ...(code?.const === undefined ? [] : [code.const])]) codes.add(one);
-    for (const value of Object.values(at)) visit(value);
-  };
-  visit((node as Node).content);
-  return html`${[...codes].map((code, at) => [at > 0 && " ", html`<code>${code}</code>`])}`;
-}
+const codesOf = (node: Node): Html =>
+  html`${codesIn(node.content).map((code, at) => [at > 0 && " ", html`<a href="/errors#${code}"><code>${code}</code></a>`])}`;

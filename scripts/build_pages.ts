@@ -1,5 +1,5 @@
 /**
- * Builds the pages into dist/web, or another folder; with the page of the HTTP API, docs.html.
+ * Builds the pages into dist/web, or another folder; with the pages of the HTTP API, docs.html and errors.html.
  *
  *     node --import tsx scripts/build_pages.ts [folder]
  *

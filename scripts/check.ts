@@ -4,6 +4,7 @@ import { checkApiTypes } from "./api_types.ts";
 import { checkApi } from "./check_api.ts";
 import { checkBuiltIns } from "./check_built_ins.ts";
 import { checkCollections } from "./check_collections.ts";
+import { checkErrorReference } from "./error_reference.ts";
 import { checkLengths } from "./check_lengths.ts";
 import { checkLock } from "./check_lock.ts";
 import { checkPageSize } from "./check_page_size.ts";
@@ -26,6 +27,7 @@ const checks: [string, () => string[] | Promise<string[]>][] = [
   ["lint and format", run("node_modules/@biomejs/biome/bin/biome", "check", ".")],
   ["apigateway/openapi.yaml", checkApi],
   ["clients/api_types.ts", () => checkApiTypes()],
+  ["docs/errors.md", () => checkErrorReference()],
   ["docs/protocol.md", checkProtocol],
   ["collections.yml", () => checkCollections()],
   ["package-lock.json", checkLock],

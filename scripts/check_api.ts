@@ -6,7 +6,8 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { readRoutes } from "../apigateway/local/routes.ts";
-import { codes } from "../shared/errors.ts";
+import { checkPatterns } from "./check_patterns.ts";
+import { checkProblems } from "./check_problems.ts";
 import { type Api, type Json, type Media, type Operation, readApi, readOpenapi } from "./read_api.ts";
 
 /** Answered by the gateway of this machine itself. */
@@ -31,7 +32,8 @@ export async function checkApi({
   return [
     ...found,
     ...compareRoutes(api, serverless),
-    ...unknownCodes(api),
+    ...checkProblems(api),
+    ...checkPatterns(api.document),
     ...wrongExamples(api),
     ...openObjects(api),
   ];
@@ -55,6 +57,8 @@ const excuses: Readonly<Record<string, RegExp>> = {
   "operation-4xx-response": /^#\/paths\/~1(healthz|weapp~1\w+)\//,
   // Commands of another database are always refused.
   "operation-2xx-response": /~1commands\/post\//,
+  // Errors of the socket, and of paths that are no routes: no answer names them.
+  "no-unused-components": /^#\/components\/schemas\/[A-Z_]+$/,
   "no-path-trailing-slash": /^#\/paths\/~1mina_auth~1$/,
 };
 const excused = (rule: string, pointer: string) => excuses[rule]?.test(pointer) ?? false;
@@ -82,24 +86,6 @@ function compareRoutes({ operations }: Api, serverless: string): string[] {
     ...[...served].filter((key) => !written.has(key)).map((key) => `route "${key}" is not in openapi.yaml`),
     ...[...written].filter((key) => !served.has(key)).map((key) => `route "${key}" is not in serverless.yml`),
   ];
-}
-
-/** Reads codes from `enum` or `const` of a member `code`. */
-export function codesIn(node: Json): string[] {
-  if (node === null || typeof node !== "object") return [];
-  if (Array.isArray(node)) return node.flatMap(codesIn);
-  const { enum: several, const: one } = ((node.properties as { code?: Json } | undefined)?.code ?? {}) as {
-    enum?: string[];
-    const?: string;
-  };
-  const own = [...(several ?? []), ...(one === undefined ? [] : [one])];
-  return [...own, ...Object.values(node).flatMap(codesIn)];
-}
-
-function unknownCodes({ document }: Api): string[] {
-  const known = new Set<string>(codes);
-  const written = new Set(codesIn(document));
-  return [...written].filter((code) => !known.has(code)).map((code) => `code "${code}" is not in shared/errors.ts`);
 }
 
 /** Every request and every success needs an example, and every example must match its schema. */

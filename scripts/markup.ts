@@ -35,6 +35,22 @@ export const inline = (text: string): Html => ({
     .join(""),
 });
 
+/** A whole page. @param sheet the path of its style sheet */
+export const htmlPage = (title: string, sheet: string, body: Html): string =>
+  `<!doctype html>\n${
+    html`<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
+<title>${title}</title>
+<link rel="stylesheet" href="/${sheet}">
+</head>
+<body>
+${body}
+</body>
+</html>`.html
+  }\n`;
+
 /** Paragraphs and flat lists, with an empty line between. */
 export function markdown(text: string | undefined): Html {
   const blocks = (text ?? "").trim().split(/\n\s*\n/);

@@ -51,6 +51,13 @@ export interface Media {
 
 export const problemType = "application/problem+json";
 
+/** What the document's own formats mean, where no pattern says it that every language reads alike. */
+const ownFormats = {
+  text: /^[^\0-\x08\x0E-\x1F\x7F-\x84\x86-\x9F\uD800-\uDFFF\uFFFE\uFFFF]*$/u,
+  words:
+    /^(?=.*[^\s\xAD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u202A-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB])[^\0-\x08\x0E-\x1F\x7F-\x84\x86-\x9F\uD800-\uDFFF\uFFFE\uFFFF]*$/su,
+};
+
 /** The project's own. */
 export const openapiFile = new URL("../apigateway/openapi.yaml", import.meta.url);
 export const readOpenapi = (): string => readFileSync(openapiFile, "utf8");
@@ -65,8 +72,16 @@ export function apiOf(json: string): Api {
   const text = json.replaceAll('"$ref":"#/components/schemas/', '"$ref":"schema:');
   const document = JSON.parse(text) as Node;
   // A reference with a limit beside it has no type of its own, and a member that an `allOf` requires may be in another part.
-  const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, allowUnionTypes: true });
+  const ajv = new Ajv2020({
+    strict: true,
+    strictTypes: false,
+    strictRequired: false,
+    allowUnionTypes: true,
+    discriminator: true,
+  });
   formats.default(ajv);
+  for (const [name, format] of Object.entries(ownFormats)) ajv.addFormat(name, format);
+  ajv.addVocabulary(["x-do", "x-zh", "x-retry"]);
   const { schemas = {} } = document.components as Node;
   for (const [name, schema] of Object.entries(schemas as Node)) ajv.addSchema(schema as object, `schema:${name}`);
   const compiled = new Map<Json, ValidateFunction>();

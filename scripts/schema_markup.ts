@@ -6,7 +6,7 @@ type Schema = Node | boolean;
 
 /** Keywords that need no words of their own. */
 const structure = ["$ref", "type", "properties", "required", "items", "allOf", "oneOf", "anyOf", "if", "then"];
-const unsaid = ["additionalProperties", "unevaluatedProperties", "examples", "description"];
+const unsaid = ["additionalProperties", "unevaluatedProperties", "examples", "description", "x-do", "x-zh", "x-retry"];
 
 const json = (value: unknown) => html`<code>${JSON.stringify(value)}</code>`;
 
@@ -25,6 +25,7 @@ const limits: Readonly<Record<string, (value: unknown) => Html>> = {
   const: (value) => html`always ${json(value)}`,
   enum: (values) => html`one of ${(values as unknown[]).map((one, at) => [at > 0 && ", ", json(one)])}`,
   propertyNames: (schema) => html`names: ${schemaMarkup(schema as Schema)}`,
+  discriminator: (by) => html`told apart by <code>${(by as Node).propertyName as string}</code>`,
   deprecated: (yes) => html`${yes === true && "deprecated"}`,
   dependentRequired: (needs) =>
     html`${Object.entries(needs as Record<string, string[]>).map(

@@ -33,7 +33,7 @@ interface ErrorDetails {
 }
 
 /** code → HTTP status. */
-const statusOf = {
+export const statusOf = {
   // Requests
   MALFORMED: 400,
   INVALID_INPUT: 400,
@@ -618,7 +618,7 @@ export class DocumentUnknown extends AppError {
 /** Lines of an import are no documents of the collection; `errors` has them with their lines. */
 export class DocumentsInvalid extends AppError {
   constructor(errors: readonly string[]) {
-    super("INVALID_INPUT", errors[0] ?? "the documents are not valid", { extra: { errors } });
+    super("INVALID_INPUT", errors[0] ?? "the documents are not valid", { extra: { field: "", errors } });
   }
 }
 

@@ -111,7 +111,7 @@ function checkProblem(route: string, answer: Received, schema: Parameters<Api["f
   checkBody(route, answer, schema);
   const { status, type, code } = answer.body as Record<string, unknown>;
   if (status !== answer.status) throw new ContractBroken(route, answer.status, `${code} says status ${status}`);
-  if (type !== `urn:orderbell:error:${String(code).toLowerCase()}`)
+  if (type !== `/errors#${code}`)
     throw new ContractBroken(route, answer.status, `${code} has the type ${type}`);
 }
 

@@ -173,6 +173,6 @@ function sendError(response: ServerResponse, { status, code, message, retryAfter
   });
   const title = code.charAt(0) + code.slice(1).toLowerCase().replaceAll("_", " ");
   response.end(
-    JSON.stringify({ type: `urn:orderbell:error:${code.toLowerCase()}`, title, status, detail: message, code }),
+    JSON.stringify({ type: `/errors#${code}`, title, status, detail: message, code }),
   );
 }

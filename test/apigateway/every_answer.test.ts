@@ -3,7 +3,7 @@ import axios from "axios";
 import { ConnectionLost } from "../../db/database.ts";
 import { raw, sql } from "../../db/sql.ts";
 import { type StandIn, startWechat } from "../../demo/wechat.ts";
-import { codesIn } from "../../scripts/check_api.ts";
+import { codesIn } from "../../scripts/openapi_document.ts";
 import { type Operation, problemType } from "../../scripts/read_api.ts";
 import { parseCollections } from "../../shared/live/collections.ts";
 import { eventTypes, type MenuState, type StreamEvent } from "../../shared/protocol.ts";

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { codesIn } from "../../scripts/check_api.ts";
+import { codesIn } from "../../scripts/openapi_document.ts";
 import { type Json, readOpenapi } from "../../scripts/read_api.ts";
 import { codes } from "../../shared/errors.ts";
 import { actions, roles, services, statuses } from "../../shared/order_states.ts";
@@ -65,7 +65,34 @@ describe("check_api", () => {
       "  /login/boss:\n",
       'route "POST /login/boss" is not in serverless',
     ],
-    ["an unknown code", "[PAIRING_CODE_INVALID]", "[PAIRING_CODE_WRONG]", 'code "PAIRING_CODE_WRONG" is not in shared'],
+    [
+      "an unknown code",
+      "    MALFORMED:\n",
+      "    PAIRING_CODE_WRONG: { type: object, additionalProperties: false }\n    MALFORMED:\n",
+      'code "PAIRING_CODE_WRONG" is not in shared',
+    ],
+    ["a code without a schema", "    TICKET_INVALID:\n", "    Ticket:\n", 'code "TICKET_INVALID" of shared/errors.ts has no'],
+    ["an error's status", "status: { type: integer, const: 426 }", "status: { const: 400 }", '"status" is not 426'],
+    ["an error without advice", "      x-do: Send less, or an address of it.\n", "", 'EVENT_TOO_LARGE: "x-do" is missing'],
+    [
+      "a code under another status",
+      'schema: { $ref: "#/components/schemas/PAIRING_CODE_INVALID" }',
+      'schema: { $ref: "#/components/schemas/SHOP_CLOSED" }',
+      "POST /login/staff, 401: SHOP_CLOSED has another status",
+    ],
+    [
+      "errors that nothing tells apart",
+      "              schema:\n                discriminator: { propertyName: code }\n",
+      "              schema:\n",
+      "a oneOf of them with a discriminator",
+    ],
+    [
+      "an error without its schema",
+      'schema: { $ref: "#/components/schemas/PAIRING_CODE_INVALID" }',
+      'schema: { $ref: "#/components/schemas/Problem", unevaluatedProperties: false }',
+      "an error is a reference to its code's schema",
+    ],
+    ["a pattern that languages read differently", "^[0-9]{16}$", "^\\\\d{16}$", "the pattern ^\\d{16}$ has more than"],
     [
       "a request's example",
       "{ role: kitchen, device:",
@@ -246,7 +273,7 @@ describe("an answer held against openapi.yaml", () => {
       { status: 403 },
       { code: "SOLD_OUT" },
       { dish: "bun" },
-      { type: "urn:orderbell:error:other" },
+      { type: "/errors#OTHER" },
     ])
       expect(() => witness("GET", "/session", told(changes))).toThrow(ContractBroken);
     const real = await guest.http("GET", "/session");

@@ -141,7 +141,7 @@ export const session: Session = {
  */
 export function refusal(code: string, extra: object = {}, retryAfterMs?: number): ApiError {
   const status = 409;
-  const type = `urn:orderbell:error:${code.toLowerCase()}`;
+  const type = `/errors#${code}`;
   const problem = { type, title: code, status, detail: code, code, ...extra };
   if (code !== noAnswer) lawful("Problem", problem);
   return Object.assign(new Error(code), { code, status, retryAfterMs, extra }) as unknown as ApiError;

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { servePages } from "../../cli/serve_pages.ts";
 import { apiPage } from "../../scripts/api_page.ts";
 import { html, inline, markdown } from "../../scripts/markup.ts";
+import { codesIn } from "../../scripts/openapi_document.ts";
 import { readApi, readOpenapi } from "../../scripts/read_api.ts";
 import { anyEngine } from "../_engines.ts";
 import { type House, openHouse } from "../_house.ts";
@@ -46,8 +47,7 @@ describe("the text of the API page", () => {
     for (const { responses, method, path } of api.operations)
       for (const { content } of Object.values(responses))
         for (const { schema } of Object.values(content))
-          for (const [, code = ""] of JSON.stringify(schema).matchAll(/"([A-Z]+(?:_[A-Z]+)+)"/g))
-            expect(articleOf(method, path)).toContain(`<code>${code}</code>`);
+          for (const code of codesIn(schema)) expect(articleOf(method, path)).toContain(`<a href="/errors#${code}"><code>${code}</code></a>`);
   });
 
   it("has links that lead somewhere, and no name twice", () => {
