@@ -90,6 +90,12 @@ export function readDevices(shop: string, now: number): Sql {
   return sql`SELECT ${sessionColumns}, ${online} FROM sessions WHERE shop_id = ${shop} AND kind = 'staff' AND ended_at IS NULL AND expires_at > ${now} ORDER BY created_at`;
 }
 
+/** Such devices behind this one; ids are in the order in which they were made. */
+export function readDevicesAfter(shop: string, now: number, id: string, limit: number): Sql {
+  return sql`SELECT ${sessionColumns} FROM sessions WHERE shop_id = ${shop} AND kind = 'staff' AND ended_at IS NULL AND expires_at > ${now}
+    AND id > ${id} ORDER BY id LIMIT ${limit}`;
+}
+
 export function readSessionsOfUser(user: string): Sql {
   return sql`SELECT ${sessionColumns} FROM sessions WHERE user_id = ${user} ORDER BY created_at`;
 }

@@ -23,6 +23,11 @@ export function readShops(): Sql {
   return sql`SELECT ${columns} FROM shops ORDER BY id`;
 }
 
+/** Shops behind this id. */
+export function readShopsAfter(id: string, limit: number): Sql {
+  return sql`SELECT ${columns} FROM shops WHERE id > ${id} ORDER BY id LIMIT ${limit}`;
+}
+
 export function readShopIds(limit: number): Sql {
   return sql`SELECT id FROM shops ORDER BY id LIMIT ${limit}`;
 }

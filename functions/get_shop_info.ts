@@ -1,12 +1,17 @@
 /** Public state of the shops: menu, prices, open or closed, sold out; and the pickup board. */
-import { http, ok } from "../apigateway/entry.ts";
+import { type HttpRequest, http, ok } from "../apigateway/entry.ts";
 import * as shape from "../shared/shape.ts";
-import { board, listShops, shopInfo } from "../shared/shop/snapshots.ts";
+import { board, listShops, maxShops, shopInfo } from "../shared/shop/snapshots.ts";
+
+const pageOf = (request: HttpRequest) => ({
+  after: request.query("after", shape.id),
+  limit: request.query("limit", shape.digits(1, maxShops)),
+});
 
 export const handler = http({
   "GET /get_shop_info": async (app, request) => {
     const shop = request.query("shop", shape.id);
-    if (shop === undefined) return ok(await listShops(app));
+    if (shop === undefined) return ok(await listShops(app, pageOf(request)));
     const { state, etag } = await shopInfo(app, shop, request.query("table", shape.id));
     // Requested each time, sent only when it changed.
     const headers = { etag, "cache-control": "no-cache" };

@@ -7,6 +7,7 @@ import { strike, takeStep } from "../shared/ordering/take_step.ts";
 import { actsForShop, type Session } from "../shared/sessions/session.ts";
 import * as shape from "../shared/shape.ts";
 import { oneOrder, ordersOfUser } from "../shared/shop/snapshots.ts";
+import { pageOf } from "./_page_of.ts";
 import { signedIn } from "./_signed_in.ts";
 
 const stepBody = v.strictObject({
@@ -33,7 +34,7 @@ function idOf(request: HttpRequest): string {
 export const handler = http({
   "GET /orders": async (app, request) => {
     const session = await signedIn(app, request);
-    return ok(await ordersOfUser(app, session, request.query("before", shape.ulid)));
+    return ok(await ordersOfUser(app, session, pageOf(request)));
   },
   "GET /orders/{id}": async (app, request) =>
     ok(await oneOrder(app, await signedIn(app, request, "orders:read"), idOf(request))),

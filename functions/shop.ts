@@ -10,13 +10,14 @@ import type { Scope } from "../shared/sessions/api_key.ts";
 import { newPairingCode } from "../shared/sessions/login.ts";
 import { type Staff, staffOf } from "../shared/sessions/session.ts";
 import * as shape from "../shared/shape.ts";
-import { devicesOf, revokeDevice } from "../shared/shop/devices.ts";
+import { listDevices, maxDevices, revokeDevice } from "../shared/shop/devices.ts";
 import { editMenu, putDish, removeDish, replaceMenu, replaceSettings, setPrice } from "../shared/shop/edit_menu.ts";
 import { openShop } from "../shared/shop/open_shop.ts";
 import { dayReport, reportCsv } from "../shared/shop/report.ts";
 import { menuForStaff, ordersOfShop } from "../shared/shop/snapshots.ts";
 import { changeStock, setSoldOut } from "../shared/shop/stock.ts";
 import { addTables, dropTable, tablesOf } from "../shared/shop/tables.ts";
+import { pageOf } from "./_page_of.ts";
 import { signedIn } from "./_signed_in.ts";
 
 const openBody = v.strictObject({ open: shape.flag });
@@ -76,7 +77,7 @@ export const handler = http({
     const filter = {
       statuses: request.query("status", statusList),
       day: request.query("day", shape.day),
-      before: request.query("before", shape.ulid),
+      ...pageOf(request),
     };
     return ok(await ordersOfShop(app, who, filter));
   },
@@ -189,7 +190,8 @@ export const handler = http({
 
   "GET /shops/{shop}/devices": async (app, request) => {
     const who = await staff(app, request, owner);
-    return ok({ devices: await devicesOf(app, who.shop) });
+    const page = { after: request.query("after", shape.ulid), limit: request.query("limit", shape.digits(1, maxDevices)) };
+    return ok(await listDevices(app, who.shop, page));
   },
   "DELETE /shops/{shop}/devices/{device}": async (app, request) => {
     const who = await staff(app, request, owner);

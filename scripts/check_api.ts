@@ -36,6 +36,7 @@ export async function checkApi({
     ...checkPatterns(api.document),
     ...wrongExamples(api),
     ...openObjects(api),
+    ...openLists(api),
   ];
 }
 
@@ -142,6 +143,39 @@ function openObjects(api: Api): string[] {
   for (const operation of api.operations)
     for (const [where, { schema }] of mediaOf(operation)) visit(schema, where, false);
   return [...found];
+}
+
+/** Lists that end by themselves: the steps of one order, the dishes sold on one day. */
+const endingLists = ["GET /orders/{id}: history", "GET /shops/{shop}/report: dishes"];
+
+/** A list that is answered says how long it can be; one that may have a next page takes `limit`. */
+function openLists(api: Api): string[] {
+  const members = (schema: Json | undefined): [string, Json][] => {
+    const { properties = {}, oneOf = [], allOf = [] } = api.follow(schema);
+    return [...Object.entries(properties as object), ...[oneOf, allOf].flat().flatMap(members)];
+  };
+  return api.operations
+    .filter(({ method }) => method === "GET")
+    .flatMap(({ key, responses, parameters }) => {
+      const found = Object.entries(responses)
+        .filter(([status]) => status.startsWith("2"))
+        .flatMap(([, { content }]) => Object.values(content).flatMap(({ schema }) => members(schema)));
+      const open = found.filter(([, node]) => {
+        const { type, maxItems } = api.follow(node);
+        return type === "array" && maxItems === undefined;
+      });
+      const isPaged = found.some(([name]) => name === "more") && !parameters.some(({ name }) => name === "stream");
+      const limit = parameters.find(({ name }) => name === "limit");
+      return [
+        ...open
+          .map(([name]) => `${key}: ${name}`)
+          .filter((one) => !endingLists.includes(one))
+          .map((one) => `${one} is a list of any length`),
+        ...(isPaged && api.follow(limit?.schema).maximum === undefined
+          ? [`${key}: "more" without a "limit" that has a maximum`]
+          : []),
+      ];
+    });
 }
 
 // --- By hand -------------------------------------------------------------------------------------------------------

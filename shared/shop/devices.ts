@@ -1,15 +1,34 @@
 /** Paired devices of a shop: each has a staff session. */
-import { endSession, readDevices } from "../../db/sessions.ts";
+import type { Row } from "../../db/database.ts";
+import { endSession, readDevices, readDevicesAfter } from "../../db/sessions.ts";
 import type { App } from "../app.ts";
 import { DeviceUnknown } from "../errors.ts";
 import { end } from "../sessions/login.ts";
 import { changeShop, knownShop, type ShopActor } from "./open_shop.ts";
 
-/** @throws ShopUnknown */
+/** At most so many devices in one answer. */
+export const maxDevices = 500;
+
+/** The devices, oldest first. @param after the last one that the caller has @throws ShopUnknown */
+export async function listDevices(
+  app: App,
+  shop: string,
+  { after = "", limit = maxDevices }: { after?: string; limit?: number },
+) {
+  await knownShop(app, shop);
+  const [rows] = await app.db.read([readDevicesAfter(shop, app.clock.now(), after, limit + 1)]);
+  return { devices: rows.slice(0, limit).map(deviceOf), more: rows.length > limit };
+}
+
+/** All of them. @throws ShopUnknown */
 export async function devicesOf(app: App, shop: string) {
   await knownShop(app, shop);
   const [rows] = await app.db.read([readDevices(shop, app.clock.now())]);
-  return rows.map((row) => ({
+  return rows.map(deviceOf);
+}
+
+function deviceOf(row: Row) {
+  return {
     id: String(row.id),
     device: String(row.device),
     role: String(row.role),
@@ -17,7 +36,7 @@ export async function devicesOf(app: App, shop: string) {
     seenAt: new Date(Number(row.seen_at)).toISOString(),
     expiresAt: new Date(Number(row.expires_at)).toISOString(),
     online: Number(row.online) === 1,
-  }));
+  };
 }
 
 /** Ends a device's session and closes its sockets. @throws DeviceUnknown */

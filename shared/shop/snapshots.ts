@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Row } from "../../db/database.ts";
 import { readHistory, readOrders, readOrdersOfShop, readOrdersOfUser } from "../../db/orders.ts";
 import { readNotifications } from "../../db/rooms.ts";
-import { readDishDays, readMenu, readShop, readShops, readTables } from "../../db/shops.ts";
+import { readDishDays, readMenu, readShop, readShopsAfter, readTables } from "../../db/shops.ts";
 import { headOf, readHeads } from "../../db/streams.ts";
 import type { App } from "../app.ts";
 import { businessDay } from "../day.ts";
@@ -24,6 +24,9 @@ const positionOf = (stream: string, row: Row | undefined): StreamPosition => ({ 
 
 // --- Shops, for anyone ---------------------------------------------------------------------------------------------
 
+/** At most so many shops in one answer. */
+export const maxShops = 1_000;
+
 /** A shop as anyone sees it. */
 export const publicShop = ({ id, names, zone, open, live, settings }: Shop) => ({
   id,
@@ -38,9 +41,10 @@ export const publicShop = ({ id, names, zone, open, live, settings }: Shop) => (
   notice: settings.notice ?? null,
 });
 
-export async function listShops(app: App) {
-  const [rows] = await app.db.read([readShops()]);
-  return { shops: rows.map((row) => publicShop(shopOf(row))) };
+/** The shops in the order of their ids. @param after the last one that the caller has */
+export async function listShops(app: App, { after = "", limit = maxShops }: { after?: string; limit?: number }) {
+  const [rows] = await app.db.read([readShopsAfter(after, limit + 1)]);
+  return { shops: rows.slice(0, limit).map((row) => publicShop(shopOf(row))), more: rows.length > limit };
 }
 
 /** @throws ShopUnknown, TableUnknown */
@@ -95,7 +99,20 @@ export async function board(app: App, id: string) {
 
 // --- Orders --------------------------------------------------------------------------------------------------------
 
-const pageSize = 100;
+/** At most so many orders in one answer. */
+export const maxOrders = 100;
+
+/** A part of a list. */
+export interface Page {
+  /** Only what is older than this order. */
+  readonly before: string | undefined;
+  readonly limit: number | undefined;
+}
+
+/** One more order is read than is answered: it shows that there are older ones. */
+function pageOf(orders: readonly Row[], lines: readonly Row[], limit: number, reader: "staff" | "customer") {
+  return { orders: views(orders.slice(0, limit), lines, reader), more: orders.length > limit };
+}
 
 /** Orders from their rows and those of their lines, as one kind of reader sees them. */
 export function views(orders: readonly Row[], lines: readonly Row[], reader: "staff" | "customer"): OrderView[] {
@@ -128,16 +145,15 @@ export async function oneOrder(app: App, session: Session, id: string) {
 }
 
 /** A customer's orders, newest first, with notifications and the position of the stream. */
-export async function ordersOfUser(app: App, session: Session, before: string | undefined) {
+export async function ordersOfUser(app: App, session: Session, { before, limit = maxOrders }: Page) {
   const stream = `user:${session.user}`;
   const [orders, lines, notifications, heads] = await app.db.read([
-    ...readOrdersOfUser(session.user, before, pageSize),
+    ...readOrdersOfUser(session.user, before, limit + 1),
     readNotifications(stream, 50),
     readHeads([stream]),
   ]);
   return {
-    orders: views(orders, lines, "customer"),
-    more: orders.length === pageSize,
+    ...pageOf(orders, lines, limit, "customer"),
     notifications: notifications.map(({ data }) => JSON.parse(String(data)) as Notification),
     ...first(before, stream, heads[0]),
   };
@@ -147,21 +163,20 @@ export async function ordersOfUser(app: App, session: Session, before: string | 
 export async function ordersOfShop(
   app: App,
   staff: Staff,
-  filter: { statuses: readonly Status[] | undefined; day: string | undefined; before: string | undefined },
+  filter: Page & { readonly statuses: readonly Status[] | undefined; readonly day: string | undefined },
 ) {
   const stream = `shop:${staff.shop}`;
-  const { statuses = openStatuses, day, before } = filter;
+  const { statuses = openStatuses, day, before, limit = maxOrders } = filter;
   const areOpen = statuses.every((status) => openStatuses.includes(status));
   const [orders, lines, shops, heads] = await app.db.read([
-    ...readOrdersOfShop(staff.shop, { statuses, areOpen, day, before }, pageSize),
+    ...readOrdersOfShop(staff.shop, { statuses, areOpen, day, before }, limit + 1),
     readShop(staff.shop),
     readHeads([stream]),
   ]);
   if (shops[0] === undefined) throw new ShopUnknown(staff.shop);
   return {
     shop: publicShop(shopOf(shops[0])),
-    orders: views(orders, lines, "staff"),
-    more: orders.length === pageSize,
+    ...pageOf(orders, lines, limit, "staff"),
     ...first(before, stream, heads[0]),
   };
 }

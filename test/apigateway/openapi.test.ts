@@ -92,6 +92,13 @@ describe("check_api", () => {
       'schema: { $ref: "#/components/schemas/Problem", unevaluatedProperties: false }',
       "an error is a reference to its code's schema",
     ],
+    ["a list of any length", "devices: { type: array, maxItems: 500,", "devices: { type: array,", "devices is a list of any length"],
+    [
+      "a list without a limit",
+      "schema: { type: integer, minimum: 1, maximum: 500, default: 500 }",
+      "schema: { type: integer }",
+      'GET /shops/{shop}/devices: "more" without a "limit"',
+    ],
     ["a pattern that languages read differently", "^[0-9]{16}$", "^\\\\d{16}$", "the pattern ^\\d{16}$ has more than"],
     [
       "a request's example",
