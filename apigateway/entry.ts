@@ -12,6 +12,7 @@ import {
 import { parseJson } from "../shared/json.ts";
 import type { Fields } from "../shared/log.ts";
 import { pathClass } from "../shared/path_class.ts";
+import { waitHeaders } from "../shared/rate_limit.ts";
 import * as shape from "../shared/shape.ts";
 import { never, type Signal } from "../shared/signal.ts";
 import { toAppError } from "../shared/to_app_error.ts";
@@ -180,13 +181,14 @@ function traceOf(request: HttpRequest): string | undefined {
 }
 
 /** RFC 9457. `code` is stable; `type` leads to what this server's page of errors says about it. */
-function problem({ code, status, message, retryAfterSec, extra }: AppError, more: object): HttpAnswer {
+function problem(error: AppError, more: object): HttpAnswer {
+  const { code, status, message, extra } = error;
   const title = code.charAt(0) + code.slice(1).toLowerCase().replaceAll("_", " ");
   return {
     status,
     headers: {
       "content-type": "application/problem+json",
-      ...(retryAfterSec === undefined ? {} : { "retry-after": String(retryAfterSec) }),
+      ...waitHeaders(error),
       ...(status === 426 ? { upgrade: "websocket" } : {}),
       ...(status === 401 ? { "www-authenticate": 'Bearer realm="orderbell"' } : {}),
     },

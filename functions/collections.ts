@@ -24,6 +24,7 @@ import { overview } from "../shared/live/overview.ts";
 import { aggregateDocuments, countDocuments } from "../shared/live/read_documents.ts";
 import { abortTransaction, commitTransaction, startTransaction } from "../shared/live/transactions.ts";
 import { addDocuments, removeDocuments } from "../shared/live/write_documents.ts";
+import { waitHeaders } from "../shared/rate_limit.ts";
 import * as shape from "../shared/shape.ts";
 import { toAppError } from "../shared/to_app_error.ts";
 import { socketUrlOf } from "./_socket_url.ts";
@@ -76,10 +77,9 @@ const rest =
     } catch (error) {
       const refused = toAppError(app, error);
       request.notes.code = refused.code;
-      const wait = refused.retryAfterSec;
       return {
         status: refused.status,
-        headers: wait === undefined ? {} : { "retry-after": String(wait) },
+        headers: waitHeaders(refused),
         body: { ...refusalOf(refused), requestId },
       };
     }

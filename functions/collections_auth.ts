@@ -7,6 +7,7 @@ import { credentialsOf, exchange, exchangeIfAlive, signInAnonymously, userInfo }
 import { AppError, NotSupported } from "../shared/errors.ts";
 import { parseJson } from "../shared/json.ts";
 import { end } from "../shared/sessions/login.ts";
+import { waitHeaders } from "../shared/rate_limit.ts";
 import * as shape from "../shared/shape.ts";
 import { toAppError } from "../shared/to_app_error.ts";
 import { signedIn } from "./_signed_in.ts";
@@ -23,11 +24,10 @@ const route =
     } catch (error) {
       const refused = toAppError(app, error);
       request.notes.code = refused.code;
-      const wait = refused.retryAfterSec;
       const told = error instanceof NotExchanged ? invalidGrant(refused) : oauthRefusalOf(refused);
       return {
         status: refused.status,
-        headers: wait === undefined ? {} : { "retry-after": String(wait) },
+        headers: waitHeaders(refused),
         body: { ...told, requestId },
       };
     }

@@ -4,6 +4,7 @@ import { created, type HttpRequest, http, noContent, ok } from "../apigateway/en
 import type { App } from "../shared/app.ts";
 import { ApiKeyInvalid } from "../shared/errors.ts";
 import { grant as grantHeader, messageId } from "../shared/frame.ts";
+import { availableHeaders } from "../shared/rate_limit.ts";
 import { authenticateKey } from "../shared/sessions/api_key.ts";
 import * as shape from "../shared/shape.ts";
 import { authorize, grantRights } from "../shared/streams/authority.ts";
@@ -47,7 +48,8 @@ export const handler = http({
     const { grantSec } = shape.parse(roomBody, request.json());
     const made = await createRoom(app, session, grantSec * 1_000, request.address);
     request.notes.room = made.room;
-    return created({ room: { id: made.room, stream: `room:${made.room}` }, ...answer(made) });
+    const body = { room: { id: made.room, stream: `room:${made.room}` }, ...answer(made) };
+    return { ...created(body), headers: availableHeaders(made.available) };
   },
   "POST /rooms/{room}/messages": async (app, request) => {
     const key = await authenticateKey(app, request.authorization, "publish");

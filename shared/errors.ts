@@ -14,6 +14,8 @@ export class AppError extends Error {
   readonly retryAfterSec: number | undefined;
   /** Further members of the problem document for the caller, such as the new total. */
   readonly extra: Readonly<Record<string, unknown>>;
+  /** The quota that is used up until `retryAfterSec` have passed. */
+  readonly quota: Quota | undefined;
 
   constructor(code: Code, message: string, options: ErrorDetails = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -23,11 +25,24 @@ export class AppError extends Error {
     this.retryAfterSec = options.retryAfterSec;
     this.retry = options.retryAfterSec !== undefined || retryable.has(code);
     this.extra = options.extra ?? {};
+    this.quota = options.quota;
   }
+}
+
+/** A limit on how much one caller may do. */
+export interface Quota {
+  /** Letters, digits and dashes. */
+  readonly name: string;
+  readonly limit: number;
+  /** Of a sliding window; without it the limit holds at any moment. */
+  readonly windowSec?: number;
+  /** Requests, if it is absent. */
+  readonly unit?: "content-bytes" | "concurrent-requests";
 }
 
 interface ErrorDetails {
   cause?: unknown;
+  quota?: Quota;
   retryAfterSec?: number;
   extra?: Record<string, unknown>;
 }
@@ -277,15 +292,18 @@ export class LoginBlocked extends AppError {
   }
 }
 
+/** WeChat's own, as its errcode 45011 says. */
+const wechatLogins: Quota = { name: "wechat-logins", limit: 100, windowSec: 60 };
+
 export class LoginTooOften extends AppError {
   /** @param waitMs for a network that sent too many wrong codes; without it WeChat itself has refused */
-  constructor(waitMs?: number) {
+  constructor(waitMs?: number, quota: Quota = wechatLogins) {
     const retryAfterSec = waitMs === undefined ? 60 : Math.max(1, Math.ceil(waitMs / 1_000));
     const reason =
       waitMs === undefined
         ? "WeChat allows 100 logins a minute for one user"
         : `too many codes from this network that WeChat does not know; try again in ${retryAfterSec} s`;
-    super("LOGIN_TOO_OFTEN", reason, { retryAfterSec });
+    super("LOGIN_TOO_OFTEN", reason, { retryAfterSec, quota });
   }
 }
 
@@ -325,10 +343,11 @@ export class ConfirmAtCounter extends AppError {
 
 /** @param waitMs until another one is allowed */
 export class TooManySessions extends AppError {
-  constructor(waitMs: number) {
+  constructor(waitMs: number, quota: Quota) {
     const retryAfterSec = Math.max(1, Math.ceil(waitMs / 1_000));
     super("TOO_MANY_SESSIONS", `too many new visitors from this network; try again in ${retryAfterSec} s`, {
       retryAfterSec,
+      quota,
     });
   }
 }
@@ -351,14 +370,15 @@ export class TooManyUnaccepted extends AppError {
     super("TOO_MANY_UNACCEPTED", `${limit} orders of this ${of} are waiting to be accepted`, {
       retryAfterSec: 60,
       extra: { of, limit },
+      quota: { name: `unaccepted-${of}`, limit },
     });
   }
 }
 
 export class PublishTooFast extends AppError {
   /** @param what such as "20 messages to one room" */
-  constructor(what: string) {
-    super("PUBLISH_TOO_FAST", `a sender may publish ${what} a second`, { retryAfterSec: 1 });
+  constructor(what: string, quota: Quota) {
+    super("PUBLISH_TOO_FAST", `a sender may publish ${what} a second`, { retryAfterSec: 1, quota });
   }
 }
 
@@ -379,12 +399,14 @@ export class RoomsOff extends AppError {
 
 /** @param waitMs until another one is allowed */
 export class TooManyRooms extends AppError {
-  constructor(of: "user" | "address", limit: number, waitMs: number) {
+  constructor(of: "user" | "address", waitMs: number, quota: Quota) {
+    const { limit } = quota;
     const retryAfterSec = Math.max(1, Math.ceil(waitMs / 1_000));
     const who = of === "user" ? "a user makes" : "a network's users make";
     super("TOO_MANY_ROOMS", `${who} at most ${limit} rooms an hour; try again in ${retryAfterSec} s`, {
       retryAfterSec,
       extra: { of, limit },
+      quota,
     });
   }
 }

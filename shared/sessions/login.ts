@@ -21,12 +21,14 @@ import {
   LoginCodeUsed,
   LoginTooOften,
   PairingCodeInvalid,
+  type Quota,
   SessionEnded,
   ShopUnknown,
   TooManySessions,
 } from "../errors.ts";
 import { errorFrame } from "../frame.ts";
 import type { Role } from "../order_states.ts";
+import { type Available, leftOf } from "../rate_limit.ts";
 import { isVisible, oneLine } from "../text.ts";
 import { decryptData, type EncryptedData, verifySignature, type WechatApp, type WechatSession } from "../wechat.ts";
 import { type Kind, newToken, type Session } from "./session.ts";
@@ -40,6 +42,8 @@ export interface LoginResult {
   readonly profile: Profile | null;
   /** Whether the user is new too. */
   readonly isNew: boolean;
+  /** What is left of the network's quotas, for guests. */
+  readonly available?: readonly Available[];
 }
 
 /** The profile that the user allowed WeChat to share. */
@@ -132,15 +136,16 @@ async function takeCode(app: App, code: string, address: string | undefined): Pr
   const near = address === undefined ? null : app.secrets.hashAddress(address);
   const wider = address === undefined ? null : app.secrets.hashWiderNetwork(address);
   const limit = app.config.limits.failedLoginsPerHour;
+  const [nearby, wide] = perNetwork("wrong-codes", limit);
   try {
     await app.db.flight({
       statements: [
-        readFailedCodes("address_hash", near ?? "", now - hourMs, limit),
-        readFailedCodes("wider_hash", wider ?? "", now - hourMs, limit * widerTimes),
+        readFailedCodes("address_hash", near ?? "", now - hourMs, nearby.limit),
+        readFailedCodes("wider_hash", wider ?? "", now - hourMs, wide.limit),
       ],
       decide([failed = [], around = []]) {
-        const full = failed.length >= limit ? failed : around.length >= limit * widerTimes ? around : undefined;
-        if (full !== undefined) throw new LoginTooOften(Number(full.at(-1)?.sent_at) + hourMs - now);
+        const full = firstFull([failed, nearby], [around, wide]);
+        if (full !== undefined) throw new LoginTooOften(Number(full[0].at(-1)?.sent_at) + hourMs - now, full[1]);
         return [insertCode(hash, near, wider, now)];
       },
     });
@@ -192,37 +197,56 @@ export function profileOf(data: Record<string, unknown> | undefined): Profile | 
 /** A /48 has this many times the limit of a /64: it can hold all of a carrier's customers in a town. */
 const widerTimes = 5;
 
+/** The quotas of a network and of the wider one around it. */
+const perNetwork = (name: string, limit: number): readonly [Quota, Quota] => {
+  const windowSec = hourMs / 1_000;
+  return [
+    { name, limit, windowSec },
+    { name: `${name}-wider`, limit: limit * widerTimes, windowSec },
+  ];
+};
+
+const firstFull = (...counted: readonly (readonly [readonly Row[], Quota])[]) =>
+  counted.find(([rows, { limit }]) => rows.length >= limit);
+
 /** A session without WeChat. @throws TooManySessions when one network begins too many that order nothing */
 export async function loginAsGuest(app: App, address: string): Promise<LoginResult> {
   const now = app.clock.now();
   const result = newSession(app, "guest", app.random.id(), now);
+  let available: readonly Available[] = [];
   await app.db.flight({
     statements: visitorReads(app, address, now),
     decide(rows) {
-      checkVisitors(app, rows, now);
+      available = checkVisitors(app, rows, now);
       return [insertUser(result.session.user, null, now), insertSession(rowOf(app, result, address))];
     },
   });
-  return result;
+  return { ...result, available };
 }
+
+const visitorQuotas = ({ config }: App) => perNetwork("guests", config.limits.guestSessionsPerHour);
 
 /** The reads that `checkVisitors` needs. */
 export function visitorReads(app: App, address: string, now: number): Sql[] {
-  const limit = app.config.limits.guestSessionsPerHour;
+  const [nearby, wide] = visitorQuotas(app);
   const since = now - hourMs;
   const wider = app.secrets.hashWiderNetwork(address);
   return [
-    readIdleVisitors("address_hash", app.secrets.hashAddress(address), since, limit),
-    ...(wider === null ? [] : [readIdleVisitors("wider_hash", wider, since, limit * widerTimes)]),
+    readIdleVisitors("address_hash", app.secrets.hashAddress(address), since, nearby.limit),
+    ...(wider === null ? [] : [readIdleVisitors("wider_hash", wider, since, wide.limit)]),
   ];
 }
 
-/** @throws TooManySessions when one network begins too many that order nothing */
-export function checkVisitors(app: App, [near = [], around = []]: Row[][], now: number): void {
-  const limit = app.config.limits.guestSessionsPerHour;
-  const full = near.length >= limit ? near : around.length >= limit * widerTimes ? around : undefined;
-  // The oldest counted session leaves the window first.
-  if (full !== undefined) throw new TooManySessions(Number(full.at(-1)?.created_at) + hourMs - now);
+/** @returns what is left behind this one @throws TooManySessions when one network begins too many that order nothing */
+export function checkVisitors(app: App, counted: readonly Row[][], now: number): Available[] {
+  const quotas = visitorQuotas(app);
+  return counted.map((rows, at) => {
+    const quota = quotas[at] as Quota;
+    const times = rows.map(({ created_at }) => Number(created_at));
+    // The oldest counted session leaves the window first.
+    if (rows.length >= quota.limit) throw new TooManySessions(Number(times.at(-1)) + hourMs - now, quota);
+    return leftOf(quota, times, now);
+  });
 }
 
 // --- Staff ---------------------------------------------------------------------------------------------------------

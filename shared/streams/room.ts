@@ -15,8 +15,17 @@ import {
 import { headOf, readHeads } from "../../db/streams.ts";
 import type { App } from "../app.ts";
 import { iso } from "../day.ts";
-import { Forbidden, RoomsFull, RoomsOff, StreamForbidden, StreamUnknown, TooManyRooms } from "../errors.ts";
+import {
+  Forbidden,
+  type Quota,
+  RoomsFull,
+  RoomsOff,
+  StreamForbidden,
+  StreamUnknown,
+  TooManyRooms,
+} from "../errors.ts";
 import type { ClientMessage, MessageView, Position, StreamPosition } from "../protocol.ts";
+import { type Available, leftOf } from "../rate_limit.ts";
 import type { Session } from "../sessions/session.ts";
 import { authorize, type GrantClaims, kindOf } from "./authority.ts";
 import { change, eventData } from "./change.ts";
@@ -37,7 +46,7 @@ export async function createRoom(
   session: Session,
   lifeMs: number,
   address: string,
-): Promise<{ room: string; grant: string; expiresAt: number }> {
+): Promise<{ room: string; grant: string; expiresAt: number; available: readonly Available[] }> {
   const { makers, perHour } = app.config.rooms;
   if (makers === "off") throw new RoomsOff();
   if (makers === "staff" && session.kind !== "staff") throw new Forbidden("on this server rooms are made by staff");
@@ -52,26 +61,29 @@ export async function createRoom(
     widerHash: byNetwork ? app.secrets.hashWiderNetwork(address) : null,
     at: now,
   };
+  const perHourOf = (name: string, limit: number): Quota => ({ name, limit, windowSec: hourMs / 1_000 });
   const bounds = [
-    { of: "user", by: "owner_id", value: row.owner, limit: perHour },
-    { of: "address", by: "address_hash", value: row.addressHash, limit: perHour * networkTimes },
-    { of: "address", by: "wider_hash", value: row.widerHash, limit: perHour * widerTimes },
+    { of: "user", by: "owner_id", value: row.owner, quota: perHourOf("rooms-user", perHour) },
+    { of: "address", by: "address_hash", value: row.addressHash, quota: perHourOf("rooms-network", perHour * networkTimes) },
+    { of: "address", by: "wider_hash", value: row.widerHash, quota: perHourOf("rooms-wider", perHour * widerTimes) },
   ] as const;
-  await change(app, {
+  const { result: available } = await change(app, {
     locks: [],
     streams: [`room:${room}`],
-    reads: bounds.map(({ by, value, limit }) => readRecentRooms(by, value ?? "", now - hourMs, limit)),
+    reads: bounds.map(({ by, value, quota }) => readRecentRooms(by, value ?? "", now - hourMs, quota.limit)),
     decide(_, reads) {
-      for (const [at, { of, limit }] of bounds.entries()) {
-        const recent = reads[at] ?? [];
+      const times = reads.map((recent) => recent.map(({ created_at }) => Number(created_at)));
+      for (const [at, { of, quota }] of bounds.entries()) {
+        const recent = times[at] ?? [];
         // The oldest counted room leaves the window first.
-        if (recent.length >= limit) throw new TooManyRooms(of, limit, Number(recent.at(-1)?.created_at) + hourMs - now);
+        if (recent.length >= quota.limit) throw new TooManyRooms(of, Number(recent.at(-1)) + hourMs - now, quota);
       }
-      return { writes: [insertRoom(row)], result: undefined };
+      const left = bounds.flatMap(({ value, quota }, at) => (value === null ? [] : [leftOf(quota, times[at] ?? [], now)]));
+      return { writes: [insertRoom(row)], result: left };
     },
     repeatable: false,
   });
-  return { room, ...sign(app, { room, right: "write", version: 1, expiresAt: now + lifeMs }) };
+  return { room, available, ...sign(app, { room, right: "write", version: 1, expiresAt: now + lifeMs }) };
 }
 
 /** A further grant, by the room's owner. @throws StreamUnknown, Forbidden */

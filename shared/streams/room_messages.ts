@@ -138,8 +138,18 @@ function roomState(
     if (after !== undefined && !known.has(keyOf(sender, after))) return new PublishOutOfOrder();
     const own = spent.get(sender) ?? spentOf(undefined);
     if (own.messages >= limits.publishesPerSec)
-      return new PublishTooFast(`${limits.publishesPerSec} messages to one room`);
-    if (own.bytes + more > rooms.bytesPerSec) return new PublishTooFast(`${rooms.bytesPerSec / 1_024} KB`);
+      return new PublishTooFast(`${limits.publishesPerSec} messages to one room`, {
+        name: "messages",
+        limit: limits.publishesPerSec,
+        windowSec: 1,
+      });
+    if (own.bytes + more > rooms.bytesPerSec)
+      return new PublishTooFast(`${rooms.bytesPerSec / 1_024} KB`, {
+        name: "bytes",
+        limit: rooms.bytesPerSec,
+        windowSec: 1,
+        unit: "content-bytes",
+      });
     spent.set(sender, { messages: own.messages + 1, bytes: own.bytes + more });
     return undefined;
   }
