@@ -687,8 +687,16 @@ describe("guests", () => {
     const { house } = place;
     const knock = (address: string) =>
       house.http("POST", "/login/guest", { headers: { "x-forwarded-for": address, forwarded: `for=${address}` } });
-    for (const address of ["192.0.2.1", "192.0.2.2", "192.0.2.3"]) expect((await knock(address)).status).toBe(201);
+    const limitOf = ({ headers }: Answer) => [headers.get("ratelimit-policy"), headers.get("ratelimit")];
+    const policy = '"guests";q=3;w=3600';
+    for (const [left, address] of ["192.0.2.3", "192.0.2.2", "192.0.2.1"].entries()) {
+      const answer = await knock(address);
+      expect(answer.status).toBe(201);
+      const rest = new RegExp(`^"guests";r=${2 - left};t=3[56][0-9]{2}$`);
+      expect(limitOf(answer)).toEqual([policy, expect.stringMatching(rest)]);
+    }
     const refused = await knock("192.0.2.4");
+    expect(limitOf(refused)).toEqual([policy, `"guests";r=0;t=${refused.headers.get("retry-after")}`]);
     expect([refused.status, refused.body.code]).toEqual([429, "TOO_MANY_SESSIONS"]);
     // So long until the first of them is an hour old, in the header and in words.
     const waitSec = Number(refused.headers.get("retry-after"));

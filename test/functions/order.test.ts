@@ -209,6 +209,15 @@ onEveryDialect((engine) => {
     expect((await who.http("GET", `/orders?before=${ids[1]}`)).body.orders.map(({ id }: { id: string }) => id)).toEqual(
       [ids[2]],
     );
+    // A page that is full is not said to have another behind it, unless it has.
+    const page = async (query: string) => {
+      const { orders, more } = (await who.http("GET", `/orders?${query}`)).body;
+      return [orders.map(({ id }: { id: string }) => id), more];
+    };
+    expect(await page("limit=2")).toEqual([ids.slice(0, 2), true]);
+    expect(await page(`limit=2&before=${ids[0]}`)).toEqual([ids.slice(1), false]);
+    const two = (await kitchen.http("GET", `/shops/${house.shop}/orders?limit=2`)).body;
+    expect([two.orders.length, two.more]).toEqual([2, true]);
     await step(kitchen, ids[0] as string, "accept");
     const list = async (query: string) =>
       (await kitchen.http("GET", `/shops/${house.shop}/orders?${query}`)).body.orders.map(

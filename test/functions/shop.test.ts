@@ -80,6 +80,26 @@ onEveryDialect((engine) => {
     }
   });
 
+  it("shops and devices are listed page by page, each once and in order", async () => {
+    const pages = async (path: string, member: string): Promise<string[][]> => {
+      const found: string[][] = [];
+      for (let after = "", more = true; more; ) {
+        const { body } = await owner.http("GET", `${path}?limit=2${after === "" ? "" : `&after=${after}`}`);
+        const ids = body[member].map(({ id }: { id: string }) => id);
+        found.push(ids);
+        after = ids.at(-1);
+        more = body.more;
+      }
+      return found;
+    };
+    expect(await pages("/get_shop_info", "shops")).toEqual([[house.shop, "other"]]);
+    const all = (await owner.http("GET", at("devices"))).body.devices.map(({ id }: { id: string }) => id);
+    const listed = await pages(at("devices"), "devices");
+    expect(listed.map(({ length }) => length)).toEqual([2, 1]);
+    expect(listed.flat()).toEqual(all);
+    expect(all).toEqual([...all].sort());
+  });
+
   it("a shop opens and closes once when asked twice, and every listener is told", async () => {
     const [screen, phone] = await Promise.all([kitchen.connect(), guest.connect()]);
     await screen.resume({ stream: `shop:${house.shop}` });
