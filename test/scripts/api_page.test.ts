@@ -7,6 +7,7 @@ import { apiPage } from "../../scripts/api_page.ts";
 import { html, inline, markdown } from "../../scripts/markup.ts";
 import { codesIn } from "../../scripts/openapi_document.ts";
 import { readApi, readOpenapi } from "../../scripts/read_api.ts";
+import { codes } from "../../shared/errors.ts";
 import { anyEngine } from "../_engines.ts";
 import { type House, openHouse } from "../_house.ts";
 import { barriers } from "../web/_axe.ts";
@@ -107,6 +108,17 @@ const markColours = `(() => {
   return seen.size;
 })()`;
 
+describe("the page of errors", () => {
+  it("has a place for each code, in which every type of a problem ends", () => {
+    const page = files["errors.html"] as string;
+    const ids = [...page.matchAll(/<article id="([^"]+)"/g)].map(([, id]) => id);
+    expect(new Set(ids)).toEqual(new Set(codes));
+    expect(ids).toHaveLength(codes.length);
+    for (const [, target] of text.matchAll(/href="\/errors#([^"]+)"/g)) expect(ids).toContain(target);
+    for (const [, target = ""] of page.matchAll(/href="\/docs#([^"]+)"/g)) expect(text).toContain(` id="${target}"`);
+  });
+});
+
 describe("the API page in a browser", () => {
   let folder: string;
   let house: House;
@@ -148,6 +160,11 @@ describe("the API page in a browser", () => {
     await page.getByRole("navigation").getByRole("link", { name: "POST /bill", exact: true }).click();
     expect(new URL(page.url()).hash).toBe("#placeOrder");
     await page.getByRole("heading", { name: "POST /bill" }).waitFor();
+    // From a code to what it means, as the `type` of a problem leads there.
+    await page.goto(`${house.url}/errors#SOLD_OUT`);
+    expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+    expect(await page.evaluate("document.getElementById('SOLD_OUT').getBoundingClientRect().top < innerHeight")).toBe(true);
+    expect(await barriers(page, { rules: { "color-contrast": { enabled: false } } })).toEqual([]);
     expect(said).toEqual([]);
     await page.close();
   });

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { apiTypes, checkApiTypes } from "../../scripts/api_types.ts";
 import { lengthsIn, longest } from "../../scripts/check_lengths.ts";
 import { checkLock } from "../../scripts/check_lock.ts";
+import { checkErrorReference } from "../../scripts/error_reference.ts";
 import { checkProtocol } from "../../scripts/check_protocol.ts";
 import { scan } from "../../scripts/scan_output.ts";
 
@@ -31,6 +32,14 @@ describe("docs/protocol.md against the code", () => {
   ])("finds %s", (_, before, after, problem) => {
     expect(protocol).toContain(before);
     expect(checkProtocol(protocol.replace(before, after)).join("\n")).toMatch(problem);
+  });
+});
+
+describe("docs/errors.md against openapi.yaml", () => {
+  it("finds no difference, and says what to do about one", () => {
+    expect(checkErrorReference()).toEqual([]);
+    const other = readFileSync(new URL("../../docs/errors.md", import.meta.url), "utf8").replace("### SOLD_OUT", "### SOLD");
+    expect(checkErrorReference(other)).toEqual([expect.stringContaining("scripts/error_reference.ts")]);
   });
 });
 
