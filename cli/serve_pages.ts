@@ -43,7 +43,8 @@ export function servePages(folder = pagesFolder, socketUrl?: string): Files {
     if (name.endsWith(".html") || (name.startsWith("/assets/") && !held.has(name))) readBuild();
     const file = held.get(name);
     if (file !== undefined) return send(request, response, name, file, socketUrl);
-    if (read === undefined && ["/", "/kitchen", "/board", "/owner", "/docs", "/errors"].includes(path)) return notBuilt(response);
+    if (read === undefined && ["/", "/kitchen", "/board", "/owner", "/docs", "/errors"].includes(path))
+      return notBuilt(response);
     otherwise();
   };
 }

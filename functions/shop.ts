@@ -190,7 +190,10 @@ export const handler = http({
 
   "GET /shops/{shop}/devices": async (app, request) => {
     const who = await staff(app, request, owner);
-    const page = { after: request.query("after", shape.ulid), limit: request.query("limit", shape.digits(1, maxDevices)) };
+    const page = {
+      after: request.query("after", shape.ulid),
+      limit: request.query("limit", shape.digits(1, maxDevices)),
+    };
     return ok(await listDevices(app, who.shop, page));
   },
   "DELETE /shops/{shop}/devices/{device}": async (app, request) => {

@@ -126,19 +126,19 @@ ${tags.map(
     html`<section aria-labelledby="tag-${name}"><h2 id="tag-${name}">${name}</h2>${markdown(description)}${ofTag(name).map(operation)}</section>`,
 )}
 <section aria-labelledby="security"><h2 id="security">Who calls</h2><dl>${Object.entries(
-    components.securitySchemes ?? {},
-  ).map(
-    ([name, { description }]) =>
-      html`<dt id="security-${name}">${name}</dt><dd>${markdown(description as string)}</dd>`,
-  )}</dl></section>
+      components.securitySchemes ?? {},
+    ).map(
+      ([name, { description }]) =>
+        html`<dt id="security-${name}">${name}</dt><dd>${markdown(description as string)}</dd>`,
+    )}</dl></section>
 <section aria-labelledby="answers"><h2 id="answers">Shared answers</h2>${Object.entries(components.responses ?? {}).map(
-    ([name, node]) =>
-      html`<article id="answer-${name}"><h3>${name}</h3><p>${codesOf(node)}</p>${markdown(node.description as string)}${answerBody(node)}</article>`,
-  )}</section>
+      ([name, node]) =>
+        html`<article id="answer-${name}"><h3>${name}</h3><p>${codesOf(node)}</p>${markdown(node.description as string)}${answerBody(node)}</article>`,
+    )}</section>
 <section aria-labelledby="schemas"><h2 id="schemas">Schemas</h2>${Object.entries(components.schemas ?? {}).map(
-    ([name, node]) =>
-      html`<article id="schema-${name}"><h3>${name}</h3><div class="schema">${schemaMarkup(node)}</div></article>`,
-  )}</section>
+      ([name, node]) =>
+        html`<article id="schema-${name}"><h3>${name}</h3><div class="schema">${schemaMarkup(node)}</div></article>`,
+    )}</section>
 </main>`,
   );
 }

@@ -4,12 +4,12 @@ import { checkApiTypes } from "./api_types.ts";
 import { checkApi } from "./check_api.ts";
 import { checkBuiltIns } from "./check_built_ins.ts";
 import { checkCollections } from "./check_collections.ts";
-import { checkErrorReference } from "./error_reference.ts";
 import { checkLengths } from "./check_lengths.ts";
 import { checkLock } from "./check_lock.ts";
 import { checkPageSize } from "./check_page_size.ts";
 import { checkProtocol } from "./check_protocol.ts";
 import { checkSize } from "./check_size.ts";
+import { checkErrorReference } from "./error_reference.ts";
 import { tsc } from "./tsc.ts";
 
 const run =

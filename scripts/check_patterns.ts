@@ -6,10 +6,10 @@ import type { Json } from "./read_api.ts";
 
 /** Most repetitions that RE2, and so Go, takes. */
 const maxCount = 1_000;
-const escape = String.raw`\\[\\.*+?()[\]{}|^$-]`;
+const escaped = String.raw`\\[\\.*+?()[\]{}|^$-]`;
 // Within a class, `[`, `&&`, `--`, `~~` and `||` begin other syntax in Java and Python.
-const inClass = String.raw`(?:(?!&&|--|~~|\|\|)[^\\[\]]|${escape})`;
-const atom = String.raw`(?:[^\\[\](){}^$|.*+?]|${escape}|\[\^?${inClass}+\])`;
+const inClass = String.raw`(?:(?!&&|--|~~|\|\|)[^\\[\]]|${escaped})`;
+const atom = String.raw`(?:[^\\[\](){}^$|.*+?]|${escaped}|\[\^?${inClass}+\])`;
 const count = String.raw`(?:[*+?]|\{[0-9]{1,4}(?:,(?:[0-9]{1,4})?)?\})?`;
 const pieces = new RegExp(`^(?:${atom}${count}|\\((?!\\?)|\\)${count}|\\|)*$`, "u");
 

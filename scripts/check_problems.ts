@@ -39,8 +39,10 @@ function wrongAnswer(where: string, status: number, schema: Json): string[] {
   const { $ref, oneOf, discriminator, ...more } = schema as Node;
   const several = Array.isArray(oneOf) && oneOf.length > 1 && codesIn(oneOf).length === oneOf.length;
   const isTold = (discriminator as Node | undefined)?.propertyName === "code";
-  const isPlain = Object.keys(more).length === 0 && (several ? isTold && $ref === undefined : codesIn({ $ref }).length === 1);
-  if (!isPlain) return [`${where}: an error is a reference to its code's schema, or a oneOf of them with a discriminator`];
+  const isPlain =
+    Object.keys(more).length === 0 && (several ? isTold && $ref === undefined : codesIn({ $ref }).length === 1);
+  if (!isPlain)
+    return [`${where}: an error is a reference to its code's schema, or a oneOf of them with a discriminator`];
   const others = codesIn(schema).filter((code) => (statusOf as Record<string, number>)[code] !== status);
   return others.map((code) => `${where}: ${code} has another status`);
 }

@@ -52,10 +52,11 @@ export interface Media {
 export const problemType = "application/problem+json";
 
 /** What the document's own formats mean, where no pattern says it that every language reads alike. */
+const text = String.raw`(?:[^\p{Cc}\p{Cs}\uFFFE\uFFFF]|[\t\n\v\f\r\u0085])*`;
+const unseen = String.raw`\s\xAD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u202A-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB`;
 const ownFormats = {
-  text: /^[^\0-\x08\x0E-\x1F\x7F-\x84\x86-\x9F\uD800-\uDFFF\uFFFE\uFFFF]*$/u,
-  words:
-    /^(?=.*[^\s\xAD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u202A-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB])[^\0-\x08\x0E-\x1F\x7F-\x84\x86-\x9F\uD800-\uDFFF\uFFFE\uFFFF]*$/su,
+  text: new RegExp(`^${text}$`, "u"),
+  words: new RegExp(`^(?=.*[^${unseen}])${text}$`, "su"),
 };
 
 /** The project's own. */

@@ -111,8 +111,7 @@ function checkProblem(route: string, answer: Received, schema: Parameters<Api["f
   checkBody(route, answer, schema);
   const { status, type, code } = answer.body as Record<string, unknown>;
   if (status !== answer.status) throw new ContractBroken(route, answer.status, `${code} says status ${status}`);
-  if (type !== `/errors#${code}`)
-    throw new ContractBroken(route, answer.status, `${code} has the type ${type}`);
+  if (type !== `/errors#${code}`) throw new ContractBroken(route, answer.status, `${code} has the type ${type}`);
 }
 
 /** Of the transport, or added by a gateway for pages of other origins; on any answer. */

@@ -172,7 +172,5 @@ function sendError(response: ServerResponse, { status, code, message, retryAfter
     ...(retryAfterSec === undefined ? {} : { "retry-after": String(retryAfterSec) }),
   });
   const title = code.charAt(0) + code.slice(1).toLowerCase().replaceAll("_", " ");
-  response.end(
-    JSON.stringify({ type: `/errors#${code}`, title, status, detail: message, code }),
-  );
+  response.end(JSON.stringify({ type: `/errors#${code}`, title, status, detail: message, code }));
 }

@@ -5,16 +5,13 @@ import type { App } from "../app.ts";
 import { DeviceUnknown } from "../errors.ts";
 import { end } from "../sessions/login.ts";
 import { changeShop, knownShop, type ShopActor } from "./open_shop.ts";
+import type { PageAfter } from "./snapshots.ts";
 
 /** At most so many devices in one answer. */
 export const maxDevices = 500;
 
-/** The devices, oldest first. @param after the last one that the caller has @throws ShopUnknown */
-export async function listDevices(
-  app: App,
-  shop: string,
-  { after = "", limit = maxDevices }: { after?: string; limit?: number },
-) {
+/** The devices, oldest first. @throws ShopUnknown */
+export async function listDevices(app: App, shop: string, { after = "", limit = maxDevices }: PageAfter) {
   await knownShop(app, shop);
   const [rows] = await app.db.read([readDevicesAfter(shop, app.clock.now(), after, limit + 1)]);
   return { devices: rows.slice(0, limit).map(deviceOf), more: rows.length > limit };

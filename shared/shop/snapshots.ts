@@ -41,8 +41,15 @@ export const publicShop = ({ id, names, zone, open, live, settings }: Shop) => (
   notice: settings.notice ?? null,
 });
 
-/** The shops in the order of their ids. @param after the last one that the caller has */
-export async function listShops(app: App, { after = "", limit = maxShops }: { after?: string; limit?: number }) {
+/** A part of a list that is sorted by its ids. */
+export interface PageAfter {
+  /** Only what is behind this one. */
+  readonly after: string | undefined;
+  readonly limit: number | undefined;
+}
+
+/** The shops in the order of their ids. */
+export async function listShops(app: App, { after = "", limit = maxShops }: PageAfter) {
   const [rows] = await app.db.read([readShopsAfter(after, limit + 1)]);
   return { shops: rows.slice(0, limit).map((row) => publicShop(shopOf(row))), more: rows.length > limit };
 }

@@ -64,7 +64,12 @@ export async function createRoom(
   const perHourOf = (name: string, limit: number): Quota => ({ name, limit, windowSec: hourMs / 1_000 });
   const bounds = [
     { of: "user", by: "owner_id", value: row.owner, quota: perHourOf("rooms-user", perHour) },
-    { of: "address", by: "address_hash", value: row.addressHash, quota: perHourOf("rooms-network", perHour * networkTimes) },
+    {
+      of: "address",
+      by: "address_hash",
+      value: row.addressHash,
+      quota: perHourOf("rooms-network", perHour * networkTimes),
+    },
     { of: "address", by: "wider_hash", value: row.widerHash, quota: perHourOf("rooms-wider", perHour * widerTimes) },
   ] as const;
   const { result: available } = await change(app, {
@@ -78,7 +83,9 @@ export async function createRoom(
         // The oldest counted room leaves the window first.
         if (recent.length >= quota.limit) throw new TooManyRooms(of, Number(recent.at(-1)) + hourMs - now, quota);
       }
-      const left = bounds.flatMap(({ value, quota }, at) => (value === null ? [] : [leftOf(quota, times[at] ?? [], now)]));
+      const left = bounds.flatMap(({ value, quota }, at) =>
+        value === null ? [] : [leftOf(quota, times[at] ?? [], now)],
+      );
       return { writes: [insertRoom(row)], result: left };
     },
     repeatable: false,

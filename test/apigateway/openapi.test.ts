@@ -71,9 +71,19 @@ describe("check_api", () => {
       "    PAIRING_CODE_WRONG: { type: object, additionalProperties: false }\n    MALFORMED:\n",
       'code "PAIRING_CODE_WRONG" is not in shared',
     ],
-    ["a code without a schema", "    TICKET_INVALID:\n", "    Ticket:\n", 'code "TICKET_INVALID" of shared/errors.ts has no'],
+    [
+      "a code without a schema",
+      "    TICKET_INVALID:\n",
+      "    Ticket:\n",
+      'code "TICKET_INVALID" of shared/errors.ts has no',
+    ],
     ["an error's status", "status: { type: integer, const: 426 }", "status: { const: 400 }", '"status" is not 426'],
-    ["an error without advice", "      x-do: Send less, or an address of it.\n", "", 'EVENT_TOO_LARGE: "x-do" is missing'],
+    [
+      "an error without advice",
+      "      x-do: Send less, or an address of it.\n",
+      "",
+      'EVENT_TOO_LARGE: "x-do" is missing',
+    ],
     [
       "a code under another status",
       'schema: { $ref: "#/components/schemas/PAIRING_CODE_INVALID" }',
@@ -92,7 +102,12 @@ describe("check_api", () => {
       'schema: { $ref: "#/components/schemas/Problem", unevaluatedProperties: false }',
       "an error is a reference to its code's schema",
     ],
-    ["a list of any length", "devices: { type: array, maxItems: 500,", "devices: { type: array,", "devices is a list of any length"],
+    [
+      "a list of any length",
+      "devices: { type: array, maxItems: 500,",
+      "devices: { type: array,",
+      "devices is a list of any length",
+    ],
     [
       "a list without a limit",
       "schema: { type: integer, minimum: 1, maximum: 500, default: 500 }",
@@ -276,12 +291,7 @@ describe("an answer held against openapi.yaml", () => {
   it("is refused for a member that its problem, its path or an empty answer does not have", async () => {
     const problem = await house.http("GET", "/session");
     const told = (changes: object) => ({ ...problem, body: { ...problem.body, ...changes } });
-    for (const changes of [
-      { status: 403 },
-      { code: "SOLD_OUT" },
-      { dish: "bun" },
-      { type: "/errors#OTHER" },
-    ])
+    for (const changes of [{ status: 403 }, { code: "SOLD_OUT" }, { dish: "bun" }, { type: "/errors#OTHER" }])
       expect(() => witness("GET", "/session", told(changes))).toThrow(ContractBroken);
     const real = await guest.http("GET", "/session");
     expect(() => witness("POST", "/nowhere", real)).toThrow("a route that is not written there");

@@ -12,13 +12,34 @@ const { document } = readLaw().api;
 const patterns = [...new Set(patternsIn(document).map(([, pattern]) => pattern))];
 
 const textsIn = (node: Json): string[] =>
-  typeof node === "string" ? [node] : node === null || typeof node !== "object" ? [] : Object.values(node).flatMap(textsIn);
+  typeof node === "string"
+    ? [node]
+    : node === null || typeof node !== "object"
+      ? []
+      : Object.values(node).flatMap(textsIn);
 
 /** Without those that end in a line end: `$` is before it too, in Python and Java. */
 const samples = [
   ...new Set([
     ...textsIn(document).filter((text) => text.length < 100),
-    ...["", " ", "-", "[", "]", "\\", "中", "😀", "é", "٣", "３", "\u2028a", "a\nb", "\u0000", "a".repeat(41), "9".repeat(16)],
+    ...[
+      "",
+      " ",
+      "-",
+      "[",
+      "]",
+      "\\",
+      "中",
+      "😀",
+      "é",
+      "٣",
+      "３",
+      "\u2028a",
+      "a\nb",
+      "\u0000",
+      "a".repeat(41),
+      "9".repeat(16),
+    ],
     ...["com.orderbell.order", "comXorderbellX", "1234567890123456", "+86 139 0000 1234", "１３９００００１２３４"],
   ]),
 ].filter((text) => !/[\n\r\u0085\u2028\u2029]$/.test(text));

@@ -48,7 +48,8 @@ describe("the text of the API page", () => {
     for (const { responses, method, path } of api.operations)
       for (const { content } of Object.values(responses))
         for (const { schema } of Object.values(content))
-          for (const code of codesIn(schema)) expect(articleOf(method, path)).toContain(`<a href="/errors#${code}"><code>${code}</code></a>`);
+          for (const code of codesIn(schema))
+            expect(articleOf(method, path)).toContain(`<a href="/errors#${code}"><code>${code}</code></a>`);
   });
 
   it("has links that lead somewhere, and no name twice", () => {
@@ -163,7 +164,9 @@ describe("the API page in a browser", () => {
     // From a code to what it means, as the `type` of a problem leads there.
     await page.goto(`${house.url}/errors#SOLD_OUT`);
     expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
-    expect(await page.evaluate("document.getElementById('SOLD_OUT').getBoundingClientRect().top < innerHeight")).toBe(true);
+    expect(await page.evaluate("document.getElementById('SOLD_OUT').getBoundingClientRect().top < innerHeight")).toBe(
+      true,
+    );
     expect(await barriers(page, { rules: { "color-contrast": { enabled: false } } })).toEqual([]);
     expect(said).toEqual([]);
     await page.close();

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { apiTypes, checkApiTypes } from "../../scripts/api_types.ts";
 import { lengthsIn, longest } from "../../scripts/check_lengths.ts";
 import { checkLock } from "../../scripts/check_lock.ts";
-import { checkErrorReference } from "../../scripts/error_reference.ts";
 import { checkProtocol } from "../../scripts/check_protocol.ts";
+import { checkErrorReference } from "../../scripts/error_reference.ts";
 import { scan } from "../../scripts/scan_output.ts";
 
 const protocol = readFileSync(new URL("../../docs/protocol.md", import.meta.url), "utf8");
@@ -38,7 +38,10 @@ describe("docs/protocol.md against the code", () => {
 describe("docs/errors.md against openapi.yaml", () => {
   it("finds no difference, and says what to do about one", () => {
     expect(checkErrorReference()).toEqual([]);
-    const other = readFileSync(new URL("../../docs/errors.md", import.meta.url), "utf8").replace("### SOLD_OUT", "### SOLD");
+    const other = readFileSync(new URL("../../docs/errors.md", import.meta.url), "utf8").replace(
+      "### SOLD_OUT",
+      "### SOLD",
+    );
     expect(checkErrorReference(other)).toEqual([expect.stringContaining("scripts/error_reference.ts")]);
   });
 });

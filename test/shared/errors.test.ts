@@ -90,8 +90,9 @@ const given: { [Name in keyof Classes]: ConstructorParameters<Classes[Name]> } =
   Internal: [],
 };
 
+const classes: Readonly<Record<string, unknown>> = { ...errors };
 const made = Object.entries(given).map(([name, parts]) => {
-  const Made = errors[name as keyof Classes] as new (...parts: readonly unknown[]) => errors.AppError;
+  const Made = classes[name] as new (...parts: readonly unknown[]) => errors.AppError;
   return [name, new Made(...parts)] as const;
 });
 
