@@ -21,7 +21,7 @@ const textsIn = (node: Json): string[] =>
 /** Without those that end in a line end: `$` is before it too, in Python and Java. */
 const samples = [
   ...new Set([
-    ...textsIn(document).filter((text) => text.length < 100),
+    ...textsIn(document).filter((text) => text.length < 100 && !text.startsWith("#/")),
     ...[
       "",
       " ",
@@ -40,15 +40,29 @@ const samples = [
       "a".repeat(41),
       "9".repeat(16),
     ],
-    ...["com.orderbell.order", "comXorderbellX", "1234567890123456", "+86 139 0000 1234", "１３９００００１２３４"],
+    ...[
+      "com.orderbell.order",
+      'attachment; filename="day.csv"',
+      `a.${"b".repeat(43)}`,
+      "comXorderbellX",
+      "1234567890123456",
+      "+86 139 0000 1234",
+      "１３９００００１２３４",
+    ],
   ]),
 ].filter((text) => !/[\n\r\u0085\u2028\u2029]$/.test(text));
 
 type Verdicts = readonly string[];
-const judge = (matches: (pattern: string, sample: string) => boolean): Verdicts =>
-  patterns.map((pattern) => samples.map((sample) => (matches(pattern, sample) ? 1 : 0)).join(""));
+const judge = (compile: (pattern: string) => (sample: string) => boolean): Verdicts =>
+  patterns.map((pattern) => {
+    const matches = compile(pattern);
+    return samples.map((sample) => (matches(sample) ? 1 : 0)).join("");
+  });
 
-const ours = judge((pattern, sample) => new RegExp(pattern, "u").test(sample));
+const ours = judge((pattern) => {
+  const compiled = new RegExp(pattern, "u");
+  return (sample) => compiled.test(sample);
+});
 
 const base64 = (texts: readonly string[]) => texts.map((text) => Buffer.from(text).toString("base64")).join("\n");
 
@@ -77,8 +91,9 @@ class Patterns {
     String all = new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
     String[] parts = all.substring(0, all.length() - 1).split("\\n\\\\*\\n");
     for (String pattern : read(parts[0])) {
+      Pattern compiled = Pattern.compile(pattern);
       StringBuilder line = new StringBuilder();
-      for (String sample : read(parts[1])) line.append(Pattern.compile(pattern).matcher(sample).find() ? '1' : '0');
+      for (String sample : read(parts[1])) line.append(compiled.matcher(sample).find() ? '1' : '0');
       System.out.println(line);
     }
   }
@@ -103,11 +118,15 @@ function verdictsOf(command: string, name: string, program: string): Verdicts {
 describe("a pattern of openapi.yaml", () => {
   it("tells some of the texts from others", () => {
     expect(patterns.length).toBeGreaterThan(20);
-    expect(ours.filter((verdicts) => !verdicts.includes("1") || !verdicts.includes("0"))).toEqual([]);
+    expect(patterns.filter((_, at) => !/01|10/.test(ours[at] ?? ""))).toEqual([]);
   });
 
   it("is read by RE2, and so by Go, as by JavaScript", () => {
-    expect(judge((pattern, sample) => RE2JS.compile(pattern).matcher(sample).find())).toEqual(ours);
+    const theirs = judge((pattern) => {
+      const compiled = RE2JS.compile(pattern);
+      return (sample) => compiled.matcher(sample).find();
+    });
+    expect(theirs).toEqual(ours);
   });
 
   (has("python3") ? it : it.skip)("is read by Python as by JavaScript", () => {
