@@ -10,8 +10,8 @@ const pageOf = (request: HttpRequest) => ({
 
 export const handler = http({
   "GET /get_shop_info": async (app, request) => {
-    const shop = request.query("shop", shape.id);
-    if (shop === undefined) return ok(await listShops(app, pageOf(request)));
+    const [shop, page] = [request.query("shop", shape.id), pageOf(request)];
+    if (shop === undefined) return ok(await listShops(app, page));
     const { state, etag } = await shopInfo(app, shop, request.query("table", shape.id));
     // Requested each time, sent only when it changed.
     const headers = { etag, "cache-control": "no-cache" };
