@@ -19,7 +19,7 @@ import type { Statement } from "../../db/sql.ts";
 import { headOf, readHeads, trimStream } from "../../db/streams.ts";
 import type { App } from "../app.ts";
 import { iso } from "../day.ts";
-import { PublishTooFast, RoomsOff, StreamForbidden, TooManyMembers } from "../errors.ts";
+import { PublishTooFast, type Quota, RoomsOff, StreamForbidden, TooManyMembers } from "../errors.ts";
 import { type ClientMessage, type MemberView, maxMemberBytes, type StreamPosition } from "../protocol.ts";
 import type { Session } from "../sessions/session.ts";
 import { authorize, kindOf } from "./authority.ts";
@@ -33,6 +33,7 @@ const maxEntries = 10;
 /** Changes of one user in one room: so many at once, and then one in so many milliseconds. */
 const burst = 5;
 const paceMs = 200;
+const changesOfMember: Quota = { name: "changes", limit: 1_000 / paceMs, windowSec: 1 };
 /** Events of presence that are kept for readers who were away; one further behind reads the members again. */
 const maxEvents = 100;
 /** Rooms that one run looks after. */
@@ -97,7 +98,8 @@ function entered({ config }: App, own: readonly Entry[], others: number, said: S
       throw new TooManyMembers(`a room has at most ${config.rooms.maxMembers} tabs and devices of members`);
   }
   const pacedUntil = paceOf(own, now);
-  if (pacedUntil > now + burst * paceMs) throw new PublishTooFast(`${1_000 / paceMs} changes of a member`);
+  if (pacedUntil > now + burst * paceMs)
+    throw new PublishTooFast(`${1_000 / paceMs} changes of a member`, changesOfMember);
   const { since } = [...there, known].find((one) => one?.exited === false) ?? { since: now };
   return {
     put: { ...said, since, changedAt: now, pacedUntil, exited: false },

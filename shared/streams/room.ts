@@ -15,15 +15,7 @@ import {
 import { headOf, readHeads } from "../../db/streams.ts";
 import type { App } from "../app.ts";
 import { iso } from "../day.ts";
-import {
-  Forbidden,
-  type Quota,
-  RoomsFull,
-  RoomsOff,
-  StreamForbidden,
-  StreamUnknown,
-  TooManyRooms,
-} from "../errors.ts";
+import { Forbidden, type Quota, RoomsFull, RoomsOff, StreamForbidden, StreamUnknown, TooManyRooms } from "../errors.ts";
 import type { ClientMessage, MessageView, Position, StreamPosition } from "../protocol.ts";
 import { type Available, leftOf } from "../rate_limit.ts";
 import type { Session } from "../sessions/session.ts";

@@ -86,7 +86,10 @@ describe("a client made from openapi.yaml", () => {
       rootDir: ".",
     };
     writeFileSync(join(folder, "package.json"), '{"type":"module"}');
-    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["client.ts", "program.ts"] }));
+    writeFileSync(
+      join(folder, "tsconfig.json"),
+      JSON.stringify({ compilerOptions, files: ["client.ts", "program.ts"] }),
+    );
     cpSync(join(__dirname, "generated/program.ts"), join(folder, "program.ts"));
     await node("node_modules/oazapfts/dist/cli.js", "apigateway/openapi.yaml", join(folder, "client.ts"));
     await node(tsc, "-p", folder);

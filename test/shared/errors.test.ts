@@ -38,6 +38,7 @@ const given: { [Name in keyof Classes]: ConstructorParameters<Classes[Name]> } =
   TooManyStreams: [20],
   TooManyUnaccepted: ["table", 5],
   PublishTooFast: ["20 messages", { name: "messages", limit: 20, windowSec: 1 }],
+  TooManyMembers: ["a room has at most 200 tabs and devices of members"],
   RoomsOff: [],
   TooManyRooms: ["user", 1_500, { name: "rooms-user", limit: 20, windowSec: 3_600 }],
   RoomsFull: [],
