@@ -85,16 +85,16 @@ export function readIdleVisitors(
     AND (SELECT o.id FROM orders o WHERE o.user_id = s.user_id LIMIT 1) IS NULL ORDER BY s.created_at DESC LIMIT ${limit}`;
 }
 
-export function readDevices(shop: string, now: number): Sql {
-  const online = sql`EXISTS (SELECT 1 FROM connections c WHERE c.session_id = sessions.id) AS online`;
-  return sql`SELECT ${sessionColumns}, ${online} FROM sessions WHERE shop_id = ${shop} AND kind = 'staff' AND ended_at IS NULL AND expires_at > ${now} ORDER BY created_at`;
-}
+/** Devices that are signed in, and whether each is connected now. */
+const devicesOf = (shop: string, now: number) => sql`SELECT ${sessionColumns},
+    EXISTS (SELECT 1 FROM connections c WHERE c.session_id = sessions.id) AS online
+  FROM sessions WHERE shop_id = ${shop} AND kind = 'staff' AND ended_at IS NULL AND expires_at > ${now}`;
 
-/** Such devices behind this one; ids are in the order in which they were made. */
-export function readDevicesAfter(shop: string, now: number, id: string, limit: number): Sql {
-  return sql`SELECT ${sessionColumns} FROM sessions WHERE shop_id = ${shop} AND kind = 'staff' AND ended_at IS NULL AND expires_at > ${now}
-    AND id > ${id} ORDER BY id LIMIT ${limit}`;
-}
+export const readDevices = (shop: string, now: number): Sql => sql`${devicesOf(shop, now)} ORDER BY created_at`;
+
+/** Those behind this one; ids are in the order in which they were made. */
+export const readDevicesAfter = (shop: string, now: number, id: string, limit: number): Sql =>
+  sql`${devicesOf(shop, now)} AND id > ${id} ORDER BY id LIMIT ${limit}`;
 
 export function readSessionsOfUser(user: string): Sql {
   return sql`SELECT ${sessionColumns} FROM sessions WHERE user_id = ${user} ORDER BY created_at`;
