@@ -846,6 +846,7 @@ describe("devices", () => {
       id: kitchen.session,
       device: "tablet",
       role: "kitchen",
+      online: true,
       createdAt: expect.any(String),
       seenAt: expect.any(String),
       expiresAt: expect.any(String),
