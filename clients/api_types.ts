@@ -111,7 +111,7 @@ export type CloudbaseCode =
 
 /** Further members of an error, by its code. */
 export interface ErrorExtras {
-  INVALID_INPUT: { field: string };
+  INVALID_INPUT: { field: string; errors?: string[] };
   TOO_MANY_UNACCEPTED: { of: "session" | "table" | "address" | "shop"; limit: number };
   TOO_MANY_ROOMS: { of: "user" | "address"; limit: number };
   DISH_UNKNOWN: { dish: string };
@@ -138,6 +138,12 @@ export interface ErrorExtras {
   STOCK_ABOVE_LIMIT: { dish: string; left: number };
   NO_STOCK_COUNT: { dish: string };
   MENU_INVALID: { errors: string[] };
+  NOT_SUPPORTED: { field: string; what: string };
+  DOCUMENT_UNKNOWN: { id: string };
+  DOCUMENT_EXISTS: { id: string };
+  TOO_MANY_WATCHES: { limit: number };
+  COLLECTION_FULL: { limit: number };
+  OWNER_FULL: { limit: number };
   WECHAT_MISCONFIGURED: { errcode: number };
 }
 
@@ -170,7 +176,7 @@ export interface Routes {
           role?: "owner" | "cashier" | "kitchen";
         };
   };
-  "GET /get_shop_info": { body: undefined; answer: ShopInfo | { shops: Shop[] } };
+  "GET /get_shop_info": { body: undefined; answer: ShopInfo | { shops: Shop[]; more: boolean } };
   "GET /shops/{shop}/board": { body: undefined; answer: { shop: Shop; board: Board; position: Position } };
   "POST /bill": { body: Bill; answer: { order: CustomerOrder } };
   "GET /orders": {
@@ -207,7 +213,7 @@ export interface Routes {
     body: { settings: Settings; names?: Names };
     answer: { version: number; settings: StoredSettings; names: Names };
   };
-  "PUT /shops/{shop}/dishes/{dish}": { body: Dish; answer: { version: number; dish: StoredDish } };
+  "PUT /shops/{shop}/dishes/{dish}": { body: EditedDish; answer: { version: number; dish: StoredDish } };
   "DELETE /shops/{shop}/dishes/{dish}": { body: undefined; answer: { version: number } };
   "PUT /shops/{shop}/dishes/{dish}/price": {
     body: { priceFen: number };
@@ -219,7 +225,7 @@ export interface Routes {
   "GET /shops/{shop}/tables": { body: undefined; answer: Tables };
   "POST /shops/{shop}/tables": { body: { labels: string[] }; answer: Tables };
   "DELETE /shops/{shop}/tables/{table}": { body: undefined; answer: undefined };
-  "GET /shops/{shop}/devices": { body: undefined; answer: { devices: Device[] } };
+  "GET /shops/{shop}/devices": { body: undefined; answer: { devices: Device[]; more: boolean } };
   "DELETE /shops/{shop}/devices/{device}": { body: undefined; answer: undefined };
   "GET /shops/{shop}/audit": { body: undefined; answer: { entries: AuditEntry[]; more: boolean } };
   "POST /shops/{shop}/pairing": {
@@ -381,7 +387,16 @@ export type Device = {
   online: boolean;
 };
 
-export type Dish = {
+export type DishToday = {
+  dish: string;
+  stock: number | null;
+  sold: number;
+  left: number | null;
+  soldOut: boolean;
+  etag: string;
+};
+
+export type EditedDish = {
   id: string;
   category: string;
   names: Names;
@@ -393,15 +408,6 @@ export type Dish = {
   available?: boolean;
   station?: string;
   options?: Option[];
-};
-
-export type DishToday = {
-  dish: string;
-  stock: number | null;
-  sold: number;
-  left: number | null;
-  soldOut: boolean;
-  etag: string;
 };
 
 export type Event =
@@ -491,7 +497,7 @@ export type LineCommon = {
 
 export type Member = { user: string; data: { [name: string]: unknown }; connections: number; since: string };
 
-export type Menu = { categories: Category[]; dishes: Dish[] };
+export type Menu = { categories: Category[]; dishes: EditedDish[] };
 
 export type Names = { zh?: string; en?: string };
 
