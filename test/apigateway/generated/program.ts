@@ -33,7 +33,7 @@ function said(answer: Awaited<ReturnType<typeof place>>): string {
 
 const lines: string[] = [];
 const refused = await api.listOrders();
-if (refused.status === 401) lines.push(refused.data.code satisfies `SESSION_${string}`);
+if (refused.status === 401) lines.push(refused.data.code satisfies `SESSION_${string}` | "API_KEY_INVALID");
 const begun = await api.loginAsGuest({});
 if (begun.status !== 201) throw new Error(`login: ${begun.status}`);
 api.defaults.headers = { authorization: `Bearer ${begun.data.session.token}` };
