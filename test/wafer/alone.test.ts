@@ -19,6 +19,7 @@ it("has what its functions need in serverless.yml", () => {
       "init_db",
       "introspect",
       "login",
+      "login_token",
       "not_found",
       "session",
       "sweep",

@@ -1,5 +1,5 @@
 /** A client of the API as oazapfts makes it, beside which this file is compiled: strict types by status and code, and real answers. */
-import * as api from "./client.ts";
+import * as api from "./client.js";
 
 const [url = "", shop = ""] = process.argv.slice(2);
 api.defaults.baseUrl = url;
