@@ -15,7 +15,24 @@ export function wechatClient(baseURL: string, timeoutMs = answerMs): Pick<AxiosI
     maxRedirects: 0,
   });
   return {
-    // The library's own time-out ends a silent connection only, not a slow answer.
-    get: (path, options) => client.get(path, { ...options, signal: AbortSignal.timeout(timeoutMs) }),
+    async get(path, options) {
+      // The library's own time-out ends a silent connection only, not a slow answer.
+      const timed = { ...options, signal: AbortSignal.timeout(timeoutMs) };
+      try {
+        return await client.get(path, timed);
+      } catch (error) {
+        if (!wasClosedBefore(error)) throw error;
+        return client.get(path, timed);
+      }
+    },
   };
+}
+
+/**
+ * A kept connection that the other end has closed, while the function was frozen or at the moment of the request: it was not read.
+ * Node's documentation of `request.reusedSocket` has this second try.
+ */
+function wasClosedBefore(error: unknown): boolean {
+  const request: { reusedSocket?: boolean } | undefined = axios.isAxiosError(error) ? error.request : undefined;
+  return request?.reusedSocket === true && ["ECONNRESET", "EPIPE"].includes((error as { code?: string }).code ?? "");
 }
