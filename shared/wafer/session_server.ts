@@ -52,6 +52,8 @@ const failures: Partial<Record<Code, Failure>> = {
   SESSION_INVALID: "AUTH_FAIL",
   SESSION_EXPIRED: "AUTH_FAIL",
   SESSION_ENDED: "AUTH_FAIL",
+  // Of a key in the place of a session.
+  API_KEY_INVALID: "AUTH_FAIL",
 };
 
 /** An error that only the session server has. */

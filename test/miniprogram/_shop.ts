@@ -11,6 +11,7 @@ import type {
   Watches,
 } from "../../clients/wechat.ts";
 import { noAnswer } from "../../clients/wechat.ts";
+import { type Code, statusOf } from "../../shared/errors.ts";
 import { readLaw } from "../_contract.ts";
 import type { Simulator } from "./_simulate.ts";
 
@@ -140,10 +141,10 @@ export const session: Session = {
  * the SDK says by itself is none.
  */
 export function refusal(code: string, extra: object = {}, retryAfterMs?: number): ApiError {
-  const status = 409;
+  const status = code === noAnswer ? 0 : statusOf[code as Code];
   const type = `/errors#${code}`;
   const problem = { type, title: code, status, detail: code, code, ...extra };
-  if (code !== noAnswer) lawful("Problem", problem);
+  if (code !== noAnswer) lawful(code, problem);
   return Object.assign(new Error(code), { code, status, retryAfterMs, extra }) as unknown as ApiError;
 }
 
