@@ -115,16 +115,15 @@ export function readNewest(stream: string): Sql {
 }
 
 /**
- * Streams that were written since then. Heads are looked up one by one: as a join, planned while the tables were empty, it read all
- * streams.
+ * Streams that were written since then. On PostgreSQL heads are looked up one by one: as a join, planned while the tables were empty, it
+ * read all streams. On MySQL as a join: MariaDB finds no column of `changed` in such a lookup when it runs the statement again.
  */
-export function readChanged(since: number): Sql {
-  const head = (column: string) =>
-    raw(`(SELECT s.${column} FROM streams s WHERE s.name = changed.stream) AS ${column}`);
-  return sql`SELECT stream AS name, epoch, seq, tag FROM (
-      SELECT stream, ${head("epoch")}, ${head("seq")}, ${head("tag")}
-      FROM (SELECT DISTINCT stream FROM events WHERE at >= ${since}) changed
-    ) heads WHERE epoch IS NOT NULL`;
+export function readChanged({ rowsAsJson }: Dialect, since: number): Sql {
+  const changed = sql`(SELECT DISTINCT stream FROM events WHERE at >= ${since}) changed`;
+  if (!rowsAsJson)
+    return sql`SELECT s.name, s.epoch, s.seq, s.tag FROM ${changed} JOIN streams s ON s.name = changed.stream`;
+  return sql`SELECT heads.* FROM ${changed}
+    CROSS JOIN LATERAL (SELECT name, epoch, seq, tag FROM streams WHERE name = changed.stream LIMIT 1) heads`;
 }
 
 /** Shops whose derived streams have not read the kitchen's stream to its end. */

@@ -197,6 +197,6 @@ export async function publishRange(app: App, { stream, after, upTo, share }: Ran
 
 /** The heads of all streams written since then. */
 export async function readHeadsSince(app: App, since: number): Promise<Row[]> {
-  const [rows] = await app.db.read([readChanged(since)]);
+  const [rows] = await app.db.read([readChanged(app.db.dialect, since)]);
   return rows ?? [];
 }
