@@ -228,7 +228,12 @@ function errorKindOf(error: unknown): string {
 function withSizes(batches: Batches, onBatch: (size: number) => void): Batches {
   const wrapped = new Map<unknown, unknown>();
   return {
-    add<Given, Item, Outcome>(run: Run<Given, Item, Outcome>, given: Given, item: Item): Promise<Outcome> {
+    add<Given, Item, Outcome>(
+      run: Run<Given, Item, Outcome>,
+      given: Given,
+      item: Item,
+      key?: string,
+    ): Promise<Outcome> {
       const known = wrapped.get(run) as Run<Given, Item, Outcome> | undefined;
       const counted: Run<Given, Item, Outcome> =
         known ??
@@ -237,7 +242,7 @@ function withSizes(batches: Batches, onBatch: (size: number) => void): Batches {
           return run(own, items);
         });
       if (known === undefined) wrapped.set(run, counted);
-      return batches.add(counted, given, item);
+      return batches.add(counted, given, item, key);
     },
   };
 }

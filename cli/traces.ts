@@ -238,12 +238,18 @@ function tracedBatches(batches: Batches, scope: Scope): Batches {
   }
 
   return {
-    async add<Given, Item, Outcome>(run: Run<Given, Item, Outcome>, given: Given, item: Item): Promise<Outcome> {
+    async add<Given, Item, Outcome>(
+      run: Run<Given, Item, Outcome>,
+      given: Given,
+      item: Item,
+      key?: string,
+    ): Promise<Outcome> {
       const parent = scope.current;
-      if (parent === undefined) return batches.add(wrap(run), given, { item, span: undefined, context: undefined });
+      if (parent === undefined)
+        return batches.add(wrap(run), given, { item, span: undefined, context: undefined }, key);
       const span = scope.start(run.name.replace(/Batch$/, ""), INTERNAL, parent);
       const context = scope.api.trace.setSpan(parent, span);
-      return scope.run(span, parent, () => batches.add(wrap(run), given, { item, span, context }));
+      return scope.run(span, parent, () => batches.add(wrap(run), given, { item, span, context }, key));
     },
   };
 }
