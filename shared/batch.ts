@@ -19,33 +19,38 @@ export const fulfilled = <T>(value: T): PromiseFulfilledResult<T> => ({ status: 
 
 /** @param max items of one batch */
 export function makeBatches(max: number): Batches {
-  type Queue = { readonly add: (entry: { given: unknown; item: unknown }) => Promise<unknown>; pending: number };
-  const kinds = new Map<unknown, Map<string, Queue>>();
+  type Entry = { given: unknown; item: unknown };
+  const kinds = new Map<unknown, (key: string, entry: Entry) => Promise<unknown>>();
   return {
-    async add<Given, Item, Outcome>(
-      run: Run<Given, Item, Outcome>,
-      given: Given,
-      item: Item,
-      key = "",
-    ): Promise<Outcome> {
-      const all = (entries: readonly { given: Given; item: Item }[]) =>
+    add<Given, Item, Outcome>(run: Run<Given, Item, Outcome>, given: Given, item: Item, key = ""): Promise<Outcome> {
+      const all = (_: string, entries: readonly { given: Given; item: Item }[]) =>
         run(
           (entries[0] as { given: Given }).given,
           entries.map((entry) => entry.item),
         );
-      const queues = kinds.get(run) ?? new Map<string, Queue>();
-      kinds.set(run, queues);
-      const queue = queues.get(key) ?? { add: inBatches(all, max) as Queue["add"], pending: 0 };
-      queues.set(key, queue);
-      queue.pending += 1;
-      try {
-        return (await queue.add({ given, item })) as Outcome;
-      } finally {
-        queue.pending -= 1;
-        // There may be as many keys as shops.
-        if (queue.pending === 0) queues.delete(key);
-      }
+      const add = kinds.get(run) ?? (inKeyedBatches(all, max) as (key: string, entry: Entry) => Promise<unknown>);
+      kinds.set(run, add);
+      return add(key, { given, item }) as Promise<Outcome>;
     },
+  };
+}
+
+/** Batches the calls of `run` for each key by itself. What is kept for a key goes with its last item: there may be as many as shops or rooms. */
+export function inKeyedBatches<I, O>(
+  run: (key: string, items: readonly I[]) => Promise<readonly PromiseSettledResult<O>[]>,
+  max: number,
+): (key: string, item: I) => Promise<O> {
+  const queues = new Map<string, { readonly add: (item: I) => Promise<O>; pending: number }>();
+  return async (key, item) => {
+    const queue = queues.get(key) ?? { add: inBatches((items: readonly I[]) => run(key, items), max), pending: 0 };
+    queues.set(key, queue);
+    queue.pending += 1;
+    try {
+      return await queue.add(item);
+    } finally {
+      queue.pending -= 1;
+      if (queue.pending === 0) queues.delete(key);
+    }
   };
 }
 

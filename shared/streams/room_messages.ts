@@ -13,7 +13,7 @@ import {
 import type { Statement } from "../../db/sql.ts";
 import { type Head, noHead } from "../../db/streams.ts";
 import type { App } from "../app.ts";
-import { fulfilled, inBatches } from "../batch.ts";
+import { fulfilled, inKeyedBatches } from "../batch.ts";
 import type { Config } from "../config.ts";
 import { PublishOutOfOrder, PublishTooFast } from "../errors.ts";
 import type { Position } from "../protocol.ts";
@@ -36,22 +36,16 @@ const maxMessages = 64;
 /** More of the oldest are read than the new ones need, for a room whose bounds were lowered. */
 const moreOldest = 16;
 
-type Queue = { readonly add: (message: RoomMessage) => Promise<Position>; pending: number };
-const queues = new WeakMap<App["batches"], Map<string, Queue>>();
+type Add = (stream: string, message: RoomMessage) => Promise<Position>;
+const queues = new WeakMap<App["batches"], Add>();
 
 /** Puts the message into the next flight of its room. @throws PublishOutOfOrder, PublishTooFast */
-export async function addToRoom(app: App, stream: string, message: RoomMessage): Promise<Position> {
-  const all = queues.get(app.batches) ?? new Map<string, Queue>();
-  queues.set(app.batches, all);
-  const queue = all.get(stream) ?? { add: inBatches((list) => storeAll(app, stream, list), maxMessages), pending: 0 };
-  all.set(stream, queue);
-  queue.pending += 1;
-  try {
-    return await queue.add(message);
-  } finally {
-    queue.pending -= 1;
-    if (queue.pending === 0) all.delete(stream);
-  }
+export function addToRoom(app: App, stream: string, message: RoomMessage): Promise<Position> {
+  const add: Add =
+    queues.get(app.batches) ??
+    inKeyedBatches((room, list: readonly RoomMessage[]) => storeAll(app, room, list), maxMessages);
+  queues.set(app.batches, add);
+  return add(stream, message);
 }
 
 type Settled = PromiseSettledResult<Position>;
