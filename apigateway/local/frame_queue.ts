@@ -4,7 +4,7 @@ import { SignalSource } from "../../shared/signal.ts";
 import { CallerLeft } from "./bulkhead.ts";
 import { forFrame } from "./compartments.ts";
 import type { Connection, Connections } from "./connections.ts";
-import { type Invoke, type InvokeOptions, TimedOut } from "./invoke.ts";
+import { type Invoke, type InvokeOptions, logFailed } from "./invoke.ts";
 import type { Limits } from "./limits.ts";
 import type { SocketFunctions } from "./socket_functions.ts";
 
@@ -82,8 +82,7 @@ export function frameQueue(
       // AWS sends this when the integration failed.
       const body = { message: "Internal server error", connectionId: id, requestId: request.requestId };
       connections.send(id, JSON.stringify(body));
-      if (error instanceof TimedOut) log.error("function", { function: "$default", code: "TIMED_OUT" });
-      else log.error("function", { function: "$default" }, error);
+      logFailed(log, "$default", error);
     }
   }
 

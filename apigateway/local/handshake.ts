@@ -9,7 +9,7 @@ import { type RequestInfo, type Target, targetOf } from "./build_events.ts";
 import { CallerLeft, Overflow } from "./bulkhead.ts";
 import type { Caller, CallerCache } from "./caller_cache.ts";
 import type { Connections } from "./connections.ts";
-import { TimedOut } from "./invoke.ts";
+import { logFailed, TimedOut } from "./invoke.ts";
 import type { Limits } from "./limits.ts";
 import type { Handshake, SocketFunctions } from "./socket_functions.ts";
 
@@ -118,13 +118,8 @@ export function handshakes(
     } catch (error) {
       if (error instanceof Overflow) return error.own ? 429 : 503;
       if (error instanceof CallerLeft) return 503;
-      const isLate = error instanceof TimedOut;
-      log.error(
-        "function",
-        { function: "$connect", ...(isLate ? { code: "TIMED_OUT" } : {}) },
-        isLate ? undefined : error,
-      );
-      return isLate ? 504 : 502;
+      logFailed(log, "$connect", error);
+      return error instanceof TimedOut ? 504 : 502;
     }
   }
 

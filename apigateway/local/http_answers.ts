@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import type { Log } from "../../shared/log.ts";
 import { TooLarge } from "./bodies.ts";
 import { CallerLeft, Overflow } from "./bulkhead.ts";
-import { TimedOut } from "./invoke.ts";
+import { logFailed, TimedOut } from "./invoke.ts";
 import type { Limits } from "./limits.ts";
 
 type Headers = Readonly<Record<string, string>>;
@@ -68,12 +68,10 @@ export function httpAnswers({ limits, log, isStopping }: HttpAnswersOptions): Ht
     if (thrown instanceof TooLarge) message(response, 413, "Request Entity Too Large");
     else if (thrown instanceof Overflow) overflow(response, thrown);
     else if (thrown instanceof CallerLeft) message(response, 503, "Service Unavailable", { "retry-after": "1" });
-    else if (thrown instanceof TimedOut) {
-      log.error("function", { function: name, code: "TIMED_OUT" });
-      message(response, 503, "Service Unavailable");
-    } else {
-      log.error("function", { function: name }, thrown);
-      message(response, 500, "Internal Server Error");
+    else {
+      logFailed(log, name, thrown);
+      if (thrown instanceof TimedOut) message(response, 503, "Service Unavailable");
+      else message(response, 500, "Internal Server Error");
     }
   }
 

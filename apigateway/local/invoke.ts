@@ -12,6 +12,12 @@ export class TimedOut extends Error {
   override readonly name = "TimedOut";
 }
 
+/** Logs that a function failed, or was too late: what it threw after its time is not known. */
+export function logFailed(log: Log, name: string | undefined, error: unknown): void {
+  if (error instanceof TimedOut) log.error("function", { function: name, code: "TIMED_OUT" });
+  else log.error("function", { function: name }, error);
+}
+
 export interface CallOptions {
   /** Fires when the caller no longer waits for the answer. */
   readonly signal: Signal;
