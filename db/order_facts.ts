@@ -2,8 +2,7 @@
 import { type Sql, sql } from "./sql.ts";
 
 export function readOrderFacts(order: string): Sql {
-  return sql`SELECT id, shop_id, user_id, session_id, day, number, service, status, version, placed_at, accepted_at, escalate_at,
-    escalated_at, expire_at, ended_at FROM orders WHERE id = ${order}`;
+  return sql`SELECT shop_id, user_id, session_id, day, number, service, status, placed_at, escalate_at FROM orders WHERE id = ${order}`;
 }
 
 /** Every step with its actor; without reasons, which people type. */

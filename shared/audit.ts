@@ -7,6 +7,7 @@ import type { Row } from "../db/database.ts";
 import { insertAudit, readAudit } from "../db/shops.ts";
 import type { Statement } from "../db/sql.ts";
 import type { App } from "./app.ts";
+import { iso } from "./day.ts";
 
 /** Somebody without a session: the command line's user and machine such as `li@counter`, or a key. */
 export interface Operator {
@@ -79,7 +80,7 @@ function auditView(row: Row): AuditView {
   const text = (value: unknown) => (value === null || value === undefined ? null : String(value));
   return {
     id: String(row.id),
-    at: new Date(Number(row.at)).toISOString(),
+    at: iso(Number(row.at)),
     shop: row.shop_id === "" ? null : String(row.shop_id),
     action: String(row.action),
     detail: v.parse(detailShape, JSON.parse(String(row.detail))),

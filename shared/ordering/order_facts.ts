@@ -2,6 +2,7 @@
 import type { Row } from "../../db/database.ts";
 import { readDeviceNames, readEventsOfOrder, readOrderFacts, readSteps } from "../../db/order_facts.ts";
 import type { App } from "../app.ts";
+import { iso } from "../day.ts";
 import { OrderUnknown } from "../errors.ts";
 
 export interface OrderFacts {
@@ -44,8 +45,6 @@ const maxEvents = 500;
 /** Of two processes' clocks and of a transaction that waited. */
 const earlierMs = 60_000;
 
-const iso = (at: unknown) => new Date(Number(at)).toISOString();
-
 /** @throws OrderUnknown */
 export async function orderFacts(app: App, id: string): Promise<OrderFacts> {
   const [orders, steps] = await app.db.read([readOrderFacts(id), readSteps(id)]);
@@ -66,8 +65,8 @@ export async function orderFacts(app: App, id: string): Promise<OrderFacts> {
       day: String(row.day),
       service: String(row.service),
       status: String(row.status),
-      placedAt: iso(row.placed_at),
-      escalateAt: iso(row.escalate_at),
+      placedAt: iso(Number(row.placed_at)),
+      escalateAt: iso(Number(row.escalate_at)),
       session: String(row.session_id),
       user,
     },
@@ -76,7 +75,7 @@ export async function orderFacts(app: App, id: string): Promise<OrderFacts> {
       stream: String(stream),
       seq: Number(seq),
       type: String(type),
-      at: iso(at),
+      at: iso(Number(at)),
     })),
     devices: Object.fromEntries(
       devices.map((one) => [String(one.id), { device: String(one.device), role: String(one.role) }]),
@@ -92,5 +91,5 @@ const stepOf = (row: Row): OrderFacts["steps"][number] => ({
   to: String(row.to_status),
   actor: String(row.actor),
   session: row.session_id === null ? null : String(row.session_id),
-  at: iso(row.at),
+  at: iso(Number(row.at)),
 });
