@@ -13,6 +13,7 @@ import { ConfigError } from "../shared/config.ts";
 import { AppError } from "../shared/errors.ts";
 import type { Outbound } from "../shared/outbound.ts";
 import type { Push } from "../shared/pushes.ts";
+import { Recent } from "../shared/recent.ts";
 import type { MachineInstrument } from "./machine_instrument.ts";
 import { version } from "./version.ts";
 
@@ -61,7 +62,7 @@ export async function openTraces(): Promise<Traces> {
   });
   const scope = new Scope(api, provider.getTracer("orderbell", version));
   const propagator = new core.W3CTraceContextPropagator();
-  const events = new Map<string, SpanContext>();
+  const events = new Recent<string, SpanContext>(maxEvents);
   return {
     instrument: {
       call: (call) => tracedCall(call, scope, propagator),
@@ -255,17 +256,12 @@ function tracedBatches(batches: Batches, scope: Scope): Batches {
 }
 
 /** Also notes whose trace the events are of, for their webhooks, which are called later. */
-function tracedPush(push: Push, scope: Scope, events: Map<string, SpanContext>): Push {
+function tracedPush(push: Push, scope: Scope, events: Recent<string, SpanContext>): Push {
   return (stream, pushed, subscribers) => {
     const parent = scope.current;
     const context = parent === undefined ? undefined : scope.api.trace.getSpanContext(parent);
-    if (context !== undefined) {
+    if (context !== undefined)
       for (const { epoch, seq, tag } of pushed) events.set(`${stream}/${epoch}/${seq}/${tag}`, context);
-      for (const id of events.keys()) {
-        if (events.size <= maxEvents) break;
-        events.delete(id);
-      }
-    }
     const attributes = { "orderbell.stream": stream, "orderbell.events": pushed.length };
     return scope.within("push", scope.api.SpanKind.PRODUCER, attributes, () => push(stream, pushed, subscribers));
   };
@@ -276,7 +272,7 @@ function tracedOutbound(
   outbound: Outbound,
   scope: Scope,
   propagator: Propagator,
-  events: ReadonlyMap<string, SpanContext>,
+  events: Recent<string, SpanContext>,
 ): Outbound {
   const { ROOT_CONTEXT, SpanKind, defaultTextMapSetter, trace } = scope.api;
   const parentOf = (headers: Readonly<Record<string, string>>): Context => {

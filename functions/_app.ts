@@ -15,6 +15,7 @@ import { holdMenus } from "../shared/menu.ts";
 import { type Outbound, OutboundRefused } from "../shared/outbound.ts";
 import type { Pages } from "../shared/page_files.ts";
 import { type Push, Pushes, type WatchReceiver } from "../shared/pushes.ts";
+import { Recent } from "../shared/recent.ts";
 import { makeSecrets } from "../shared/secrets.ts";
 import { makeTurns } from "../shared/turns.ts";
 import { WebhookWatch } from "../shared/webhook_watch.ts";
@@ -84,12 +85,16 @@ export function makeApp(parts: Parts): App {
     menus: holdMenus(db),
     batches: batchesOf("orders"),
     arrivals: batchesOf("arrivals"),
+    orderOwners: new Recent(maxOrderOwners),
     turns: makeTurns(),
     headWatcher: new HeadWatcher({ db, clock }),
     webhooks: new WebhookWatch({ db, clock }),
     webhookLanes: new Lanes(webhookStreamsAtOnce),
   };
 }
+
+/** Orders of which a step needs no read before its flight. */
+const maxOrderOwners = 20_000;
 
 /** Streams of one webhook that are delivered at the same time. */
 const webhookStreamsAtOnce = 8;

@@ -11,6 +11,7 @@ import type { Menus } from "./menu.ts";
 import type { Outbound } from "./outbound.ts";
 import type { Pages } from "./page_files.ts";
 import type { Pushes, WatchReceiver } from "./pushes.ts";
+import type { Recent } from "./recent.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Signal } from "./signal.ts";
 import type { Turns } from "./turns.ts";
@@ -41,6 +42,8 @@ export interface App {
   readonly batches: Batches;
   /** Sessions, tickets and positions that wait for the next read or flight: those of staff apart from guests'. */
   readonly arrivals: Batches;
+  /** Shop and customer of orders, by id: they never change. An order that is here need not exist any more. */
+  readonly orderOwners: Recent<string, OrderOwners>;
   /** Where frames of one tunnel wait for those before them. */
   readonly turns: Turns;
   /** Tells waiting polls of new events. */
@@ -49,6 +52,11 @@ export interface App {
   readonly webhooks: WebhookWatch;
   /** Deliveries to webhooks: a lane for each webhook. */
   readonly webhookLanes: Lanes;
+}
+
+export interface OrderOwners {
+  readonly shop: string;
+  readonly user: string;
 }
 
 export interface Clock {

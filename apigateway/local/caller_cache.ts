@@ -5,6 +5,7 @@
 import { hash } from "node:crypto";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { networkOf } from "../../shared/address.ts";
+import { Recent } from "../../shared/recent.ts";
 import { authorizationOf } from "../../shared/wafer/headers.ts";
 import type { HttpResult } from "../events.ts";
 
@@ -33,8 +34,8 @@ const isKeyed = (routeKey: string, { authorization }: IncomingHttpHeaders) =>
 const maxKnown = 50_000;
 
 export class CallerCache {
-  readonly #tokens = new Map<string, Caller>();
-  readonly #tickets = new Map<string, Caller>();
+  readonly #tokens = new Recent<string, Caller>(maxKnown);
+  readonly #tickets = new Recent<string, Caller>(maxKnown);
 
   /** @param address of the client, as the gateway decided */
   ofRequest({ headers }: IncomingMessage, address: string): Caller {
@@ -102,15 +103,10 @@ function tokenOf(headers: IncomingHttpHeaders): string | undefined {
 
 const digest = (secret: string) => hash("sha256", secret, "base64url");
 
-function remember(all: Map<string, Caller>, secret: string | undefined, make: (secret: string) => Caller): void {
+function remember(all: Recent<string, Caller>, secret: string | undefined, make: (secret: string) => Caller): void {
   if (secret === undefined) return;
   const name = digest(secret);
-  const caller = all.get(name) ?? make(secret);
-  // Set again, it becomes the youngest.
-  all.delete(name);
-  all.set(name, caller);
-  const [oldest] = all.keys();
-  if (all.size > maxKnown && oldest !== undefined) all.delete(oldest);
+  all.set(name, all.get(name) ?? make(secret));
 }
 
 function stringAt(body: string, ...path: string[]): string | undefined {

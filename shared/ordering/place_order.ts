@@ -44,6 +44,7 @@ export async function placeOrder(app: App, asked: OrderRequest): Promise<Placed>
       const priced = pricedOrder(app, asked, bodyHash, shop);
       const written = await app.batches.add(storeBatch, app, priced);
       if (written.kind === "placed") {
+        app.orderOwners.set(written.order.id, { shop: written.order.shop, user: written.order.user });
         await written.delivered;
         return { order: written.order, repeated: false };
       }

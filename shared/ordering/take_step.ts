@@ -14,7 +14,7 @@ import {
 import { readManySessions, readSession } from "../../db/sessions.ts";
 import { addSold, readSettings } from "../../db/shops.ts";
 import type { Statement } from "../../db/sql.ts";
-import type { App } from "../app.ts";
+import type { App, OrderOwners } from "../app.ts";
 import { fulfilled } from "../batch.ts";
 import { byHalves } from "../by_halves.ts";
 import { AppError, Forbidden, InvalidInput, OrderUnknown, SessionEnded } from "../errors.ts";
@@ -252,15 +252,22 @@ export async function escalateAndExpire(app: App): Promise<number> {
 
 // --- Shared by the three -------------------------------------------------------------------------------------------
 
-type Whose = ReadonlyMap<string, { readonly shop: string; readonly user: string }>;
+type Whose = ReadonlyMap<string, OrderOwners>;
 
-/** The streams must be named before an order is locked; shop and customer of an order never change. */
-async function whoseOrders(app: App, ids: readonly string[]): Promise<Whose> {
-  const [rows] = await app.db.read([readWhose(ids)]);
-  return new Map(rows.map((row) => [String(row.id), { shop: String(row.shop_id), user: String(row.user_id) }]));
+/** The streams must be named before an order is locked. Read once for each order. */
+async function whoseOrders({ db, orderOwners }: App, ids: readonly string[]): Promise<Whose> {
+  const unknown = ids.filter((id) => orderOwners.get(id) === undefined);
+  const [rows] = unknown.length === 0 ? [[]] : await db.read([readWhose(unknown)]);
+  for (const row of rows) orderOwners.set(String(row.id), { shop: String(row.shop_id), user: String(row.user_id) });
+  return new Map(
+    ids.flatMap((id) => {
+      const owners = orderOwners.get(id);
+      return owners === undefined ? [] : [[id, owners]];
+    }),
+  );
 }
 
-async function whoseOrder(app: App, id: string): Promise<{ readonly shop: string; readonly user: string }> {
+async function whoseOrder(app: App, id: string): Promise<OrderOwners> {
   const whose = (await whoseOrders(app, [id])).get(id);
   if (whose === undefined) throw new OrderUnknown(id);
   return whose;

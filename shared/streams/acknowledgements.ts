@@ -1,12 +1,13 @@
 /** Logs what readers have: a position in a check or a resume is the last event that this reader has handled. */
 import type { Gateway, Subscriber } from "../gateway.ts";
 import type { Log } from "../log.ts";
+import { Recent } from "../recent.ts";
 import { kindOf } from "./authority.ts";
 
 /** Readers remembered; of one that was forgotten the next position is logged once more. */
 const maxReaders = 20_000;
 
-const positions = new WeakMap<Gateway, Map<string, number>>();
+const positions = new WeakMap<Gateway, Recent<string, number>>();
 
 interface Position {
   readonly stream: string;
@@ -25,17 +26,12 @@ export function logAcknowledged(
 ): void {
   const { kind } = kindOf(stream);
   if (kind !== "shop" && kind !== "user") return;
-  const known = positions.get(gateway) ?? new Map<string, number>();
+  const known = positions.get(gateway) ?? new Recent<string, number>(maxReaders);
   positions.set(gateway, known);
   const reader = `${connection} ${stream}`;
   const before = known.get(reader);
   if (before === seq) return;
-  known.delete(reader);
   known.set(reader, seq);
-  for (const [oldest] of known) {
-    if (known.size <= maxReaders) break;
-    known.delete(oldest);
-  }
   // The line of a resume names the position that it came from.
   if (type === "check") log.info("acknowledged", { connection, session, stream, seq });
 }

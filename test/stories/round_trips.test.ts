@@ -100,7 +100,7 @@ function countCalls(db: TestDatabase) {
       leave: [2, 7],
       resume: [4, 5],
       // With what it begins in the background: the shop's public streams.
-      step: [7, 32],
+      step: [6, 31],
     };
     const countConnections = sql`SELECT count(*) AS open FROM connections`;
     let leaving: TestSocket | undefined;
