@@ -152,7 +152,7 @@ async function playGrowing(bench: Bench, what: What, sizes: readonly number[]): 
 export const costGrowth: Workload = {
   name: "cost_growth",
   says: "Processor time of one order while one thing after the other grows tenfold: flat is right.",
-  seconds: { full: 150 },
+  seconds: { full: 200 },
   async run(bench) {
     if (bench.engine !== "postgres") return bench.note("cost_growth runs on PostgreSQL only");
     const largest = bench.number("largest", { short: 10_000, full: 1_000_000 });

@@ -203,7 +203,7 @@ async function play(bench: Bench, own: Case, contender: Contender): Promise<Meas
 export const fanOut: Workload = {
   name: "fan_out",
   says: "From due until the last of all readers of a room has the message; a queue is 50 (20) messages due at once.",
-  seconds: { short: 60, full: 140 },
+  seconds: { short: 60, full: 180 },
   async run(bench) {
     const limit = await openFilesLimit();
     for (const own of cases(bench.profile === "full")) {

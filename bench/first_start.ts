@@ -243,7 +243,7 @@ async function quietPage(bench: Bench): Promise<void> {
 export const firstStart: Workload = {
   name: "first_start",
   says: "From the start of the process to the first page and the first order; and what a phone on a quiet page costs in an hour.",
-  seconds: { short: 20, full: 40 },
+  seconds: { short: 20, full: 60 },
   async run(bench) {
     const parts = bench.list("parts", bench.profile === "full" ? ["starts", "quiet"] : ["starts"]);
     // A quiet page waits for its heartbeats, and disturbs nobody.

@@ -5,7 +5,7 @@ import type { Workload } from "./_workload.ts";
 export const steps: Workload = {
   name: "steps",
   says: "an order or a kitchen's step is due → the kitchen's socket has it: the worse p99 of the two, against orders alone",
-  seconds: { short: 35, full: 70 },
+  seconds: { short: 35, full: 110 },
   async run(bench) {
     const rate = bench.number("rate", { short: 200, full: 200 });
     const seconds = bench.number("seconds", { short: 4, full: 8 });

@@ -221,7 +221,7 @@ async function playOne(bench: Bench, own: Case, name: Contender): Promise<Measur
 export const watchFanOut: Workload = {
   name: "watch_fan_out",
   says: "a changed document due → every watch that it concerns has it, against a room's publish → every reader",
-  seconds: { full: 40 },
+  seconds: { full: 80 },
   async run(bench) {
     const wanted = bench.list("cases", ["1", "100", "10000", "others"]);
     const [alone] = cases as readonly [Case];
