@@ -1,27 +1,24 @@
-/** Builds the pages of a fresh clone in a process of its own, before the server starts. */
+/** Builds the pages, and the SDK of the examples, of a fresh clone: in a process of its own, before the server starts. */
 import { spawn } from "node:child_process";
 import { readdirSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
+import { sdkFolder } from "./serve_examples.ts";
 import { pagesFolder } from "./serve_pages.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-/** The sources of the pages. */
-const sources = [
-  "web",
-  "clients",
-  "shared/protocol.ts",
-  "shared/order_states.ts",
-  "vite.config.ts",
-  "apigateway/openapi.yaml",
-  "shared/errors.ts",
-];
+/** The sources of the SDK, and of the pages. */
+const sdkSources = ["clients", "shared/protocol.ts", "shared/order_states.ts"];
+const sources = [...sdkSources, "web", "vite.config.ts", "apigateway/openapi.yaml", "shared/errors.ts"];
 
-/** Whether there is a build and no source is newer. */
-export function isBuilt(folder = pagesFolder, base = root): boolean {
-  const built = statSync(join(folder, "index.html"), { throwIfNoEntry: false });
-  return built !== undefined && sources.every((name) => newest(join(base, name)) <= built.mtimeMs);
+/** Whether there is a build of the pages and no source is newer. */
+export const isBuilt = (folder = pagesFolder, base = root): boolean =>
+  isNewer(join(folder, "index.html"), sources, base);
+
+function isNewer(file: string, than: readonly string[], base = root): boolean {
+  const built = statSync(file, { throwIfNoEntry: false });
+  return built !== undefined && than.every((name) => newest(join(base, name)) <= built.mtimeMs);
 }
 
 /** Folders count: removing a file changes only its folder. */
@@ -38,6 +35,13 @@ export async function ensurePages(say: (line: string) => void): Promise<void> {
   say("building the pages …");
   const failure = await run(["--import", "tsx", join(root, "scripts/build_pages.ts")]);
   if (failure !== undefined) say(`the pages could not be built, only the API is here:\n${failure}`);
+}
+
+/** Builds the modules that the examples' pages load, unless they are built. The API runs without them too. */
+export async function ensureExamples(say: (line: string) => void): Promise<void> {
+  if (isNewer(join(sdkFolder, "index.js"), sdkSources)) return;
+  const failure = await run(["--import", "tsx", join(root, "scripts/build_sdk.ts"), "--modules", sdkFolder]);
+  if (failure !== undefined) say(`the examples' SDK could not be built: ${failure}`);
 }
 
 /** @returns its output, if it failed */

@@ -14,12 +14,14 @@ import { makeLog } from "../shared/log.ts";
 import { makeWechat } from "../shared/wechat.ts";
 import { listenForAdmin } from "./admin_socket.ts";
 import { readCollections } from "./collections_file.ts";
+import { ensureExamples } from "./ensure_pages.ts";
 import { logStart, stopAndLog } from "./first_and_last_line.ts";
 import { openLogFiles } from "./log_files.ts";
 import { logOutput } from "./log_output.ts";
 import { startMachine } from "./machine.ts";
 import { lineSeenBy } from "./machine_instrument.ts";
 import { openMeasuring } from "./measure.ts";
+import { serveExamples, withExamples } from "./serve_examples.ts";
 import { servePages } from "./serve_pages.ts";
 import { untilStopped } from "./signals.ts";
 import { UsageError } from "./usage_error.ts";
@@ -83,6 +85,8 @@ export async function serve({ port, only: part }: ServeOptions, environment: Nod
     onFailure: (code) => log.warn("log.files", { code }),
   });
   for (const line of early) files?.write(line);
+  if (config.examples && only === undefined) await ensureExamples((reason) => log.warn("examples", { reason }));
+  const pages = servePages(undefined, config.socketUrl);
   const machine = await startMachine({
     config,
     db,
@@ -95,7 +99,7 @@ export async function serve({ port, only: part }: ServeOptions, environment: Nod
       key: readFileSync(server.tls.keyPath, "utf8"),
     },
     trustedProxies: server.trustedProxies,
-    files: servePages(undefined, config.socketUrl),
+    files: config.examples ? withExamples(serveExamples({ socketUrl: config.socketUrl }), pages) : pages,
     pictures: join(homeOf(environment), "pictures"),
     limits: server,
     only,

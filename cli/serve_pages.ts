@@ -4,9 +4,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { answerPage, type PageFile, pageFile, pageName, pageType } from "../shared/page_files.ts";
-import { pageHeaders } from "../shared/pages.ts";
+import { type PageHeaders, pageHeaders } from "../shared/pages.ts";
 
-type Files = (request: IncomingMessage, response: ServerResponse, otherwise: () => void) => void;
+export type Files = (request: IncomingMessage, response: ServerResponse, otherwise: () => void) => void;
 
 /** Where `npm run build:pages` puts them. */
 export const pagesFolder = fileURLToPath(new URL("../dist/web", import.meta.url));
@@ -42,22 +42,23 @@ export function servePages(folder = pagesFolder, socketUrl?: string): Files {
     const name = pageName(path);
     if (name.endsWith(".html") || (name.startsWith("/assets/") && !held.has(name))) readBuild();
     const file = held.get(name);
-    if (file !== undefined) return send(request, response, name, file, socketUrl);
+    if (file !== undefined)
+      return sendPage(request, response, { name, file }, pageHeaders(request.headers.host, socketUrl));
     if (read === undefined && ["/", "/kitchen", "/board", "/owner", "/docs", "/errors"].includes(path))
       return notBuilt(response);
     otherwise();
   };
 }
 
-function send(
+/** Answers a request for a file of a page. @param guard the headers that every answer has */
+export function sendPage(
   { method, headers: asked }: IncomingMessage,
   response: ServerResponse,
-  name: string,
-  file: PageFile,
-  socketUrl: string | undefined,
+  { name, file }: { readonly name: string; readonly file: PageFile },
+  guard: PageHeaders,
 ): void {
   const wanted = { acceptEncoding: [asked["accept-encoding"]].flat().join(), ifNoneMatch: asked["if-none-match"] };
-  const { status, headers, body } = answerPage(name, file, wanted, pageHeaders(asked.host, socketUrl));
+  const { status, headers, body } = answerPage(name, file, wanted, guard);
   response.writeHead(status, { ...headers, ...(body === undefined ? {} : { "content-length": body.length }) });
   response.end(method === "HEAD" ? undefined : body);
 }

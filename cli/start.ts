@@ -16,12 +16,13 @@ import { makeWechat } from "../shared/wechat.ts";
 import { listenForAdmin } from "./admin_socket.ts";
 import { readCollections } from "./collections_file.ts";
 import { demoKeys } from "./demo_keys.ts";
-import { ensurePages } from "./ensure_pages.ts";
+import { ensureExamples, ensurePages } from "./ensure_pages.ts";
 import { logStart, stopAndLog } from "./first_and_last_line.ts";
 import { openLogFiles } from "./log_files.ts";
 import { startMachine } from "./machine.ts";
 import { openMeasuring } from "./measure.ts";
 import { selfSigned } from "./self_signed.ts";
+import { serveExamples, withExamples } from "./serve_examples.ts";
 import { servePages } from "./serve_pages.ts";
 import { untilStopped } from "./signals.ts";
 
@@ -50,13 +51,16 @@ export async function start({ port, lan, tls }: StartOptions, environment: NodeJ
     const environmentOfDemo = {
       // A business server that is tried out runs beside the demo.
       CALLBACK_NETWORKS: "127.0.0.0/8,::1",
+      EXAMPLES: "on",
       ...environment,
       ...demoKeys(home),
       DATABASE_URL: `pglite:${home}`,
       WECHAT_URL: wechat.url,
     };
     const config = { ...readConfig(environmentOfDemo), collections };
-    await ensurePages((line) => process.stdout.write(`${line}\n`));
+    const say = (line: string) => void process.stdout.write(`${line}\n`);
+    await ensurePages(say);
+    if (config.examples) await ensureExamples(say);
     const pictures = join(home, "pictures");
     const files = openLogFiles({
       home,
@@ -80,7 +84,7 @@ export async function start({ port, lan, tls }: StartOptions, environment: NodeJ
       port: server.port,
       tls: tls ? await selfSigned(join(home, "tls"), addresses()) : undefined,
       trustedProxies: server.trustedProxies,
-      files: servePages(),
+      files: config.examples ? withExamples(serveExamples(), servePages()) : servePages(),
       pictures,
       limits: server,
       instruments: measuring.instruments,
@@ -120,6 +124,7 @@ export async function start({ port, lan, tls }: StartOptions, environment: NodeJ
       `  owner      ${own}/owner#pair=${await pairing("demo owner")}`,
       `  api        ${own}/get_shop_info?shop=${shop}`,
       `  docs       ${own}/docs`,
+      ...(config.examples ? [`  examples   ${own}/examples`] : []),
       `  socket     ${own.replace("http", "ws")}/pgws`,
       ...others.map((address) => `  also at    ${at(address)}`),
       ...codes,

@@ -5,10 +5,11 @@
  *
  * Built in a temporary folder and then moved, so that a build or a reader at the same time is not disturbed.
  */
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { apiPage } from "./api_page.ts";
+import { replaceFolder } from "./replace_folder.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -27,27 +28,9 @@ export async function buildPages(folder = join(root, "dist/web")): Promise<void>
       writeFileSync(join(outDir, name), text);
     // Dated before its sources were read: a change during the build is newer.
     utimesSync(join(outDir, "index.html"), startedAt, startedAt);
-    replace(folder, outDir);
+    replaceFolder(folder, outDir);
   } finally {
     rmSync(fresh, { recursive: true, force: true });
-  }
-}
-
-/** Of two builds at once the later one replaces the earlier. */
-function replace(folder: string, fresh: string): void {
-  for (let tries = 1; ; tries++) {
-    try {
-      renameSync(fresh, folder);
-      return;
-    } catch (error) {
-      const { code = "" } = error as NodeJS.ErrnoException;
-      if (!["ENOTEMPTY", "EEXIST", "EPERM", "EACCES"].includes(code) || tries === 20) throw error;
-    }
-    try {
-      renameSync(folder, `${fresh}.old-${tries}`);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    }
   }
 }
 

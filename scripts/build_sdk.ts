@@ -1,12 +1,13 @@
 /**
  * Builds the SDK as a package from clients/: ES modules, CommonJS, the folder that WeChat's npm builder copies, and types.
- * `node --import tsx scripts/build_sdk.ts [folder]`
+ * `node --import tsx scripts/build_sdk.ts [folder]`; `--modules <folder>` writes the ES modules alone, for the examples.
  */
 import { spawnSync } from "node:child_process";
-import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, transform } from "esbuild";
+import { replaceFolder } from "./replace_folder.ts";
 import { tsc } from "./tsc.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -43,6 +44,22 @@ export async function buildSdk(folder = join(root, "dist/sdk")): Promise<void> {
   await writeFile(join(folder, "package.json"), `${JSON.stringify(all, null, 2)}\n`);
   await copyFile(join(from, "README.md"), join(folder, "README.md"));
   await copyFile(join(root, "LICENSE"), join(folder, "LICENSE"));
+}
+
+/** Writes the ES modules into a folder, which is replaced at once: a page that loads them meanwhile has all of one build. */
+export async function buildModules(folder: string): Promise<void> {
+  const startedAt = new Date();
+  await mkdir(dirname(folder), { recursive: true });
+  const fresh = await mkdtemp(`${folder}.new-`);
+  try {
+    const made = join(fresh, "modules");
+    await writeModules(made, entries);
+    // Dated before its sources were read: a change during the build is newer.
+    await utimes(join(made, "index.js"), startedAt, startedAt);
+    replaceFolder(folder, made);
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+  }
 }
 
 async function writeModules(folder: string, some: string[], target: string = bundling.target): Promise<void> {
@@ -111,4 +128,7 @@ async function writeTypes(folder: string): Promise<void> {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await buildSdk(process.argv[2]);
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [first, folder] = process.argv.slice(2);
+  await (first === "--modules" && folder !== undefined ? buildModules(folder) : buildSdk(first));
+}

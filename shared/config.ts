@@ -34,6 +34,8 @@ export interface Config {
   /** Networks whose back ends may ask the session server without a key; `open` for everybody. */
   readonly sessionServer: "open" | readonly string[];
   readonly logLevel: LogLevel;
+  /** Whether there are the examples: their game, and on this machine their pages. */
+  readonly examples: boolean;
 
   readonly sessionMs: { readonly wechat: number; readonly guest: number; readonly staff: number; readonly own: number };
   /** Whose tokens are exchanged for sessions; undefined: nobody's. */
@@ -178,6 +180,7 @@ export function readConfig(environment: Environment): Config {
     sessionServer:
       environment.SESSION_SERVER_NETWORKS === "open" ? "open" : networks(environment, "SESSION_SERVER_NETWORKS"),
     logLevel: oneOf(environment, "LOG_LEVEL", logLevels, "info"),
+    examples: oneOf(environment, "EXAMPLES", ["on", "off"], "off") === "on",
     sessionMs: {
       wechat: integer(environment, "SESSION_DAYS", 30, [1, 365]) * dayMs,
       guest: integer(environment, "GUEST_SESSION_DAYS", 7, [1, 365]) * dayMs,

@@ -6,8 +6,8 @@
  */
 const retryScript = "'sha256-66RcsHrtfV+7rXnEVmZRLmLIWhCxRVIW6fmY8AUNMh8='";
 
-/** Only the pages' own scripts and styles. `connect` and `images` are further allowed hosts. */
-const contentPolicy = (connect: string, images: string) =>
+/** Only the pages' own scripts and styles. `connect` and `images` are further allowed hosts, `more` further rules. */
+const contentPolicy = (connect: string, images: string, more: readonly string[] = []) =>
   [
     "default-src 'self'",
     `script-src 'self' ${retryScript}`,
@@ -18,6 +18,7 @@ const contentPolicy = (connect: string, images: string) =>
     "base-uri 'none'",
     "form-action 'self'",
     "frame-ancestors 'none'",
+    ...more,
   ].join("; ");
 
 export type PageHeaders = Readonly<Record<string, string>>;
@@ -35,11 +36,17 @@ const headersWith = (policy: string) =>
  * Headers of a page whose pictures are on its own host, and whose socket is there or at `socketUrl`.
  * @param host as the browser sent it: in older browsers `'self'` does not allow a socket; an invalid host is left out
  */
-export function pageHeaders(host?: string, socketUrl?: string): PageHeaders {
+export const pageHeaders = (host?: string, socketUrl?: string): PageHeaders =>
+  headersWith(contentPolicy(socketsOf(host, socketUrl), ""));
+
+/** Headers of an example's page: as `pageHeaders`, and a player of films may make parts of them in memory. */
+export const exampleHeaders = (host?: string, socketUrl?: string): PageHeaders =>
+  headersWith(contentPolicy(socketsOf(host, socketUrl), "", ["media-src 'self' blob:", "worker-src 'self' blob:"]));
+
+function socketsOf(host: string | undefined, socketUrl: string | undefined): string {
   const own =
     host !== undefined && /^[\w.-]+(:\d+)?$|^\[[\da-f:.]+\](:\d+)?$/i.test(host) ? ` ws://${host} wss://${host}` : "";
-  const other = socketUrl === undefined ? "" : ` ${new URL(socketUrl).origin}`;
-  return headersWith(contentPolicy(own + other, ""));
+  return socketUrl === undefined ? own : `${own} ${new URL(socketUrl).origin}`;
 }
 
 /** Headers of a page whose socket and pictures are on other hosts: it may connect to these two only. */

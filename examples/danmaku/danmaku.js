@@ -8,7 +8,7 @@ import { collections } from "../../dist/sdk/collections.js";
 
 const address = new URLSearchParams(location.search);
 const film = address.get("film") ?? "sunrise";
-const client = createClient({ url: address.get("api") ?? "http://127.0.0.1:8787" });
+const client = createClient({ url: address.get("api") ?? location.origin });
 const comments = collections(client).collection("comments");
 
 const at = (id) => document.getElementById(id);

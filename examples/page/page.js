@@ -3,7 +3,7 @@ import { createClient } from "../../dist/sdk/browser.js";
 
 const address = new URLSearchParams(location.search);
 const shop = address.get("shop") ?? "lanzhou-noodles";
-const client = createClient({ url: address.get("api") ?? "http://127.0.0.1:8787" });
+const client = createClient({ url: address.get("api") ?? location.origin });
 
 const at = (id) => document.getElementById(id);
 const nameOf = ({ names }) => names.en ?? names.zh;

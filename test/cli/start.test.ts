@@ -83,6 +83,7 @@ it("npm start prints what it is, and its addresses", async () => {
     `order      ${demo.url}/?shop=lanzhou-noodles`,
     `kitchen    ${demo.url}/kitchen#pair=`,
     `api        ${demo.url}/get_shop_info?shop=lanzhou-noodles`,
+    `examples   ${demo.url}/examples`,
     `socket     ${demo.url.replace("http", "ws")}/pgws`,
   ])
     expect(demo.out()).toContain(line);

@@ -132,6 +132,7 @@ it("this file tests every variable that config.ts reads", () => {
     "CHANNEL_KEYS",
     "COLLECTIONS_FILE",
     "COLLECTION_ADMINS",
+    "EXAMPLES",
     "LOG_LEVEL",
     "METRICS_HOST",
     "METRICS_PORT",
@@ -268,6 +269,15 @@ it("LOG_LEVEL accepts its known words only", () => {
     expect(readConfig({ ...needed, LOG_LEVEL: level }).logLevel).toBe(level);
   expect(() => readConfig({ ...needed, LOG_LEVEL: "INFO" })).toThrow(
     "environment variable LOG_LEVEL must be one of debug, info, warn, error, silent",
+  );
+});
+
+it("EXAMPLES turns the examples on, and nothing else does", () => {
+  expect(readConfig(needed).examples).toBe(false);
+  expect(readConfig({ ...needed, EXAMPLES: "off" }).examples).toBe(false);
+  expect(readConfig({ ...needed, EXAMPLES: "on" }).examples).toBe(true);
+  expect(() => readConfig({ ...needed, EXAMPLES: "yes" })).toThrow(
+    "environment variable EXAMPLES must be one of on, off",
   );
 });
 
