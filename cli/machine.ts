@@ -21,6 +21,7 @@ import type { App, Clock, Random } from "../shared/app.ts";
 import { makeBatches } from "../shared/batch.ts";
 import type { Config } from "../shared/config.ts";
 import { DatabaseClock } from "../shared/database_clock.ts";
+import type { FileStore } from "../shared/file_store.ts";
 import type { Gateway } from "../shared/gateway.ts";
 import { instrumented } from "../shared/instrument.ts";
 import { ensureIndexes } from "../shared/live/ensure_indexes.ts";
@@ -52,6 +53,8 @@ export interface MachineOptions {
   readonly tls?: { readonly key: string; readonly cert: string } | undefined;
   readonly trustedProxies?: readonly string[];
   readonly files?: (request: IncomingMessage, response: ServerResponse, otherwise: () => void) => void;
+  /** The bytes of files. */
+  readonly store?: FileStore;
   /** The folder of the dishes' pictures. */
   readonly pictures?: string;
   readonly limits?: Partial<Limits>;
@@ -170,6 +173,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     db,
     gateway,
     ...(pictures === undefined ? {} : { files: pictures.port }),
+    ...(options.store === undefined ? {} : { store: options.store }),
     clock,
     log,
     ...(options.wechat === undefined ? {} : { wechat: options.wechat }),

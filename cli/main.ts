@@ -92,6 +92,7 @@ const expectedErrors = new Set([
   "LockTaken",
   "ServerEnded",
   "CollectionsWrong",
+  "PurposesWrong",
   "FileUnreadable",
 ]);
 

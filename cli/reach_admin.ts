@@ -9,6 +9,7 @@ import type { Ask } from "./collection_commands.ts";
 import { readCollections } from "./collections_file.ts";
 import { demoKeys } from "./demo_keys.ts";
 import { operator } from "./operator.ts";
+import { readPurposes } from "./purposes_file.ts";
 import type { StageOptions } from "./stage_options.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -69,6 +70,7 @@ export async function openApp(environment: Environment): Promise<ReturnType<type
   const config = {
     ...readConfig(embedded ? { ...environment, ...demoKeys(home), DATABASE_URL: `pglite:${home}` } : environment),
     collections: readCollections(environment),
+    purposes: readPurposes(environment),
   };
   const db = embedded
     ? await (await import("../db/pglite.ts")).openPglite({ directory: home })

@@ -21,6 +21,7 @@ import { logOutput } from "./log_output.ts";
 import { startMachine } from "./machine.ts";
 import { lineSeenBy } from "./machine_instrument.ts";
 import { openMeasuring } from "./measure.ts";
+import { readPurposes } from "./purposes_file.ts";
 import { serveExamples, withExamples } from "./serve_examples.ts";
 import { servePages } from "./serve_pages.ts";
 import { untilStopped } from "./signals.ts";
@@ -38,7 +39,11 @@ export interface ServeOptions {
 
 export async function serve({ port, only: part }: ServeOptions, environment: NodeJS.ProcessEnv): Promise<void> {
   const only = partOf(part);
-  const config = { ...readConfig(environment), collections: readCollections(environment) };
+  const config = {
+    ...readConfig(environment),
+    collections: readCollections(environment),
+    purposes: readPurposes(environment),
+  };
   const server = readServerConfig({ ...environment, ...(port === undefined ? {} : { PORT: port }) });
   if (!/^(postgres|postgresql|mysql|mariadb):\/\//.test(config.databaseUrl))
     throw new ConfigError(

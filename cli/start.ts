@@ -21,6 +21,7 @@ import { logStart, stopAndLog } from "./first_and_last_line.ts";
 import { openLogFiles } from "./log_files.ts";
 import { startMachine } from "./machine.ts";
 import { openMeasuring } from "./measure.ts";
+import { readPurposes } from "./purposes_file.ts";
 import { selfSigned } from "./self_signed.ts";
 import { serveExamples, withExamples } from "./serve_examples.ts";
 import { servePages } from "./serve_pages.ts";
@@ -39,7 +40,7 @@ export interface StartOptions {
 export async function start({ port, lan, tls }: StartOptions, environment: NodeJS.ProcessEnv): Promise<void> {
   const home = homeOf(environment);
   const server = readServerConfig({ ...environment, ...(port === undefined ? {} : { PORT: port }) });
-  const collections = readCollections(environment);
+  const declared = { collections: readCollections(environment), purposes: readPurposes(environment) };
   // Takes the folder's lock first: a second process changes nothing of the one that runs.
   const db = await openPglite({ directory: home });
   const closing = [() => db.close()];
@@ -57,7 +58,7 @@ export async function start({ port, lan, tls }: StartOptions, environment: NodeJ
       DATABASE_URL: `pglite:${home}`,
       WECHAT_URL: wechat.url,
     };
-    const config = { ...readConfig(environmentOfDemo), collections };
+    const config = { ...readConfig(environmentOfDemo), ...declared };
     const say = (line: string) => void process.stdout.write(`${line}\n`);
     await ensurePages(say);
     if (config.examples) await ensureExamples(say);

@@ -75,6 +75,13 @@ export type ServerCode =
   | "OWNER_FULL"
   | "TRANSACTION_UNKNOWN"
   | "DATABASE_TRANSACTION_CONFLICT"
+  | "PURPOSE_UNKNOWN"
+  | "FILE_UNKNOWN"
+  | "FILE_TYPE_REFUSED"
+  | "FILE_TOO_LARGE"
+  | "FILES_FULL"
+  | "FILE_NOT_STORED"
+  | "FILE_CONTENT_WRONG"
   | "TOKEN_KEYS_AWAY"
   | "WECHAT_AWAY"
   | "WECHAT_MISCONFIGURED"
@@ -144,6 +151,10 @@ export interface ErrorExtras {
   TOO_MANY_WATCHES: { limit: number };
   COLLECTION_FULL: { limit: number };
   OWNER_FULL: { limit: number };
+  FILE_TYPE_REFUSED: { types: string[] };
+  FILE_TOO_LARGE: { maxBytes: number };
+  FILES_FULL: { of: "user" | "all"; maxFiles: number | null; maxBytes: number };
+  FILE_NOT_STORED: { stored: StoredPart[] };
   WECHAT_MISCONFIGURED: { errcode: number };
 }
 
@@ -233,6 +244,32 @@ export interface Routes {
     answer: { pairingCode: string; expiresAt: string };
   };
   "GET /shops/{shop}/report": { body: undefined; answer: Report };
+  "GET /files": { body: undefined; answer: { files: File[]; more: boolean } };
+  "POST /files": {
+    body: {
+      purpose: string;
+      name: string;
+      type: string;
+      bytes: number;
+      visibility?: "private" | "unlisted" | "public";
+      by?: "put" | "form" | "parts";
+      shop?: string;
+      of?: string;
+      about?: About;
+    };
+    answer: { file: File; upload: UploadRequest | UploadForm | UploadParts };
+  };
+  "GET /files/{id}": { body: undefined; answer: { file: File; address: { url: string; expiresAt: string } | null } };
+  "DELETE /files/{id}": { body: undefined; answer: undefined };
+  "POST /files/{id}/parts": {
+    body: { parts: number[] };
+    answer: {
+      uploads: { part: number; method: "PUT"; url: string; headers: { [name: string]: string } }[];
+      stored: StoredPart[];
+    };
+  };
+  "POST /files/{id}/complete": { body: undefined; answer: { file: File } };
+  "GET /files/{id}/{name}": { body: undefined; answer: undefined };
   "POST /shops/{shop}/pictures": {
     body: { type: "image/jpeg" | "image/png" | "image/webp"; bytes: number };
     answer: { upload: { method: "PUT"; url: string; headers: { [name: string]: string } }; picture: string };
@@ -303,6 +340,8 @@ export interface Routes {
   "GET /collections": { body: undefined; answer: { collections: CollectionSummary[] } };
   "GET /healthz": { body: undefined; answer: { status: "ok"; connections: number } };
 }
+
+export type About = { [name: string]: string | number | boolean };
 
 export type AuditEntry = {
   id: string;
@@ -476,6 +515,22 @@ export type Event =
     }
   | { seq: number; tag: string; prev: string; event: "member.joined" | "member.changed"; at: string; data: Member }
   | { seq: number; tag: string; prev: string; event: "member.left"; at: string; data: { user: string } };
+
+export type File = {
+  id: string;
+  purpose: string;
+  name: string;
+  type: string;
+  bytes: number;
+  visibility: "private" | "unlisted" | "public";
+  state: "waiting" | "stored";
+  shop: string | null;
+  of: string | null;
+  about: About | null;
+  createdAt: string;
+  storedAt: string | null;
+  path: string | null;
+};
 
 export type Limits = {
   perSession?: number | null;
@@ -696,6 +751,8 @@ export type StoredDish = {
 
 export type StoredMenu = { categories: Category[]; dishes: StoredDish[] };
 
+export type StoredPart = { part: number; bytes: number };
+
 export type StoredServices = { table: boolean; pickup: boolean; delivery: DeliveryTerms };
 
 export type StoredSettings = {
@@ -711,5 +768,11 @@ export type StoredSettings = {
 export type Table = { token: string; label: string };
 
 export type Tables = { tables: Table[] };
+
+export type UploadForm = { method: "POST"; url: string; fields: { [name: string]: string }; fileField: "file" };
+
+export type UploadParts = { partBytes: number; parts: number };
+
+export type UploadRequest = { method: "PUT"; url: string; headers: { [name: string]: string } };
 
 export type User = { id: string; profile?: { nickName?: string; avatarUrl?: string } };

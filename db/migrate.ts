@@ -20,6 +20,7 @@ import { arrivals } from "./migrations/0015_arrivals.ts";
 import { roomEntries } from "./migrations/0016_room_entries.ts";
 import { auditActor } from "./migrations/0017_audit_actor.ts";
 import { ownUsers } from "./migrations/0018_own_users.ts";
+import { files } from "./migrations/0019_files.ts";
 import { guardFunction } from "./postgres_text.ts";
 import { refuseOldServer, serverVersionOf, versionText } from "./server_version.ts";
 
@@ -66,6 +67,7 @@ export const migrations: readonly Migration[] = [
   roomEntries,
   auditActor,
   ownUsers,
+  files,
 ];
 
 /** The database was written by a newer orderbell: going on could damage what that one stored. */

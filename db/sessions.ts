@@ -186,7 +186,8 @@ export function trimSessions(codesBefore: number, sessionsBefore: number): Sql[]
 export function trimGuests(before: number): Sql[] {
   const nothing = (user: Sql) => sql`NOT EXISTS (SELECT 1 FROM orders o WHERE o.user_id = ${user})
     AND NOT EXISTS (SELECT 1 FROM rooms r WHERE r.owner_id = ${user})
-    AND NOT EXISTS (SELECT 1 FROM documents d WHERE d.owner = ${user})`;
+    AND NOT EXISTS (SELECT 1 FROM documents d WHERE d.owner = ${user})
+    AND NOT EXISTS (SELECT 1 FROM files f WHERE f.owner = ${user})`;
   return [
     sql`DELETE FROM sessions WHERE kind = 'guest' AND seen_at < ${before} AND ${nothing(sql`sessions.user_id`)}`,
     sql`DELETE FROM users WHERE created_at < ${before} AND ${nothing(sql`users.id`)}

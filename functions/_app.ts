@@ -5,6 +5,7 @@ import type { Database } from "../db/database.ts";
 import type { App, Clock, Invoke, Random } from "../shared/app.ts";
 import { makeBatches } from "../shared/batch.ts";
 import type { Config, LogLevel } from "../shared/config.ts";
+import type { FileStore } from "../shared/file_store.ts";
 import type { Files } from "../shared/files.ts";
 import type { Gateway } from "../shared/gateway.ts";
 import { HeadWatcher } from "../shared/head_watcher.ts";
@@ -32,6 +33,8 @@ export interface Parts {
   readonly outbound?: Outbound;
   /** Only the function that signs uploads of pictures has them. */
   readonly files?: Files;
+  /** Only functions that store, serve or remove files have it. */
+  readonly store?: FileStore;
   /** Only the cloud's function of the pages has them; this machine serves them without a function. */
   readonly pages?: Pages;
   /** Whether a socket of this process reads the stream. Only where the sockets are this process's own. */
@@ -56,6 +59,7 @@ export function makeApp(parts: Parts): App {
     isRead,
     watches,
     files = noFiles,
+    store = noStore,
     pages = noPages,
     wechat = noWechat,
     outbound = noOutbound,
@@ -71,6 +75,7 @@ export function makeApp(parts: Parts): App {
     db,
     gateway,
     files,
+    store,
     pages,
     invoke,
     pushes:
@@ -115,6 +120,25 @@ const noFiles: Files = {
     throw new TypeError("this function has no place for files");
   },
   urlOf: (path) => `/pictures/${path}`,
+};
+
+const noBytes = async () => {
+  throw new TypeError("this function has no storage for files");
+};
+const noStore: FileStore = {
+  put: noBytes,
+  form: noBytes,
+  beginParts: noBytes,
+  part: noBytes,
+  parts: noBytes,
+  joinParts: noBytes,
+  abandonParts: noBytes,
+  find: noBytes,
+  read: noBytes,
+  write: noBytes,
+  move: noBytes,
+  remove: noBytes,
+  fetch: noBytes,
 };
 
 const noPages: Pages = {

@@ -10,6 +10,7 @@ import { handler as collections } from "./collections.ts";
 import { handler as collections_auth } from "./collections_auth.ts";
 import { handler as events } from "./events.ts";
 import { handler as fan_out } from "./fan_out.ts";
+import { handler as files } from "./files.ts";
 import { handler as get_shop_info } from "./get_shop_info.ts";
 import { handler as init_db } from "./init_db.ts";
 import { handler as introspect } from "./introspect.ts";
@@ -40,6 +41,7 @@ export const functions = {
   order,
   shop,
   picture,
+  files,
   pages,
   notify,
   room,

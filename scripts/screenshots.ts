@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { readCollections } from "../cli/collections_file.ts";
 import { demoKeys } from "../cli/demo_keys.ts";
 import { startMachine } from "../cli/machine.ts";
+import { readPurposes } from "../cli/purposes_file.ts";
 import { servePages } from "../cli/serve_pages.ts";
 import { migrate } from "../db/migrate.ts";
 import { openPglite } from "../db/pglite.ts";
@@ -35,6 +36,7 @@ const machine = await startMachine({
   config: {
     ...readConfig({ ...demoKeys(home), DATABASE_URL: `pglite:${home}`, COLLECTION_ADMINS: shop }),
     collections: readCollections({}),
+    purposes: readPurposes({}),
   },
   db,
   write: () => {},

@@ -2,6 +2,7 @@
 import type { Database } from "../db/database.ts";
 import type { Batches } from "./batch.ts";
 import type { Config } from "./config.ts";
+import type { FileStore } from "./file_store.ts";
 import type { Files } from "./files.ts";
 import type { Gateway } from "./gateway.ts";
 import type { HeadWatcher } from "./head_watcher.ts";
@@ -23,6 +24,8 @@ export interface App {
   readonly db: Database;
   readonly gateway: Gateway;
   readonly files: Files;
+  /** The bytes of files. */
+  readonly store: FileStore;
   readonly pages: Pages;
   /** Where this process holds the sockets. In the cloud no state of pushes is kept. */
   readonly pushes: Pushes | undefined;

@@ -5,6 +5,7 @@ import { privateNetworks } from "./address.ts";
 import type { Collection } from "./collection.ts";
 import { addressMatcher } from "./networks.ts";
 import { isHostAndPort } from "./outbound.ts";
+import { type Purpose, purposesByName } from "./purpose.ts";
 import { parseTokenKeys, type TokenKeys, TokenKeysWrong } from "./token_keys.ts";
 
 export interface Config {
@@ -117,6 +118,8 @@ export interface Config {
   readonly collections: ReadonlyMap<string, Collection>;
   /** Shops whose owners may administer collections. Undefined: the owner of the only shop of this server. */
   readonly collectionAdmins: readonly string[] | undefined;
+  /** Purposes of files by name: those that are built in, and what `files.yml` says, read when the process starts. */
+  readonly purposes: ReadonlyMap<string, Purpose>;
   readonly webhooks: {
     /** A stream whose next event is refused for so long is dead: it waits for a replay. Never longer than events are kept. */
     readonly deadMs: number;
@@ -237,6 +240,7 @@ export function readConfig(environment: Environment): Config {
     },
     collections: new Map(),
     collectionAdmins: collectionAdmins(environment),
+    purposes: purposesByName([]),
     webhooks: {
       deadMs: Math.min(integer(environment, "WEBHOOK_RETRY_HOURS", 24, [1, 24 * 7]) * hourMs, eventsMs),
       retryMs: 1_000,
@@ -472,6 +476,9 @@ function proxies(entry: string): readonly string[] {
 /** The declaration of collections, if it is not the project's own file. */
 export const collectionsFileOf = (environment: Environment): string | undefined =>
   environment.COLLECTIONS_FILE || undefined;
+
+/** The declaration of purposes of files, likewise. */
+export const purposesFileOf = (environment: Environment): string | undefined => environment.FILES_FILE || undefined;
 
 /** The folder of the demo: database, keys, socket. */
 export const homeOf = (environment: Environment): string => environment.ORDERBELL_HOME ?? ".orderbell";

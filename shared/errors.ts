@@ -127,6 +127,14 @@ export const statusOf = {
   OWNER_FULL: 422,
   TRANSACTION_UNKNOWN: 404,
   DATABASE_TRANSACTION_CONFLICT: 409,
+  // Files
+  PURPOSE_UNKNOWN: 400,
+  FILE_UNKNOWN: 404,
+  FILE_TYPE_REFUSED: 415,
+  FILE_TOO_LARGE: 413,
+  FILES_FULL: 409,
+  FILE_NOT_STORED: 409,
+  FILE_CONTENT_WRONG: 400,
   // The server and its dependencies
   TOKEN_KEYS_AWAY: 503,
   WECHAT_AWAY: 503,
@@ -693,6 +701,62 @@ export class TransactionConflict extends AppError {
       "DATABASE_TRANSACTION_CONFLICT",
       `another commit changed "${collection}" meanwhile; run the transaction again`,
     );
+  }
+}
+
+// --- Files ---------------------------------------------------------------------------------------------------------
+
+/** No purpose of this name was declared. */
+export class PurposeUnknown extends AppError {
+  constructor(purpose: string) {
+    super("PURPOSE_UNKNOWN", `there is no purpose "${purpose.slice(0, 60)}"; files.yml declares them`);
+  }
+}
+
+/** There is no such file that the caller may see, or its bytes are not there. */
+export class FileUnknown extends AppError {
+  constructor(file: string) {
+    super("FILE_UNKNOWN", `there is no file "${file}"`);
+  }
+}
+
+/** The purpose does not take this type. `types` are those that it takes. */
+export class FileTypeRefused extends AppError {
+  constructor(type: string, types: readonly string[]) {
+    super("FILE_TYPE_REFUSED", `"${type.slice(0, 80)}" is not accepted here`, { extra: { types } });
+  }
+}
+
+export class FileTooLarge extends AppError {
+  constructor(maxBytes: number) {
+    super("FILE_TOO_LARGE", `a file has at most ${maxBytes} bytes here`, { extra: { maxBytes } });
+  }
+}
+
+/** The quota of one user or shop is used up, or that of all together. Removing files makes room. */
+export class FilesFull extends AppError {
+  constructor(purpose: string, of: "user" | "all", maxBytes: number, maxFiles: number | null = null) {
+    const whose = of === "user" ? "yours" : "all together";
+    const files = maxFiles === null ? "" : `${maxFiles} files and `;
+    super("FILES_FULL", `files of the purpose "${purpose}", ${whose}, are at most ${files}${maxBytes} bytes`, {
+      extra: { of, maxFiles, maxBytes },
+    });
+  }
+}
+
+/** The bytes, or some parts, are not there yet. `stored` has the parts that are. */
+export class FileNotStored extends AppError {
+  constructor(stored: readonly { readonly part: number; readonly bytes: number }[]) {
+    super("FILE_NOT_STORED", "the file's bytes are not there yet; upload them, then complete it", {
+      extra: { stored },
+    });
+  }
+}
+
+/** What was uploaded is not what was declared. It was removed. */
+export class FileContentWrong extends AppError {
+  constructor(reason: string) {
+    super("FILE_CONTENT_WRONG", `${reason}; the upload was removed`);
   }
 }
 

@@ -96,6 +96,7 @@ const rooms = [
   "shared/shop",
   "shared/wafer",
   "shared/webhooks",
+  "shared/files",
   "shared/live",
   "shared/cloudbase",
 ];
@@ -112,6 +113,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   // Other parties: they know of streams and sessions, and no room above knows of them.
   "shared/wafer": ["shared/streams", "shared/sessions", "shared", "db"],
   "shared/webhooks": ["shared/streams", "shared/sessions", "shared", "db"],
+  "shared/files": ["shared/sessions", "shared", "db"],
   // Its built-in collections are orderbell's own shops and orders.
   "shared/live": ["shared/shop", "shared/ordering", "shared/streams", "shared/sessions", "shared", "db"],
   // The vendor's dialects over HTTP.

@@ -1,0 +1,139 @@
+/** Statements on `files` and `file_counts`. Locks in this order: files by their ids, then counts: the holder's, and that of all. */
+import { among, type Dialect, insertRows } from "./dialect.ts";
+import { raw, type Sql, type Statement, sql } from "./sql.ts";
+
+const columns = raw(
+  "id, owner, holder, shop_id, purpose, name, type, bytes, visibility, sent_by, path, upload, part_of, about, state, created_at, signed_until, stored_at, used_at",
+);
+
+export interface FileRow {
+  readonly id: string;
+  readonly owner: string;
+  /** The user, or `shop:` and the shop's id. */
+  readonly holder: string;
+  readonly shop_id: string | null;
+  readonly purpose: string;
+  readonly name: string;
+  /** The hash of the name. */
+  readonly name_key: string;
+  readonly type: string;
+  readonly bytes: number;
+  readonly visibility: string;
+  readonly sent_by: string;
+  readonly path: string;
+  readonly upload: string | null;
+  readonly part_of: string | null;
+  /** JSON. */
+  readonly about: string | null;
+  readonly state: string;
+  readonly created_at: number;
+  readonly signed_until: number;
+}
+
+export function insertFile(dialect: Dialect, row: FileRow): Statement[] {
+  return insertRows(dialect, "files", [{ ...row }]);
+}
+
+export function readFile(id: string): Sql {
+  return sql`SELECT ${columns} FROM files WHERE id = ${id}`;
+}
+
+export function lockFile(id: string): Sql {
+  return sql`SELECT ${columns} FROM files WHERE id = ${id} FOR UPDATE`;
+}
+
+/** A file with its set. */
+export function lockSet(id: string): Sql {
+  return sql`SELECT ${columns} FROM files WHERE id = ${id} OR part_of = ${id} ORDER BY id FOR UPDATE`;
+}
+
+/** How many files of a set there are, beside the one that they are of. */
+export function countSet(id: string): Sql {
+  return sql`SELECT count(*) AS files FROM files WHERE part_of = ${id} AND state <> 'ended'`;
+}
+
+/** The files of this name in a set, the newest first. */
+export function readMember(id: string, nameKey: string): Sql {
+  return sql`SELECT ${columns} FROM files WHERE part_of = ${id} AND name_key = ${nameKey} AND state <> 'ended'
+    ORDER BY id DESC LIMIT 10`;
+}
+
+export interface ListOf {
+  /** Files of this user; or of this shop. */
+  readonly owner?: string | undefined;
+  readonly shop?: string | undefined;
+  /** Only what everybody may see. */
+  readonly publicOnly?: boolean;
+  readonly purpose?: string | undefined;
+  /** The set of this file; without it files that are in no set. */
+  readonly of?: string | undefined;
+  readonly before?: string | undefined;
+  readonly limit: number;
+}
+
+/** A page of files, the newest first. */
+export function readFiles({ owner, shop, publicOnly, purpose, of, before, limit }: ListOf): Sql {
+  return sql`SELECT ${columns} FROM files WHERE ${shop === undefined ? sql`owner = ${owner ?? ""}` : sql`shop_id = ${shop}`}
+    ${purpose === undefined ? sql`` : sql`AND purpose = ${purpose}`}
+    AND ${of === undefined ? sql`part_of IS NULL` : sql`part_of = ${of}`}
+    AND ${publicOnly === true ? sql`state = 'stored' AND visibility = 'public'` : sql`state <> 'ended'`}
+    ${before === undefined ? sql`` : sql`AND id < ${before}`} ORDER BY id DESC LIMIT ${limit}`;
+}
+
+export function setUpload(id: string, upload: string): Sql {
+  return sql`UPDATE files SET upload = ${upload} WHERE id = ${id} AND upload IS NULL`;
+}
+
+/** A signed upload of a waiting file is valid until then. */
+export function setSigned(id: string, until: number): Sql {
+  return sql`UPDATE files SET signed_until = ${until} WHERE id = ${id} AND signed_until < ${until}`;
+}
+
+export function setStored(id: string, etag: string, at: number): Sql {
+  return sql`UPDATE files SET state = 'stored', etag = ${etag}, stored_at = ${at} WHERE id = ${id} AND state = 'waiting'`;
+}
+
+export function setEnded(ids: readonly string[]): Sql {
+  return sql`UPDATE files SET state = 'ended' WHERE ${among(sql`id`, ids)}`;
+}
+
+export function deleteFiles(ids: readonly string[]): Sql {
+  return sql`DELETE FROM files WHERE ${among(sql`id`, ids)} AND state = 'ended'`;
+}
+
+// --- Counts --------------------------------------------------------------------------------------------------------
+
+/** Whose count is that of everybody. */
+export const everybody = "all";
+
+/** Makes the count, or leaves it as it is, locked. */
+export function lockCount(dialect: Dialect, holder: string, purpose: string): Statement[] {
+  return insertRows(
+    dialect,
+    "file_counts",
+    [{ holder, purpose, files: 0, bytes: 0 }],
+    sql`${dialect.onConflict(["holder", "purpose"])} files = file_counts.files`,
+  );
+}
+
+export function readCount(holder: string, purpose: string): Sql {
+  return sql`SELECT files, bytes FROM file_counts WHERE holder = ${holder} AND purpose = ${purpose}`;
+}
+
+/** Under both locks. */
+export function addToCount(
+  holder: string,
+  purpose: string,
+  { files, bytes }: { readonly files: number; readonly bytes: number },
+): Sql {
+  return sql`UPDATE file_counts SET files = files + ${files}, bytes = bytes + ${bytes}
+    WHERE holder = ${holder} AND purpose = ${purpose}`;
+}
+
+// --- The sweep -----------------------------------------------------------------------------------------------------
+
+/** Files of this state whose last signed upload ended before then, the oldest first. */
+export function readDue(state: "waiting" | "ended", before: number, after: number, limit: number): Sql {
+  return sql`SELECT ${columns} FROM files WHERE state = ${state} AND signed_until < ${before} AND signed_until >= ${after}
+    ORDER BY signed_until, id LIMIT ${limit}`;
+}
