@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { ensureExamples } from "../../cli/ensure_pages.ts";
 import { serveExamples } from "../../cli/serve_examples.ts";
+import type { Files } from "../../cli/serve_pages.ts";
 import { parseCollections } from "../../shared/live/collections.ts";
 import { anyEngine } from "../_engines.ts";
 import { type House, type HouseOptions, openHouse } from "../_house.ts";
@@ -20,12 +21,16 @@ export interface Demo {
 
 const collections = fileURLToPath(new URL("../../collections.yml", import.meta.url));
 
-export async function openDemo({ environment, config, ...options }: HouseOptions = {}): Promise<Demo> {
+/** @param around further files that the server has */
+export async function openDemo(
+  { environment, config, ...options }: HouseOptions = {},
+  around: (examples: Files) => Files = (examples) => examples,
+): Promise<Demo> {
   const said: string[] = [];
   await ensureExamples((line) => said.push(line));
   expect(said).toEqual([]);
   const house = await openHouse(anyEngine, {
-    files: serveExamples(),
+    files: around(serveExamples()),
     environment: { EXAMPLES: "on", ...environment },
     config: { collections: parseCollections(readFileSync(collections, "utf8")).collections, ...config },
     ...options,

@@ -1,14 +1,15 @@
 /**
  * The mini-program for a browser: glass-easel, which runs inside WeChat too, with templates by its own compiler. Writes
- * phone.html and phone.js: node --import tsx test/miniprogram/_build_phone.ts <folder> <shop>
+ * phone.html and phone.js: node --import tsx test/miniprogram/_build_phone.ts <folder> [<shop> | examples]
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { config as examplesConfig } from "../../examples/miniprogram/config.ts";
 import { config } from "../../miniprogram/config.ts";
-import { pack } from "../../scripts/build_miniprogram.ts";
+import { examples, ordering, pack } from "../../scripts/build_miniprogram.ts";
 import { filesIn } from "../../scripts/files_in.ts";
 
 const [folder = "", shop = config.shop] = process.argv.slice(2);
@@ -17,7 +18,8 @@ const { TmplGroup } = createRequire(import.meta.url)("glass-easel-template-compi
 
 const packed = join(folder, "packed");
 mkdirSync(packed, { recursive: true });
-await pack(packed);
+const [program, url] = shop === "examples" ? [examples, examplesConfig.url] : [ordering, config.url];
+await pack(packed, program);
 /** As it is, but for the shop: a test has its own. */
 const read = (file: string) =>
   readFileSync(join(packed, file), "utf8").replace(file === "config.js" ? JSON.stringify(config.shop) : "\0", () =>
@@ -48,6 +50,7 @@ const settings = of(".json").map((file) => `${JSON.stringify(stem(file))}: ${rea
 const source = `
 import { startPhone } from "./_phone.ts";
 startPhone({
+  url: ${JSON.stringify(url)},
   templates: ${templates.getTmplGenObjectGroups()},
   scripts: { ${scripts.join(",\n")} },
   settings: { ${settings.join(",\n")} },
@@ -75,7 +78,7 @@ wx-text, img { display: inline-block; }
 wx-text { display: inline; }
 wx-scroll-view { overflow: auto; }
 wx-button, button { border: 0; border-radius: 5px; box-sizing: border-box; background: #f8f8f8; font: inherit; text-align: center; cursor: pointer; user-select: none; }
-input { display: block; font: inherit; outline-offset: 2px; }
+input, textarea { display: block; font: inherit; outline-offset: 2px; }
 .wx-bar { flex: none; height: 44px; line-height: 44px; background: #fff; text-align: center; font-size: 17px; font-weight: 600; }
 .wx-pages { position: relative; flex: 1; min-height: 0; }
 .wx-page { position: absolute; inset: 0; overflow: auto; }

@@ -5,12 +5,13 @@
  */
 import { CurrentWindowBackendContext, Event } from "glass-easel";
 import { MiniProgramEnv } from "glass-easel-miniprogram-adapter";
-import { config } from "../../miniprogram/config.ts";
 import { type FakeWx, fakeWx } from "../clients/_wx.ts";
 
 type Script = (require: (path: string) => unknown, module: { exports: object }, exports: object) => void;
 
 export interface Program {
+  /** The API's address in the program's settings. */
+  url: string;
   templates: Record<string, unknown>;
   scripts: Record<string, Script>;
   // biome-ignore lint/suspicious/noExplicitAny: JSON files of several shapes
@@ -48,7 +49,7 @@ const elements = {
   "scroll-view": "wx-scroll-view",
 };
 
-export function startPhone({ templates, scripts, settings }: Program): void {
+export function startPhone({ url: apiUrl, templates, scripts, settings }: Program): void {
   const query = new URLSearchParams(location.search);
   const errors: string[] = [];
   window.addEventListener("error", ({ message }: { message: string }) => errors.push(message));
@@ -62,9 +63,10 @@ export function startPhone({ templates, scripts, settings }: Program): void {
   });
   /** The console's list of server domains. */
   const domains: readonly [string, string][] = [
-    [config.url, location.origin],
+    [apiUrl, location.origin],
     // The server returns its socket's address: here it knows only the host of this page.
     [`wss://${location.host}`, `ws://${location.host}`],
+    [`ws://${location.host}`, `ws://${location.host}`],
   ];
   function through<T extends { url: string; fail(error: { errMsg: string }): void }>(wanted: T): T {
     const [from, to] = domains.find(([domain]) => wanted.url.startsWith(`${domain}/`)) ?? [];
@@ -77,7 +79,7 @@ export function startPhone({ templates, scripts, settings }: Program): void {
 
   // --- The frame around the pages --------------------------------------------------------------------------------------
   const [bar, pages, tabs] = ["bar", "pages", "tabs"].map((name) => document.querySelector(`.wx-${name}`));
-  const tabList = settings.app.tabBar.list as { pagePath: string; text: string }[];
+  const tabList = (settings.app.tabBar?.list ?? []) as { pagePath: string; text: string }[];
   const stack: PageOnScreen[] = [];
   const kept = new Map<string, PageOnScreen>();
   const top = () => stack.at(-1);
@@ -178,6 +180,11 @@ export function startPhone({ templates, scripts, settings }: Program): void {
     navigateTo({ url }: { url: string }) {
       open(url);
     },
+    navigateBack() {
+      close(stack.pop());
+      top()?.caller.onShow?.();
+      draw();
+    },
     redirectTo({ url }: { url: string }) {
       close(stack.pop());
       open(url);
@@ -219,6 +226,11 @@ export function startPhone({ templates, scripts, settings }: Program): void {
   document.addEventListener("input", ({ target }: Dom) => {
     if (target.__wxElement) Event.dispatchEvent(target.__wxElement, new Event("input", { value: target.value }, {}));
   });
+  // The key that ends a field's text.
+  document.addEventListener("keydown", ({ target, key }: Dom) => {
+    if (key === "Enter" && target.__wxElement)
+      Event.dispatchEvent(target.__wxElement, new Event("confirm", { value: target.value }, {}));
+  });
   new window.MutationObserver((changes: Dom[]) => {
     for (const { target } of changes)
       document.getElementById(target.getAttribute("scroll-into-view"))?.scrollIntoView();
@@ -258,18 +270,21 @@ export function startPhone({ templates, scripts, settings }: Program): void {
     most: network.mostRequests,
     hide: network.hide,
     show: network.show,
+    back: wx.navigateBack,
     /** Whether WeChat has stopped the app: it runs nothing more in the background. */
     cut: () =>
       new Promise((resolve) => {
         const none = { method: "GET" as const, header: {}, dataType: "text" as const, timeout: 5_000 };
         wx.request({
           ...none,
-          url: `${config.url}/get_shop_info`,
+          url: `${apiUrl}/get_shop_info`,
           success: () => resolve(false),
           fail: ({ errMsg }) => resolve(/interrupted/.test(errMsg)),
         });
       }),
   };
   const scene = query.get("scene");
-  kept.set("pages/menu/menu", open(`pages/menu/menu${scene === null ? "" : `?scene=${encodeURIComponent(scene)}`}`));
+  const [first = ""] = settings.app.pages as string[];
+  const begun = open(`${first}${scene === null ? "" : `?scene=${encodeURIComponent(scene)}`}`);
+  if (tabList.some(({ pagePath }) => pagePath === first)) kept.set(first, begun);
 }
