@@ -5,6 +5,7 @@
 const hooks = require("node:async_hooks");
 const { appendFileSync, readFileSync } = require("node:fs");
 const { join, relative } = require("node:path");
+const vm = require("node:vm");
 const { TestEnvironment } = require("jest-environment-node");
 
 const Real = hooks.AsyncLocalStorage;
@@ -34,6 +35,27 @@ class OneAtATime {
     }
   }
 }
+
+/**
+ * Each test file loads its modules anew, most of them the same as the file before: V8's code of a text is kept in its worker and run
+ * in the context of the next file, so that neither the text nor the functions in it are compiled again. Code with `import()` is
+ * not: it must know the file whose modules it loads.
+ */
+const compile = vm.compileFunction;
+const scripts = new Map();
+if (compile.name === "compileFunction")
+  vm.compileFunction = function runAgain(code, parameters, options) {
+    if (options?.parsingContext === undefined || /\bimport\s*\(/.test(code)) return compile(code, parameters, options);
+    const { filename, parsingContext } = options;
+    const key = `${filename}\n${code}`;
+    let script = scripts.get(key);
+    if (script === undefined) {
+      const head = `(function (${parameters.join()}) {`;
+      script = new vm.Script(`${head}${code}\n})`, { filename, columnOffset: -head.length });
+      scripts.set(key, script);
+    }
+    return script.runInContext(parsingContext);
+  };
 
 /** Of this process and of its ended children, in seconds; without /proc of this process alone. */
 function usedCpu() {
