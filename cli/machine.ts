@@ -96,10 +96,14 @@ export interface Machine {
 const backgroundMs = 1_000;
 const lastFlightMs = 2_000;
 
-/** The routes of serverless.yml, without those of `pages`: its files are served from their folders here. */
+let known: Routes | undefined;
+
+/** The routes of serverless.yml, read once, without those of `pages`: its files are served from their folders here. */
 export function projectRoutes(): Routes {
+  if (known !== undefined) return known;
   const routes = readRoutes(readFileSync(new URL("../serverless.yml", import.meta.url), "utf8"));
-  return { ...routes, http: routes.http.filter((route) => route.function !== "pages") };
+  known = { ...routes, http: routes.http.filter((route) => route.function !== "pages") };
+  return known;
 }
 
 /** The interval at which the database's clock is read. */

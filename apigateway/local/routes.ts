@@ -60,7 +60,7 @@ export function readRoutes(yaml: string): Routes {
   const websocket = new Map<string, string>();
   const schedules: Schedule[] = [];
   const parts = new Map<string, readonly string[]>();
-  const { provider, functions: all } = parse(withDefaults(yaml)) as Yaml;
+  const { provider, functions: all } = withDefaults(parse(yaml) as Yaml);
   for (const [name, { handler, parts: own = [], events = [] }] of Object.entries(all)) {
     functions.set(name, handler);
     parts.set(name, own);
@@ -99,9 +99,10 @@ export const inputOf = (input: unknown): object | undefined =>
   (input as { trim?: boolean } | undefined)?.trim === true ? { trim: true, orders: false } : undefined;
 
 /** Replaces parameters of a deployment by their defaults. */
-function withDefaults(yaml: string): string {
-  const { params } = parse(yaml) as Yaml;
-  return yaml.replace(/\$\{param:(\w+)\}/g, (whole, name: string) => String(params?.default?.[name] ?? whole));
+function withDefaults({ params, provider, functions }: Yaml): Yaml {
+  const filledIn = (whole: string, name: string) =>
+    JSON.stringify(String(params?.default?.[name] ?? whole)).slice(1, -1);
+  return JSON.parse(JSON.stringify({ provider, functions }).replace(/\$\{param:(\w+)\}/g, filledIn));
 }
 
 /** The headers that the framework allows by default. */
