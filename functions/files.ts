@@ -17,6 +17,9 @@ import { signedIn } from "./_signed_in.ts";
 
 const maxAboutBytes = 1_024;
 const about = v.pipe(
+  v.unknown(),
+  // A record leaves it out instead of refusing it.
+  v.check((value) => typeof value !== "object" || value === null || !Object.hasOwn(value, "__proto__"), "known names"),
   v.record(
     v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9_]{0,39}$/, "names of letters a to z, digits and _")),
     v.union([v.string(), v.pipe(v.number(), v.finite()), v.boolean()], "a text, a number, true or false"),

@@ -79,6 +79,14 @@ export const routeRights: Readonly<Record<string, { readonly for: readonly Comer
   "GET /shops/{shop}/audit": { for: ["owner"], else: "FORBIDDEN" },
   "GET /shops/{shop}/report": { for: counter, else: "FORBIDDEN" },
   "POST /shops/{shop}/pictures": { for: ["owner"], else: "FORBIDDEN" },
+  "GET /files": { for: [...people, "nobody", "key", "neighbourKey"], else: "API_KEY_INVALID" },
+  "POST /files": { for: [...people, "key", "neighbourKey"], else: "" },
+  // A private one of a customer's, for the shop.
+  "GET /files/{id}": { for: ["customer", ...staff], else: "FILE_UNKNOWN" },
+  "DELETE /files/{id}": { for: ["customer", "owner"], else: "FILE_UNKNOWN" },
+  "POST /files/{id}/parts": { for: ["customer", "owner"], else: "FILE_UNKNOWN" },
+  "POST /files/{id}/complete": { for: ["customer", "owner"], else: "FILE_UNKNOWN" },
+  "GET /files/{id}/{name}": { for: comers, else: "" },
   "POST /notify": { for: [...staff, "key"], else: "FORBIDDEN" },
   "POST /rooms": { for: people, else: "" },
   "POST /rooms/{room}/messages": { for: ["key"], else: "API_KEY_INVALID" },
@@ -117,6 +125,10 @@ const dishes = ["DELETE ", "PUT /price", "PUT /sold_out", "PUT /stock", "POST /s
   return `${method} /shops/{shop}/dishes/{dish}${path}`;
 });
 
+const files = ["GET /files", "POST /files", "GET /files/{id}", "DELETE /files/{id}"].concat(
+  ["parts", "complete"].map((what) => `POST /files/{id}/${what}`),
+);
+
 /** Route → the scopes of which a key needs one. No other route takes a key, but for collections, which take it as a visitor. */
 export const keyRights: Readonly<Record<string, readonly Scope[]>> = {
   "POST /introspect": ["introspect"],
@@ -129,7 +141,9 @@ export const keyRights: Readonly<Record<string, readonly Scope[]>> = {
   "GET /orders/{id}": ["orders:read"],
   "GET /shops/{shop}/orders": ["orders:read"],
   "POST /orders/{id}/{action}": ["orders:step", "orders:paid"],
-  ...Object.fromEntries([...edits, ...dishes, "POST /shops/{shop}/pictures"].map((route) => [route, ["menu:write"]])),
+  ...Object.fromEntries(
+    [...edits, ...dishes, "POST /shops/{shop}/pictures", ...files].map((route) => [route, ["menu:write"]]),
+  ),
 };
 
 /** Whether a key of another shop gets as far as the shop's own rights. */
@@ -168,6 +182,13 @@ export const exceptions: Readonly<Record<string, Partial<Record<Comer, string>>>
     neighbourKey: "NOT_SUPPORTED",
     revokedKey: "INVALID_ACCESS_TOKEN",
   },
+  "GET /files/{id}": { nobody: "FILE_UNKNOWN" },
+  ...Object.fromEntries(
+    ["DELETE /files/{id}", "POST /files/{id}/parts", "POST /files/{id}/complete"].map((route) => [
+      route,
+      { cashier: "FORBIDDEN", kitchen: "FORBIDDEN" },
+    ]),
+  ),
   "GET /auth/v1/user/me": keys,
   "POST /auth/v1/user/signout": keys,
   // A revoked key, and another shop's key.

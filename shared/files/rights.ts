@@ -20,7 +20,9 @@ export function shopFor(session: Session, purpose: Purpose, visibility: Visibili
   if (!wordsFor(session).some((word) => purpose.who.includes(word)))
     throw new Forbidden(`files of the purpose "${purpose.name}" are stored by ${purpose.who.join(", ")}`);
   // Where only shops store, a file is always one of a shop.
-  const shop = asked ?? (purpose.who.every((word) => ofShops.includes(word)) ? session.shop : null);
+  const isShops = purpose.who.every((word) => ofShops.includes(word));
+  const shop = asked ?? (isShops ? session.shop : null);
+  if (shop === null && isShops) throw new Forbidden("this key is bound to no shop; a key that acts for one is");
   if (shop === null) return null;
   if (actsForShop(session)) {
     if (session.shop !== shop) throw new Forbidden(`this session does not act for shop "${shop}"`);

@@ -32,6 +32,7 @@ import {
   testSettings,
 } from "../_house.ts";
 import { makeIssuer, tokenSettings } from "../_issuer.ts";
+import { type MemoryStore, memoryStore } from "../_memory_store.ts";
 
 export const { api } = readLaw();
 /** The gateway's own: it reads nothing of a request, so nothing of it can be wrong. */
@@ -64,9 +65,11 @@ export interface Scene {
 /** Nothing goes on by itself in it, so whatever is written was written by a request. */
 export async function openScene(engine: Engine, more: Partial<HouseOptions> = {}): Promise<Scene> {
   const session = { openid: "openid-of-one", session_key: Buffer.alloc(16).toString("base64") };
+  const store = memoryStore();
   const pictures = await mkdtemp(join(tmpdir(), "orderbell-pictures-"));
   const house = await openHouse(engine, {
     pictures,
+    store,
     tickMs: 3_600_000,
     lookMs: 3_600_000,
     environment: {
@@ -93,6 +96,7 @@ export async function openScene(engine: Engine, more: Partial<HouseOptions> = {}
   const document = (await customer.http("POST", `${root}/collections/notes/documents`, { body: note })).body
     .insertedIds[0];
   const transaction = (await customer.http("POST", `${root}/transactions`)).body.transactionId;
+  const [file, shown] = [await newFile(house, customer, "private"), await newFile(house, customer, "unlisted")];
   await quiet(house);
   const at = { shop: house.shop, id: order.id, action: "accept", line: "1", dish: "bun", table: house.table };
   return {
@@ -104,7 +108,19 @@ export async function openScene(engine: Engine, more: Partial<HouseOptions> = {}
     kitchen,
     neighbour,
     key,
-    at: { ...at, device: kitchen.session, room: room.id, grant, ...one, collection: "notes", document, transaction },
+    at: {
+      ...at,
+      device: kitchen.session,
+      room: room.id,
+      grant,
+      ...one,
+      collection: "notes",
+      document,
+      transaction,
+      file,
+      shown,
+      name: "content",
+    },
     async close() {
       await house.close();
       await rm(pictures, { recursive: true });
@@ -117,6 +133,24 @@ export async function newShop(house: House, id: string, menu = testMenu): Promis
   await createShop(house.app, { id, names, zone: "Asia/Shanghai", rolloverMinutes: 240, settings: testSettings() });
   await editMenu(house.app, { actor: null, shop: id, action: "menu.import", edit: () => ({ menu }) });
   await openShop(house.app, null, id, true);
+}
+
+/** A file that was sent in one part, for the house's shop. @returns its id */
+export async function newFile(house: House, who: Person, visibility: "private" | "unlisted"): Promise<string> {
+  const asked = {
+    purpose: "file",
+    name: "a.txt",
+    type: "text/plain",
+    bytes: 5,
+    by: "parts",
+    visibility,
+    shop: house.shop,
+  };
+  const { id } = (await who.http("POST", "/files", { body: asked })).body.file;
+  const signed = await who.http("POST", `/files/${id}/parts`, { body: { parts: [1] } });
+  (house.app.store as MemoryStore).send(signed.body.uploads[0].url, Buffer.from("hello"));
+  if ((await who.http("POST", `/files/${id}/complete`)).status !== 200) throw new Error("a file was not completed");
+  return id;
 }
 
 // --- Right requests ------------------------------------------------------------------------------------------------
@@ -145,7 +179,7 @@ export function rightRequest(scene: Scene, to: Operation, example = 0): Right {
   if (/^GET \/login|\/weapp\/login/.test(to.key)) headers["x-wx-code"] = newKey();
   if (type.endsWith("form-urlencoded")) Object.assign(headers, formType);
   return {
-    path: at,
+    path: pathOf(scene, to),
     query: queryOf(scene, to),
     headers,
     token: tokenFor(scene, to),
@@ -157,10 +191,16 @@ export function rightRequest(scene: Scene, to: Operation, example = 0): Right {
   };
 }
 
+function pathOf({ at }: Scene, { path }: Operation): Record<string, string> {
+  if (path === "/files/{id}/{name}") return { ...at, id: at.shown as string };
+  return path.startsWith("/files/") ? { ...at, id: at.file as string } : at;
+}
+
 const isByGrant = ({ key }: Operation) => /^GET \/rooms\//.test(key);
 
 function queryOf({ at }: Scene, { key }: Operation): Record<string, string> {
   if (key === "GET /get_shop_info") return { shop: at.shop as string, table: at.table as string };
+  if (key === "GET /files") return { shop: at.shop as string, purpose: "film" };
   return key === "GET /events" ? { stream: `menu:${at.shop}` } : {};
 }
 
@@ -212,6 +252,7 @@ const waferLogin = (code: string): Json => ({
 function tokenFor({ key, owner, customer }: Scene, { key: route, path }: Operation): string | undefined {
   if (/^POST \/(introspect|mina_auth|.*\/messages$)/.test(route)) return key;
   if (/^\/(login|weapp|get_shop_info|events|auth\/v1\/(signin|token|revoke))|\/board$/.test(path)) return undefined;
+  if (route === "GET /files" || path === "/files/{id}/{name}") return undefined;
   return /^\/(shops|orders\/|notify|collections)/.test(path) ? owner.token : customer.token;
 }
 
@@ -239,7 +280,7 @@ export function refusalIn({ status, body }: Answer): string {
 }
 
 /** Whether the answer is no refusal. */
-export const isServed = ({ status, body }: Answer) => status < 300 && typeof body?.code !== "string";
+export const isServed = ({ status, body }: Answer) => status < 400 && typeof body?.code !== "string";
 
 // --- What is stored ------------------------------------------------------------------------------------------------
 

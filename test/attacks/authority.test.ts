@@ -14,6 +14,7 @@ import {
   connected,
   digest,
   isServed,
+  newFile,
   nobody,
   openScene,
   operations,
@@ -79,6 +80,8 @@ describe("a route", () => {
         await scene.owner.http("PUT", `/shops/${at.shop}/dishes/${id}`, { body: dish });
         return { ...right, path: { ...right.path, dish: id } };
       }
+      case "DELETE /files/{id}":
+        return { ...right, path: { ...right.path, id: await newFile(house, scene.customer, "private") } };
       case "PUT /shops/{shop}/dishes/{dish}/stock": {
         const { today } = (await scene.owner.http("GET", `/shops/${at.shop}/menu`)).body;
         const { etag } = today.find(({ dish }: { dish: string }) => dish === at.dish);
@@ -152,6 +155,7 @@ describe("a scope of a key", () => {
     const tokens = new Map<Scope, string>();
     for (const scope of owned)
       tokens.set(scope, (await newApiKey(house.app, scope, [scope], scope === "publish" ? null : house.shop)).key);
+    const file = await newFile(house, scene.customer, "private");
     const ask = async (scope: Scope, to: Operation) => {
       const right = { ...rightRequest(scene, to), token: tokens.get(scope) };
       if (to.key === "GET /events") return send(scene, to, { ...right, query: { stream: `shop:${at.shop}` } });
@@ -160,6 +164,7 @@ describe("a scope of a key", () => {
       // The dish that other routes are about stays.
       if (to.key === "DELETE /shops/{shop}/dishes/{dish}")
         return send(scene, to, { ...right, path: { ...right.path, dish: "extra" } });
+      if (to.key === "DELETE /files/{id}") return send(scene, to, { ...right, path: { ...right.path, id: file } });
       if (to.key !== "PUT /shops/{shop}/dishes/{dish}/stock") return send(scene, to, right);
       const { today } = (await owner.http("GET", `/shops/${at.shop}/menu`)).body;
       const { etag } = today.find(({ dish }: { dish: string }) => dish === at.dish);

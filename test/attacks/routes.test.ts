@@ -215,8 +215,10 @@ function* otherMethods(scene: Scene, to: Operation): Generator<Attack> {
   for (const method of methods.filter((one) => !taken.includes(one))) {
     const content =
       method === "GET" ? {} : { ...(body === undefined ? {} : { body }), ...(raw === undefined ? {} : { raw }) };
-    // `remove` and `aggregations` stand where a document's id does.
-    const refusals = ["404 ROUTE_UNKNOWN", ...(/documents\/[a-z]+$/.test(to.path) ? ["404 DOCUMENT_UNKNOWN"] : [])];
+    // `remove` and `aggregations` stand where a document's id does; `parts` and `complete` where a file's name does.
+    const isDocument = /documents\/[a-z]+$/.test(to.path) ? ["404 DOCUMENT_UNKNOWN"] : [];
+    const isFile = /^\/files\/\{id\}\/[a-z]+$/.test(to.path) ? ["404 FILE_UNKNOWN"] : [];
+    const refusals = ["404 ROUTE_UNKNOWN", ...isDocument, ...isFile];
     yield { what: method, right: { ...right, ...content, method }, refusals };
   }
   yield { what: "HEAD", right: { ...right, method: "HEAD" }, refusals: ["404 bare"] };
@@ -229,7 +231,8 @@ function* badTokens(scene: Scene, to: Operation): Generator<Attack> {
   if (token === undefined) return;
   // A visitor of collections has rights too, if not to these.
   const asVisitor = /^\/(web|v1)\b/.test(to.path) ? ["403 FORBIDDEN", "422 NOT_SUPPORTED"] : [];
-  const refusals = ["401 SESSION_MISSING", "401 SESSION_INVALID", "401 API_KEY_INVALID", ...asVisitor];
+  const asStranger = to.key === "GET /files/{id}" ? ["404 FILE_UNKNOWN"] : [];
+  const refusals = ["401 SESSION_MISSING", "401 SESSION_INVALID", "401 API_KEY_INVALID", ...asVisitor, ...asStranger];
   const forged = `${token.slice(0, -4)}${token.endsWith("AAAA") ? "BBBB" : "AAAA"}`;
   const of = (authorization: string): Attack => ({
     what: `authorization ${authorization.slice(0, 60)}`,

@@ -6,7 +6,7 @@ export const contents = {
     "base64",
   ),
   "image/jpeg": Buffer.from(
-    "ffd8ffe000104a46494600010100000100010000ffdb004300" + "01".repeat(64) + "ffc0000b080001000101011100ffd9",
+    `ffd8ffe000104a46494600010100000100010000ffdb004300${"01".repeat(64)}ffc0000b080001000101011100ffd9`,
     "hex",
   ),
   "image/webp": Buffer.from("UklGRhYAAABXRUJQVlA4TAkAAAAvAAAAEIiIiP4H", "base64"),
