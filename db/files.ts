@@ -132,8 +132,37 @@ export function addToCount(
 
 // --- The sweep -----------------------------------------------------------------------------------------------------
 
-/** Files of this state whose last signed upload ended before then, the oldest first. */
-export function readDue(state: "waiting" | "ended", before: number, after: number, limit: number): Sql {
-  return sql`SELECT ${columns} FROM files WHERE state = ${state} AND signed_until < ${before} AND signed_until >= ${after}
-    ORDER BY signed_until, id LIMIT ${limit}`;
+/** Files of this state whose last signed upload ended before then, in the order of their ids. */
+export function readDue(
+  state: "waiting" | "ended",
+  { before, after, limit }: { readonly before: number; readonly after: string; readonly limit: number },
+): Sql {
+  return sql`SELECT ${columns} FROM files WHERE state = ${state} AND signed_until < ${before} AND id > ${after}
+    ORDER BY id LIMIT ${limit}`;
+}
+
+/** Private files of guests who can sign in no more: nobody can reach them. */
+export function readUnreachable({ after, limit }: { readonly after: string; readonly limit: number }): Sql {
+  return sql`SELECT ${columns} FROM files WHERE state = 'stored' AND visibility = 'private' AND shop_id IS NULL
+    AND part_of IS NULL AND id > ${after} AND EXISTS (SELECT 1 FROM users u WHERE u.id = files.owner)
+    AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = files.owner)
+    AND NOT EXISTS (SELECT 1 FROM wechat_accounts a WHERE a.user_id = files.owner)
+    AND NOT EXISTS (SELECT 1 FROM own_accounts a WHERE a.user_id = files.owner)
+    ORDER BY id LIMIT ${limit}`;
+}
+
+/** The shops that have files of this purpose. */
+export function readShopsWith(purpose: string): Sql {
+  return sql`SELECT DISTINCT shop_id FROM files WHERE purpose = ${purpose} AND shop_id IS NOT NULL ORDER BY shop_id`;
+}
+
+/** Of these files, those of this shop are in use. */
+export function setUsed(shop: string, ids: readonly string[], at: number): Sql {
+  return sql`UPDATE files SET used_at = ${at} WHERE shop_id = ${shop} AND ${among(sql`id`, ids)}`;
+}
+
+/** Files of a shop that were not in use since then, locked. */
+export function lockUnused(shop: string, purpose: string, before: number, limit: number): Sql {
+  return sql`SELECT ${columns} FROM files WHERE shop_id = ${shop} AND purpose = ${purpose} AND state = 'stored'
+    AND part_of IS NULL AND coalesce(used_at, stored_at) < ${before} ORDER BY id LIMIT ${limit} FOR UPDATE`;
 }

@@ -18,6 +18,7 @@ import { type Config, ConfigError, databaseOptions, readCloudConfig, readConfig 
 import type { Files } from "../shared/files.ts";
 import type { Outbound } from "../shared/outbound.ts";
 import type { Pages } from "../shared/page_files.ts";
+import { type Purpose, purposesByName } from "../shared/purpose.ts";
 import { makeWechat } from "../shared/wechat.ts";
 import { type Handler, makeApp, makeRandom, monotonicMs, printedLog, systemClock } from "./_app.ts";
 import type { OutboundOptions } from "./_outbound.ts";
@@ -38,6 +39,8 @@ export interface CloudParts {
   readonly engine?: "postgres" | "mysql";
   /** What collections.yml declared when this was built. */
   readonly collections?: readonly Collection[];
+  /** What files.yml declared, likewise. */
+  readonly purposes?: readonly Purpose[];
   /** How to reach WeChat from here, in the functions that do. */
   readonly wechatClient?: ((url: string) => WechatClient) | undefined;
   /** How other people's servers are called, in the function that does. */
@@ -139,6 +142,7 @@ async function makeCloud({
   open,
   engine,
   collections = [],
+  purposes = [],
   wechatClient,
   outbound: makeOutbound,
   files,
@@ -153,6 +157,7 @@ async function makeCloud({
   const config: Config = {
     ...readConfig(environment),
     collections: new Map(collections.map((one) => [one.name, one])),
+    purposes: purposesByName(purposes),
   };
   // Passwords and orders cross the internet: without TLS only if the configuration says so.
   const options: OpenOptions = {

@@ -1,5 +1,6 @@
 /** Runs once a minute: due orders, silent screens; and removes old rows when asked. */
 import type { App } from "../shared/app.ts";
+import { trimFiles } from "../shared/files/sweep_files.ts";
 import { ensureIndexes } from "../shared/live/ensure_indexes.ts";
 import { trimImports } from "../shared/live/import_documents.ts";
 import { sweepWatches, trimWatchRows } from "../shared/live/watch_cloud_sweep.ts";
@@ -19,6 +20,7 @@ export const handler =
       await trimWebhooks(app);
       await trimWatchRows(app);
       await trimImports(app);
+      await trimFiles(app);
     }
     if (event.orders === false) return { due: 0, heads: 0 };
     const done = await sweep(app);

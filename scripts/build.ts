@@ -13,6 +13,7 @@ import { type BuildOptions as BundleOptions, build as bundle, type Metafile, typ
 import { type Zippable, zipSync } from "fflate";
 import { parse } from "yaml";
 import { CollectionsWrong, declaredIn, readCollectionsFile } from "../cli/collections_file.ts";
+import { PurposesWrong, readPurposes } from "../cli/purposes_file.ts";
 import { brotli, isPacked, pageFile, pageType } from "../shared/page_files.ts";
 import { cached, type Files, sourceOf } from "./build_cache.ts";
 import { filesIn } from "./files_in.ts";
@@ -69,7 +70,7 @@ const outbound = `import { makeOutbound } from "./functions/_outbound.ts";`;
 const client = `import { wechatClient } from "./functions/_wechat_client.ts";`;
 
 /** The entry of a function's bundle: its handler and the cloud's parts, without those of this machine. */
-function entryOf(name: string, { engine, network }: Variant, collections: string): string {
+function entryOf(name: string, { engine, network }: Variant, declared: string): string {
   if (name === "ask_wechat")
     return `import { askWechat } from "./functions/ask_wechat.ts";
       ${client}
@@ -95,18 +96,20 @@ function entryOf(name: string, { engine, network }: Variant, collections: string
     import { ${drivers[engine]} as open } from "./db/${engine}.ts";
     ${axios ? client : ""}
     export const handler = ${run}(own, {
-      environment: process.env, open, engine: "${engine}", collections: ${collections}, ${axios ? "wechatClient" : ""} ${parts}
+      environment: process.env, open, engine: "${engine}", ${declared}, ${axios ? "wechatClient" : ""} ${parts}
     });`;
 }
 
 const nothing = { imports: "", parts: "" };
 
 /**
- * The collections that a text declares, as an expression: what reads YAML would cost each cold start. @throws CollectionsWrong
- * @param file default: the project's, or COLLECTIONS_FILE
+ * The collections and the purposes of files that are declared, as members: what reads YAML would cost each cold start.
+ * @param file the collections; default: the project's, or COLLECTIONS_FILE @throws CollectionsWrong, PurposesWrong
  */
-const collectionsOf = (file = readCollectionsFile(process.env)): string =>
-  JSON.stringify([...declaredIn(file).values()]);
+function declarations(file = readCollectionsFile(process.env)): string {
+  const collections = JSON.stringify([...declaredIn(file).values()]);
+  return `collections: ${collections}, purposes: ${JSON.stringify([...readPurposes(process.env).values()])}`;
+}
 
 /** They stand outside of the database's network. */
 const outsiders = ["ask_wechat", "ask_outside"];
@@ -121,7 +124,7 @@ export function functionNames(): string[] {
 
 /** @param beside more files of the zip @throws TypeError when a bundle contains a package it must not */
 export async function buildFunction(name: string, variant: Variant, beside: Files = {}): Promise<Built> {
-  const [built] = await buildFunctions([name], variant, collectionsOf(), () => beside);
+  const [built] = await buildFunctions([name], variant, declarations(), () => beside);
   return built as Built;
 }
 
@@ -144,12 +147,12 @@ export const functionFormat = {
 async function buildFunctions(
   names: readonly string[],
   variant: Variant,
-  collections: string,
+  declared: string,
   besideOf: (name: string) => Files,
 ): Promise<Built[]> {
   const { outputFiles, metafile } = await bundle({
     entryPoints: names.map((name) => ({ in: `${entryScheme}${name}`, out: name })),
-    plugins: [entries(variant, collections)],
+    plugins: [entries(variant, declared)],
     ...functionFormat,
     outdir: "functions",
     absWorkingDir: root,
@@ -169,7 +172,7 @@ async function buildFunctions(
 
 const entryScheme = "function:";
 
-const entries = (variant: Variant, collections: string): Plugin => ({
+const entries = (variant: Variant, declared: string): Plugin => ({
   name: "entries",
   setup({ onResolve, onLoad }) {
     const namespace = entryScheme.slice(0, -1);
@@ -178,7 +181,7 @@ const entries = (variant: Variant, collections: string): Plugin => ({
       namespace,
     }));
     onLoad({ filter: /^/, namespace }, ({ path }) => ({
-      contents: entryOf(path, variant, collections),
+      contents: entryOf(path, variant, declared),
       resolveDir: root,
     }));
   },
@@ -226,7 +229,7 @@ export function mustNot(
       one === "ws" ||
       one === "tsx" ||
       (one === "axios" && !axios) ||
-      // Menus are imported with their lines; collections.yml is built in as JSON.
+      // Menus are imported with their lines; collections.yml and files.yml are built in as JSON.
       (one === "yaml" && name !== "admin"),
   );
   if (wrong.length > 0) return `holds ${wrong.join(", ")}`;
@@ -250,13 +253,13 @@ export async function buildAll(
   folder: string,
   { besideDriver = {}, cache, collections: text }: BuildOptions = {},
 ): Promise<Packed[]> {
-  const collections = collectionsOf(text === undefined ? undefined : { path: "collections", text });
+  const declared = declarations(text === undefined ? undefined : { path: "collections", text });
   const source = cache === undefined ? "" : sourceOf(root);
   const more = Object.entries(besideDriver).flatMap(([path, bytes]) => [path, Buffer.from(bytes).toString("base64")]);
-  const files = await cached(cache, ["functions", source, JSON.stringify(variant), collections, ...more], async () => {
+  const files = await cached(cache, ["functions", source, JSON.stringify(variant), declared, ...more], async () => {
     const pages = await cached(cache, ["pages", source], builtPages);
     const beside = (name: string): Files => (name === "pages" ? pages : hasDriver(name) ? besideDriver : {});
-    const built = await buildFunctions(functionNames(), variant, collections, beside);
+    const built = await buildFunctions(functionNames(), variant, declared, beside);
     const facts = built.map(({ name, code, packages }) => ({ name, bytes: code.length, packages }));
     return {
       ...Object.fromEntries(built.map(({ name, zip }) => [`${name}.zip`, zip])),
@@ -316,7 +319,7 @@ async function main([engine = "postgres", place]: string[]): Promise<void> {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href)
   main(process.argv.slice(2)).catch((error: unknown) => {
-    if (!(error instanceof CollectionsWrong)) throw error;
+    if (!(error instanceof CollectionsWrong) && !(error instanceof PurposesWrong)) throw error;
     console.error(error.message);
     process.exitCode = 1;
   });

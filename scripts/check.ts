@@ -8,6 +8,7 @@ import { checkLengths } from "./check_lengths.ts";
 import { checkLock } from "./check_lock.ts";
 import { checkPageSize } from "./check_page_size.ts";
 import { checkProtocol } from "./check_protocol.ts";
+import { checkPurposes } from "./check_purposes.ts";
 import { checkSize } from "./check_size.ts";
 import { checkErrorReference } from "./error_reference.ts";
 import { tsc } from "./tsc.ts";
@@ -30,6 +31,7 @@ const checks: [string, () => string[] | Promise<string[]>][] = [
   ["docs/errors.md", () => checkErrorReference()],
   ["docs/protocol.md", checkProtocol],
   ["collections.yml", () => checkCollections()],
+  ["files.yml", () => checkPurposes()],
   ["package-lock.json", checkLock],
   ["size of the SDK", checkSize],
   ["size of the customer's page", checkPageSize],

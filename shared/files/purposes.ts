@@ -70,6 +70,7 @@ function purposeOf({ name, key, value }: Pair, report: Report): Purpose {
   };
   const members = known.get("members");
   const days = known.get("unusedDays");
+  if (members !== undefined && days !== undefined) report(days.key, "files with members have no unusedDays");
   const perUser = numbersOf(need("perUser"), ["files", "bytes"], report);
   return {
     name,
