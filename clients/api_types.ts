@@ -86,6 +86,7 @@ export type ServerCode =
   | "WECHAT_AWAY"
   | "WECHAT_MISCONFIGURED"
   | "DATABASE_AWAY"
+  | "FILES_AWAY"
   | "OVERLOADED"
   | "ROOMS_FULL"
   | "STOPPING"

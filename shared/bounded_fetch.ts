@@ -10,6 +10,8 @@ export interface BoundedAnswer {
   readonly status: number;
   readonly ok: boolean;
   readonly headers: Headers;
+  readonly bytes: Uint8Array;
+  /** The bytes as UTF-8. */
   readonly text: string;
 }
 
@@ -45,5 +47,6 @@ export async function boundedFetch(
     }
     chunks.push(part.value);
   }
-  return { status, ok, headers, text: Buffer.concat(chunks).toString("utf8") };
+  const bytes = Buffer.concat(chunks);
+  return { status, ok, headers, bytes, text: bytes.toString("utf8") };
 }

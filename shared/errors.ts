@@ -140,6 +140,7 @@ export const statusOf = {
   WECHAT_AWAY: 503,
   WECHAT_MISCONFIGURED: 502,
   DATABASE_AWAY: 503,
+  FILES_AWAY: 503,
   OVERLOADED: 503,
   ROOMS_FULL: 503,
   STOPPING: 503,
@@ -154,6 +155,7 @@ const retryable: ReadonlySet<Code> = new Set<Code>([
   "TOKEN_KEYS_AWAY",
   "WECHAT_AWAY",
   "DATABASE_AWAY",
+  "FILES_AWAY",
   "OVERLOADED",
   "STOPPING",
   "CONNECTION_UNKNOWN",
@@ -792,6 +794,16 @@ export class WechatMisconfigured extends AppError {
 export class DatabaseAway extends AppError {
   constructor(cause?: unknown, retryAfterSec = 3) {
     super("DATABASE_AWAY", "the database cannot answer now; try the same request again", { retryAfterSec, cause });
+  }
+}
+
+/** The files' storage does not answer, or refuses this server. */
+export class FilesAway extends AppError {
+  constructor(cause?: unknown) {
+    super("FILES_AWAY", "the storage of files cannot answer now; try the same request again", {
+      retryAfterSec: 3,
+      cause,
+    });
   }
 }
 

@@ -94,6 +94,7 @@ const given: { [Name in keyof Classes]: ConstructorParameters<Classes[Name]> } =
   WechatAnswerInvalid: [],
   WechatMisconfigured: [40013],
   DatabaseAway: [],
+  FilesAway: [],
   TokenKeysAway: ["404"],
   Overloaded: [],
   Stopping: [],
