@@ -32,12 +32,12 @@ export interface S3Answer {
 
 export type S3Call = (request: S3Request) => Promise<S3Answer>;
 
-/** All tries together end before a function's time does, which is 29 s. */
-const usual = { timeoutMs: 6_000, tries: 4 };
-const long = { timeoutMs: 12_000, tries: 2 };
+/** All tries together end before a function's time does, which is 29 s: a long request has half the tries and twice the time. */
+const tryMs = 6_000;
+const tries = 4;
 /** The first pause; it doubles. */
 const pauseMs = 100;
-/** A list of a thousand parts, or of keys that could not be removed. */
+/** A list of a thousand parts, or of keys that could not be removed; and why a request for a few bytes is refused. */
 const maxDocumentBytes = 1_048_576;
 
 /** What passes: S3's own words for "again, a little later". */
@@ -57,23 +57,25 @@ export interface S3CallOptions {
   readonly sleep: Clock["sleep"];
   /** From 0 to 1: callers that were refused together do not come back together. */
   readonly fraction: () => number;
+  /** Of one try. */
+  readonly timeoutMs?: number;
 }
 
 /** Every request may be sent twice: what it does the second time is the same, or is refused. @throws FilesAway */
-export function s3Caller({ bucket, sleep, fraction }: S3CallOptions): S3Call {
+export function s3Caller({ bucket, sleep, fraction, timeoutMs = tryMs }: S3CallOptions): S3Call {
   async function once(request: S3Request): Promise<S3Answer> {
-    const { timeoutMs } = request.isLong ? long : usual;
-    const maxBytes = request.maxBytes ?? maxDocumentBytes;
+    const maxBytes = Math.max(request.maxBytes ?? 0, maxDocumentBytes);
     const [url, init] = await signed(bucket, request);
-    const answer = await boundedFetch(fetch, url, init, { timeoutMs, maxBytes });
+    const bounds = { timeoutMs: request.isLong ? 2 * timeoutMs : timeoutMs, maxBytes };
+    const answer = await boundedFetch(fetch, url, init, bounds);
     return { ...answer, code: codeOf(request, answer) };
   }
   return async (request) => {
-    const { tries } = request.isLong ? long : usual;
+    const last = request.isLong ? tries / 2 : tries;
     for (let nth = 1; ; nth++) {
-      const answer = await once(request).catch((error: unknown) => (nth < tries ? undefined : giveUp(error)));
+      const answer = await once(request).catch((error: unknown) => (nth < last ? undefined : giveUp(error)));
       if (answer !== undefined && isFinal(answer.status, answer.code)) return answer;
-      if (answer !== undefined && nth >= tries) throw new FilesAway(new S3Refused(answer));
+      if (answer !== undefined && nth >= last) throw new FilesAway(new S3Refused(answer));
       await sleep(pauseMs * 2 ** (nth - 1) * (0.5 + fraction()));
     }
   };
@@ -100,7 +102,10 @@ async function signed(bucket: S3Bucket, request: S3Request): Promise<[string, Re
     datetime: stamp(bucket.now()),
   });
   const { url: at, headers: all } = await signer.sign();
-  return [at.href, { method, headers: all, ...(body === undefined ? {} : { body: body as NonNullable<RequestInit["body"]> }) }];
+  return [
+    at.href,
+    { method, headers: all, ...(body === undefined ? {} : { body: body as NonNullable<RequestInit["body"]> }) },
+  ];
 }
 
 function codeOf({ root }: S3Request, { ok, status, text }: { ok: boolean; status: number; text: string }) {

@@ -115,7 +115,7 @@ export function s3Store(bucket: S3Bucket, more: Omit<S3CallOptions, "bucket">): 
       const headers = { range: `bytes=0-${most - 1}` };
       // An empty object has no first byte.
       const answer = await ask({ method: "GET", path, headers, maxBytes: most }, "InvalidRange");
-      return answer?.bytes ?? new Uint8Array();
+      return answer?.bytes.subarray(0, most) ?? new Uint8Array();
     },
     async write({ path, type }, body) {
       await ask({ method: "PUT", path, headers: { "content-type": type }, body });

@@ -254,6 +254,8 @@ export async function startS3(options: S3Options = {}): Promise<S3> {
     const { bytes, type, etag, at } = existing(one);
     const { range, "if-range": ifRange, "if-none-match": ifNoneMatch } = one.headers;
     const changed = [...one.query].filter(([name]) => name.startsWith("response-"));
+    if (changed.some(([, value]) => /[^\x20-\xff]/.test(value)))
+      throw new Refusal(400, "InvalidArgument", "not ISO-8859-1");
     const headers: Record<string, string | number> = {
       etag,
       "accept-ranges": "bytes",
