@@ -58,7 +58,7 @@ const isMpegFrame = (head: Uint8Array) => {
     first === 0xff && (second & 0xe0) === 0xe0 && (second & 0x06) !== 0 && third >> 4 !== 15 && (third & 0x0c) !== 0x0c
   );
 };
-const isAdts = (head: Uint8Array) => head[0] === 0xff && ((head[1] ?? 0) & 0xf6) === 0xf0;
+const isAdts = (head: Uint8Array) => head.length >= 7 && head[0] === 0xff && ((head[1] ?? 0) & 0xf6) === 0xf0;
 const isRiff = (head: Uint8Array, form: string) => at(head, 0, "RIFF") && at(head, 8, form);
 
 const isZip = (head: Uint8Array) => at(head, 0, "PK\x03\x04") || at(head, 0, "PK\x05\x06");

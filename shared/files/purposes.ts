@@ -65,7 +65,7 @@ function purposeOf({ name, key, value }: Pair, report: Report): Purpose {
       report(one.key, `"${field.slice(0, 60)}" is unknown: there are ${fields.join(", ")}`);
   const need = (field: Field): Pair => {
     const one = known.get(field);
-    if (one === undefined) report(key, `purpose "${name}" has no ${field}`);
+    if (one === undefined && isMap(value)) report(key, `purpose "${name}" has no ${field}`);
     return one ?? { name: field, key, value: undefined };
   };
   const members = known.get("members");
