@@ -2,8 +2,8 @@
 import type { CloudbaseCode, ErrorExtras, ServerCode } from "./api_types.ts";
 import type { Platform, Request, Response } from "./platform.ts";
 
-/** Codes that the SDK itself gives: no answer came; the client was closed. */
-type OwnCode = "NO_ANSWER" | "CLOSED";
+/** Codes that the SDK itself gives: no answer came; the client was closed; an upload or a download was cancelled. */
+type OwnCode = "NO_ANSWER" | "CLOSED" | "CANCELLED";
 
 /** `code` of an ApiError: the server's, those that collections share with CloudBase, and the SDK's own. */
 export type ErrorCode = ServerCode | CloudbaseCode | OwnCode;

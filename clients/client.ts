@@ -46,6 +46,8 @@ export interface Client {
   /** The time of the last message, ms; for "as of". */
   heardAt(): number;
 
+  /** The API's address, without a slash at its end. */
+  readonly url: string;
   /** Calls any route. @returns the body @throws ApiError */
   ask: Ask;
   shops(): Promise<ShopBrief[]>;
@@ -157,6 +159,7 @@ export function makeClient(on: Platform, { url, name = "orderbell", begin, logge
     reason: channel.reason,
     onState: channel.onState,
     heardAt: channel.heardAt,
+    url: base,
     ask: api.ask as Ask,
     shops: async () => (await readShop<{ shops: ShopBrief[] }>(api)).shops,
     shop: (id, table) => readShop(api, id, table),

@@ -11,7 +11,7 @@ import { replaceFolder } from "./replace_folder.ts";
 import { tsc } from "./tsc.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const entries = ["index", "browser", "node", "wechat", "collections", "rooms", "react", "vue"];
+const entries = ["index", "browser", "node", "wechat", "collections", "rooms", "files", "react", "vue"];
 /** Optional peers: whoever imports the entry has them. */
 export const peers = ["ws", "react", "vue"];
 
@@ -94,7 +94,7 @@ async function toCommonJs(from: string, to: string): Promise<void> {
 
 /** WeChat's npm builder copies this folder, and takes `index.js` for an import of the package's name. */
 async function writeMiniprogram(folder: string): Promise<void> {
-  await writeModules(folder, ["wechat", "collections", "rooms"], "es2018");
+  await writeModules(folder, ["wechat", "collections", "rooms", "files"], "es2018");
   await toCommonJs(folder, folder);
   await writeFile(join(folder, "index.js"), 'module.exports = require("./wechat.js");\n');
 }

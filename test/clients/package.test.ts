@@ -51,10 +51,10 @@ describe("the SDK's package", () => {
   it("is imported by its names", async () => {
     await writeFile(
       join(folder, "names.js"),
-      `const names = ["", "/browser", "/node", "/wechat", "/collections", "/rooms", "/react", "/vue"];
+      `const names = ["", "/browser", "/node", "/wechat", "/collections", "/rooms", "/files", "/react", "/vue"];
        for (const name of names) {
          const made = await import("orderbell-sdk" + name);
-         const main = made.createClient ?? made.makeClient ?? made.collections ?? made.createRoom ?? made.useOrders;
+         const main = made.createClient ?? made.makeClient ?? made.collections ?? made.createRoom ?? made.upload ?? made.useOrders;
          console.log(name || ".", typeof main, typeof made.ApiError);
        }`,
     );
@@ -66,6 +66,7 @@ describe("the SDK's package", () => {
       "/wechat function function",
       "/collections function function",
       "/rooms function function",
+      "/files function function",
       "/react function undefined",
       "/vue function undefined",
     ]);
@@ -74,13 +75,13 @@ describe("the SDK's package", () => {
   it("is required by its names, with one ApiError for all", async () => {
     await writeFile(
       join(folder, "names.cjs"),
-      `const names = ["", "/browser", "/node", "/wechat", "/collections", "/rooms"];
+      `const names = ["", "/browser", "/node", "/wechat", "/collections", "/rooms", "/files"];
        const all = names.map((name) => require("orderbell-sdk" + name));
        for (const made of all)
-         console.log(typeof (made.createClient ?? made.makeClient ?? made.collections ?? made.createRoom), made.ApiError === all[0].ApiError);
+         console.log(typeof (made.createClient ?? made.makeClient ?? made.collections ?? made.createRoom ?? made.upload), made.ApiError === all[0].ApiError);
        for (const name of ["/react", "/vue"]) console.log(typeof require("orderbell-sdk" + name).useOrders);`,
     );
-    expect(node("names.cjs").said.split("\n")).toEqual([...Array(6).fill("function true"), "function", "function"]);
+    expect(node("names.cjs").said.split("\n")).toEqual([...Array(7).fill("function true"), "function", "function"]);
   });
 
   it("is well formed to publint, and its types are found by every resolution of TypeScript", () => {
@@ -100,6 +101,7 @@ describe("the SDK's package", () => {
         "./wechat",
         "./collections",
         "./rooms",
+        "./files",
         "./react",
         "./vue",
         "./package.json",
@@ -149,9 +151,9 @@ describe("the SDK's package", () => {
        for (const name of [...Object.getOwnPropertyNames(globalThis), ...pages])
          if (!language.has(name) && name !== "process")
            Object.defineProperty(globalThis, name, { configurable: true, get() { throw new Error(name + " was touched"); } });
-       for (const name of ["", "/browser", "/wechat", "/collections"]) log(Object.keys(await import("orderbell-sdk" + name)).length > 2);`,
+       for (const name of ["", "/browser", "/wechat", "/collections", "/files"]) log(Object.keys(await import("orderbell-sdk" + name)).length > 2);`,
     );
-    expect(node("bare.js").said.split("\n")).toEqual(["true", "true", "true", "true"]);
+    expect(node("bare.js").said.split("\n")).toEqual(["true", "true", "true", "true", "true"]);
   });
   it("works where the page's globals are missing: on a server that renders pages, and in a worker", async () => {
     await writeFile(
@@ -212,7 +214,7 @@ describe("the SDK's package", () => {
     const built = join(own, miniprogram);
     const names = await readdir(built);
     // The name of the package alone is its index.js; another name is a file of that name.
-    expect(names).toEqual(expect.arrayContaining(["index.js", "wechat.js", "collections.js", "rooms.js"]));
+    expect(names).toEqual(expect.arrayContaining(["index.js", "wechat.js", "collections.js", "rooms.js", "files.js"]));
     for (const name of names) {
       const text = await readFile(join(built, name), "utf8");
       for (const [, wanted = ""] of text.matchAll(/\brequire\("([^"]+)"\)/g)) expect(names).toContain(wanted.slice(2));
@@ -230,6 +232,7 @@ describe("the SDK's package", () => {
     );
     expect(load("collections.js")).toBe("ApiError,collections,command");
     expect(load("rooms.js")).toBe("ApiError,createRoom,room");
+    expect(load("files.js")).toBe("ApiError,downloadFile,files,upload");
     const same = `console.log(require("./collections.js").ApiError === require("./index.js").ApiError)`;
     expect(run(process.execPath, ["-e", same], copy).said).toBe("true");
   });
@@ -285,6 +288,7 @@ describe("the SDK's package", () => {
     const right = `
       import { type Client, createClient, type OrderView } from "orderbell-sdk/browser";
       import { collections, command as _ } from "orderbell-sdk/collections";
+      import { downloadFile, files, upload } from "orderbell-sdk/files";
       const client: Client = createClient({ guest: false });
       client.watch("orders", { shop: "noodle-house", onChange: (orders: OrderView[], { event }) => void [orders[0]?.number, event?.seq] });
       client.watch("menu", { shop: "noodle-house", onChange: ({ soldOut }) => soldOut.map((dish) => dish.length) });
@@ -295,12 +299,16 @@ describe("the SDK's package", () => {
       notes.where({ n: _.gt(1), "by.name": "Lin" }).orderBy("n", "desc").limit(20).get().then(([note]) => note?.text.length);
       notes.where(_.or({ n: 1 }, { text: /a/ })).watch({ onChange: (all, { added }) => void [all[0]?._id, added[0]?.at] });
       notes.add({ text: "", n: 1, at: _.serverDate(), by: { name: "" } }).then((id) => notes.doc(id).update({ n: _.inc(1), by: { name: "Lin" } }));
+      upload(client, new Uint8Array(1), { purpose: "picture", onProgress: (sent, total) => sent / total }).then(({ id }) => id.length);
+      upload(client, "/a.mp4", { purpose: "film", about: { title: "a", seconds: 1 } }).cancel();
+      files(client).list({ purpose: "film", shop: "s" }).then(({ files: [film] }) => film && files(client).addressOf(film)?.length);
+      downloadFile(client, "id").then((path) => path.length);
       collections(client).collection("any").where({ anything: 1 }).count().then((count) => count + 1);
     `;
     expect(await check("right", right)).toEqual({ status: 0, said: "" });
     const wrong = `
       import { createClient } from "orderbell-sdk/browser";
-      import { collections } from "orderbell-sdk/collections";
+      import { collections } from "orderbell-sdk/collections"; import { upload } from "orderbell-sdk/files";
       createClient().watch("menu", { onChange: () => {} });
       createClient().submit({ shop: "s", service: "rocket", lines: [] });
       createClient().step({ id: "o" }, "eat");
@@ -309,10 +317,12 @@ describe("the SDK's package", () => {
       collection("notes").where({ m: 1 });
       collection("notes").add({ n: "1" });
       collection("notes").skip(1).watch({ onChange: () => {} });
+      upload(createClient(), "/a.mp4", {});
+      upload(createClient(), 1, { purpose: "film" });
     `;
     const { status, said } = await check("wrong", wrong);
     expect(status).not.toBe(0);
-    expect(said.match(/wrong\.ts\(\d+/g)).toEqual([4, 5, 6, 8, 9, 10, 11].map((line) => `wrong.ts(${line}`));
+    expect(said.match(/wrong\.ts\(\d+/g)).toEqual([4, 5, 6, 8, 9, 10, 11, 12, 13].map((line) => `wrong.ts(${line}`));
     const hooks = `
       import { createClient } from "orderbell-sdk/browser";
       import * as react from "orderbell-sdk/react";
@@ -356,16 +366,17 @@ describe("the SDK's size", () => {
     return stdout.trim().split("\n");
   };
 
-  it("is at most 6 KB gzipped for core and browser, 4 KB for collections, 3 KB more with rooms, 1 KB for hooks, and the check fails above", () => {
+  it("is at most 6 KB gzipped for core and browser, 4 KB for collections, 3 KB more with rooms, 4.25 KB with files, 1 KB for hooks, and the check fails above", () => {
     const [line, wrong] = size("checkSize()");
     expect(line).toMatch(
-      /the SDK in a page: [0-9.]+ KB gzip of 6\.00; its collections: [0-9.]+ of 4\.00; what rooms add: [0-9.]+ of 3\.00; its hooks: React 0\.[0-9]+, Vue 0\.[0-9]+ of 1\.00/,
+      /the SDK in a page: [0-9.]+ KB gzip of 6\.00; its collections: [0-9.]+ of 4\.00; what rooms add: [0-9.]+ of 3\.00; files: [0-9.]+ of 4\.25; its hooks: React 0\.[0-9]+, Vue 0\.[0-9]+ of 1\.00/,
     );
     expect(wrong).toBe("[]");
     expect(size("checkSize(1000)")[1]).toMatch(/^\["clients\/browser\.ts is \d+ bytes gzipped, \d+ too many"\]$/);
     expect(size("checkSize(6144, 1000, 1000)")[1]).toMatch(
       /^\["clients\/collections\.ts is \d+ bytes gzipped, \d+ too many","clients\/rooms\.ts is \d+ bytes gzipped, \d+ too many"\]$/,
     );
+    expect(size("checkSize(6144, 4096, 3072, 1024, 4000)")[1]).toMatch(/^\["clients\/files\.ts is [^"]+"\]$/);
     expect(size("checkSize(6144, 4096, 3072, 500)")[1]).toMatch(
       /^\["clients\/react\.ts is [^"]+","clients\/vue\.ts is [^"]+"\]$/,
     );
