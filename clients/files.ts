@@ -41,6 +41,7 @@ export function files(client: Asker): Files {
       }),
     get: (id) => ask({ method: "GET", path: `/files/${id}`, open: !client.session() }),
     remove: (id) => ask({ method: "DELETE", path: `/files/${id}` }),
-    addressOf: ({ path }) => (path ? client.url + path : undefined),
+    addressOf: ({ id, path }, member) =>
+      path ? client.url + (member ? `/files/${id}/${encodeURIComponent(member)}` : path) : undefined,
   };
 }

@@ -108,6 +108,9 @@ export interface Files {
   get(id: string): Promise<{ file: FileView; address: FileAddress }>;
   /** Removes it, with its set. @throws ApiError FILE_UNKNOWN */
   remove(id: string): Promise<void>;
-  /** The address of an unlisted or public file that stays the same, for `<img>` and `<video>`. Undefined for a private one. */
-  addressOf(file: Pick<FileView, "path">): string | undefined;
+  /**
+   * The address of an unlisted or public file that stays the same, for `<img>` and `<video>`. Undefined for a private one.
+   * @param member the name of a file of its set, such as a film's `poster.jpg`
+   */
+  addressOf(file: Pick<FileView, "id" | "path">, member?: string): string | undefined;
 }

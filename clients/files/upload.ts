@@ -88,10 +88,10 @@ export function uploadFile(client: Asker, file: Uploadable, options: UploadOptio
         forget();
         return stored;
       } catch (error) {
-        const { code } = error as { code?: string };
+        const { code, status } = error as { code?: string; status?: number };
         const isLast = cancelled || round === maxRounds;
         // A part was lost on its way: what is missing goes again.
-        if (!isLast && begun && code === "FILE_NOT_STORED") continue;
+        if (!isLast && begun && code === "FILE_NOT_STORED" && status === 409) continue;
         // The record stays: the next upload of this file goes on there.
         if (code !== noAnswer || !begun) drop();
         const isGone = error instanceof Expired || (begun && code === "FILE_UNKNOWN");

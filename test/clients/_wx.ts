@@ -1,13 +1,16 @@
 /**
- * A stand-in for `wx`, over real sockets and requests, that enforces WeChat's limits: five sockets, ten requests, no PATCH,
- * no Referer, no cookies, headers in any case, no activity after five seconds in the background. A call beyond a limit fails
+ * A stand-in for `wx`, over real sockets and requests, that enforces WeChat's limits: five sockets, ten requests (uploads and
+ * downloads among them), no PATCH, no Referer, no cookies, headers in any case, no activity after five seconds in the background. A call beyond a limit fails
  * as it would on a phone, and is recorded.
  * Sources: developers.weixin.qq.com, wx.request, wx.connectSocket, operating mechanism.
  */
 import { WebSocket } from "ws";
+import type { WxFiles } from "../../clients/files/wx.ts";
 import type { SocketTask, Wx } from "../../clients/wechat.ts";
+import { type WxDisk, wxDisk } from "./_wx_files.ts";
 
-export interface FakeWx extends Wx {
+export interface FakeWx extends Omit<Wx, "request">, WxDisk {
+  request(options: Parameters<Wx["request"]>[0] | Parameters<WxFiles["request"]>[0]): { abort(): void };
   /** What a phone would have refused. */
   readonly faults: string[];
   /** Sockets that are open or opening. */
@@ -27,20 +30,26 @@ export interface FakeWxOptions {
   suspendMs?: number;
   /** Every answer of the network takes so much longer. */
   delayMs?: number;
+  /** Hosts in the console under uploadFile and downloadFile 合法域名. Without: not checked, as DevTools may be set. */
+  domains?: { upload: readonly string[]; download: readonly string[] };
 }
 
 const maxSockets = 5;
 const maxRequests = 10;
 const methods = ["OPTIONS", "GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "CONNECT"];
 
-export function fakeWx({ newCode, suspendMs = 5_000, delayMs = 0 }: FakeWxOptions): FakeWx {
+const lowered = (header: Record<string, string>) =>
+  Object.fromEntries(Object.entries(header).map(([name, value]) => [name.toLowerCase(), value]));
+
+export function fakeWx({ newCode, suspendMs = 5_000, delayMs = 0, domains }: FakeWxOptions): FakeWx {
   const faults: string[] = [];
   const store = new Map<string, string>();
   const shows = new Set<() => void>();
   const hides = new Set<() => void>();
   const networks = new Set<(status: { isConnected: boolean }) => void>();
   const sockets = new Set<WebSocket>();
-  const requests = new Set<AbortController>();
+  /** How to abort each request, upload and download that runs. */
+  const requests = new Set<() => void>();
   let most = 0;
   let logins = 0;
   let suspended = false;
@@ -51,16 +60,34 @@ export function fakeWx({ newCode, suspendMs = 5_000, delayMs = 0 }: FakeWxOption
     setTimeout(() => fail({ errMsg }));
   };
 
-  function request({ url, method, header, data, timeout, success, fail }: Parameters<Wx["request"]>[0]): void {
-    if (!methods.includes(method)) return void refuse(fail, `request:fail invalid method ${method}`);
-    if (Object.keys(header).some((name) => /^(referer|cookie)$/i.test(name))) faults.push("a header is WeChat's own");
-    if (requests.size >= maxRequests) return void refuse(fail, "request:fail exceed max concurrent count");
-    if (suspended) return void setTimeout(() => fail({ errMsg: "request:fail interrupted" }));
-    const abort = new AbortController();
+  function begin(abort: () => void): boolean {
+    if (requests.size >= maxRequests) return false;
     requests.add(abort);
     most = Math.max(most, requests.size);
-    const timer = setTimeout(() => abort.abort(), timeout);
-    const init = { method, headers: header, signal: abort.signal, ...(data === undefined ? {} : { body: data }) };
+    return true;
+  }
+
+  type Asked = Parameters<Wx["request"]>[0] | Parameters<WxFiles["request"]>[0];
+
+  function request({ url, method, header, data, timeout, success, fail }: Asked): { abort(): void } {
+    const idle = { abort() {} };
+    const refused = (errMsg: string) => {
+      refuse(fail, errMsg);
+      return idle;
+    };
+    if (!methods.includes(method)) return refused(`request:fail invalid method ${method}`);
+    if (Object.keys(header).some((name) => /^(referer|cookie)$/i.test(name))) faults.push("a header is WeChat's own");
+    if (suspended) {
+      setTimeout(() => fail({ errMsg: "request:fail interrupted" }));
+      return idle;
+    }
+    const stop = new AbortController();
+    const abort = () => stop.abort();
+    if (!begin(abort)) return refused("request:fail exceed max concurrent count");
+    const timer = setTimeout(abort, timeout);
+    // Where nothing else is said.
+    const headers = { "content-type": "application/json", ...lowered(header) };
+    const init = { method, headers, signal: stop.signal, ...(data === undefined ? {} : { body: data }) };
     fetch(url, init)
       .then(async (answer) => {
         const text = await answer.text();
@@ -80,9 +107,10 @@ export function fakeWx({ newCode, suspendMs = 5_000, delayMs = 0 }: FakeWxOption
               [...answer.headers].map(([name, value]) => [name.replace(/^./, (c) => c.toUpperCase()), value]),
             ),
             data: text,
-          }),
+          } as never),
         () => fail({ errMsg: suspended ? "request:fail interrupted" : "request:fail" }),
       );
+    return { abort };
   }
 
   function connectSocket({ url, protocols, fail }: Parameters<Wx["connectSocket"]>[0]): SocketTask {
@@ -117,7 +145,15 @@ export function fakeWx({ newCode, suspendMs = 5_000, delayMs = 0 }: FakeWxOption
     };
   }
 
+  const disk = wxDisk({
+    begin,
+    end: (abort) => void requests.delete(abort),
+    refuse,
+    suspended: () => suspended,
+    domains,
+  });
   return {
+    ...disk,
     faults,
     sockets: () => sockets.size,
     mostRequests: () => most,
@@ -132,7 +168,7 @@ export function fakeWx({ newCode, suspendMs = 5_000, delayMs = 0 }: FakeWxOption
           faults.push("a socket was open in the background");
           socket.terminate();
         }
-        for (const abort of requests) abort.abort();
+        for (const abort of requests) abort();
       }, suspendMs);
     },
     show() {
