@@ -32,11 +32,11 @@ export const downloadFile = (client: Asker, id: string, options: DownloadOptions
 export function files(client: Asker): Files {
   const ask = client.ask as <T>(request: ApiRequest) => Promise<T>;
   return {
-    list: ({ purpose, shop, limit, before }: FilesQuery = {}) =>
+    list: ({ purpose, shop, of, limit, before }: FilesQuery = {}) =>
       // The public ones need no session.
       ask({
         method: "GET",
-        path: `/files?${query({ purpose, shop, limit, before })}`,
+        path: `/files?${query({ purpose, shop, of, limit, before })}`,
         open: !!shop && !client.session(),
       }),
     get: (id) => ask({ method: "GET", path: `/files/${id}`, open: !client.session() }),

@@ -14,7 +14,7 @@ export const maxHooksBytes = 1_024;
 export const maxRoomsBytes = 3 * 1_024;
 
 /** The same for files, which bring along what each platform needs to send and read bytes. */
-export const maxFilesBytes = 4.25 * 1_024;
+export const maxFilesBytes = 4.5 * 1_024;
 
 const client = 'export { ApiError, createClient } from "./browser.ts";';
 

@@ -16,7 +16,11 @@ export interface DownloadOptions extends WorkOptions {
 export function downloadByWx(client: Asker, id: string, options: DownloadOptions): Work<string> {
   return startWork(client.channel.platform, options, (job) =>
     job._persist(async () => {
-      const { address } = await (client.ask as Ask)<{ address: FileAddress }>({ method: "GET", path: `/files/${id}` });
+      const { address } = await (client.ask as Ask)<{ address: FileAddress | null }>({
+        method: "GET",
+        path: `/files/${id}`,
+      });
+      if (!address) throw new ApiError("FILE_NOT_STORED", 409, "its bytes are not there yet");
       return fetchByWx(client, job, absolute(client.url, address.url), options);
     }),
   );

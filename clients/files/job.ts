@@ -134,4 +134,4 @@ function follow(signal: Signal | undefined, cancel: () => void): void {
 
 /** A full quota is no passing trouble, and neither is a host that WeChat's console does not know. */
 const mayGoOn = (error: unknown) =>
-  mayRetry(error) && (error as ApiError).code !== ("FILES_FULL" as string) && !/domain list/.test(String(error));
+  mayRetry(error) && (error as ApiError).code !== "FILES_FULL" && !/domain list/.test(String(error));

@@ -122,6 +122,7 @@ function readerOf(stream: AsyncIterable<Uint8Array>): Source["_read"] {
 
 const lastPart = (path: string) => path.split(/[\\/]/).pop();
 
+const office = "application/vnd.openxmlformats-officedocument.";
 const types: Record<string, string> = {
   jpg: "image/jpeg",
   jpeg: "image/jpeg",
@@ -129,6 +130,7 @@ const types: Record<string, string> = {
   webp: "image/webp",
   gif: "image/gif",
   mp4: "video/mp4",
+  mov: "video/quicktime",
   webm: "video/webm",
   m3u8: "application/vnd.apple.mpegurl",
   ts: "video/mp2t",
@@ -136,9 +138,20 @@ const types: Record<string, string> = {
   vtt: "text/vtt",
   mp3: "audio/mpeg",
   m4a: "audio/mp4",
+  aac: "audio/aac",
+  ogg: "audio/ogg",
+  wav: "audio/wav",
+  flac: "audio/flac",
   pdf: "application/pdf",
   zip: "application/zip",
   txt: "text/plain",
+  csv: "text/csv",
+  docx: `${office}wordprocessingml.document`,
+  xlsx: `${office}spreadsheetml.sheet`,
+  pptx: `${office}presentationml.presentation`,
+  doc: "application/msword",
+  xls: "application/vnd.ms-excel",
+  ppt: "application/vnd.ms-powerpoint",
 };
 
 /** By the name's ending: a path has no type of its own. */

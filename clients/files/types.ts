@@ -89,6 +89,8 @@ export interface FilesQuery {
   purpose?: string;
   /** The public files of this shop; without it one's own. */
   shop?: string;
+  /** The set of this file. */
+  of?: string;
   limit?: number;
   /** The id of a file; only older ones are returned. */
   before?: string;
@@ -104,8 +106,8 @@ export interface FileAddress {
 export interface Files {
   /** A page of files, newest first. @throws ApiError */
   list(query?: FilesQuery): Promise<{ files: FileView[]; more: boolean }>;
-  /** A file, and an address that is valid for a quarter of an hour. @throws ApiError FILE_UNKNOWN */
-  get(id: string): Promise<{ file: FileView; address: FileAddress }>;
+  /** A file, and an address that is valid for a quarter of an hour; null while it waits for its bytes. @throws ApiError FILE_UNKNOWN */
+  get(id: string): Promise<{ file: FileView; address: FileAddress | null }>;
   /** Removes it, with its set. @throws ApiError FILE_UNKNOWN */
   remove(id: string): Promise<void>;
   /**

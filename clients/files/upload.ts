@@ -88,7 +88,7 @@ export function uploadFile(client: Asker, file: Uploadable, options: UploadOptio
         forget();
         return stored;
       } catch (error) {
-        const { code, status } = error as { code?: string; status?: number };
+        const { code, status } = error as Partial<ApiError>;
         const isLast = cancelled || round === maxRounds;
         // A part was lost on its way: what is missing goes again.
         if (!isLast && begun && code === "FILE_NOT_STORED" && status === 409) continue;

@@ -336,7 +336,7 @@ describe("files of a client", () => {
     expect(mine.addressOf(first)).toBe(`${server.url}/files/${first.id}/content`);
     expect(mine.addressOf(first, "海报.jpg")).toBe(`${server.url}/files/${first.id}/%E6%B5%B7%E6%8A%A5.jpg`);
     expect(mine.addressOf(second)).toBeUndefined();
-    expect((await mine.get(second.id)).address.url).toContain("signed");
+    expect((await mine.get(second.id)).address?.url).toContain("signed");
     await mine.remove(second.id);
     expect(await failed(mine.get(second.id))).toMatchObject({ code: "FILE_UNKNOWN", status: 404 });
   });

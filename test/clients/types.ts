@@ -3,6 +3,7 @@
  * without an error is one.
  */
 import type * as made from "../../clients/api_types.ts";
+import type { FileView } from "../../clients/files.ts";
 import type { Client, ErrorExtras, OrderView, Routes } from "../../clients/index.ts";
 import { ApiError, type Bill } from "../../clients/index.ts";
 import type { Board, Orders, ShopBrief, ShopInfo, Step } from "../../clients/types.ts";
@@ -83,6 +84,7 @@ export const answers = {
   // A choice's `available` may be left out where a menu is written, and is always there where one is read.
   info: (answer: Exclude<Answer<"GET /get_shop_info">, { shops: unknown }>): Omit<ShopInfo, "menu"> => answer,
   shop: (answer: made.Shop): ShopBrief => answer,
+  file: (answer: made.File): FileView => answer,
   board: (answer: Answer<"GET /shops/{shop}/board">): Board => answer,
   numbers: (answer: made.Board): BoardState => answer,
   mine: (answer: Answer<"GET /orders">): Orders => answer as Orders,
