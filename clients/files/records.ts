@@ -23,7 +23,7 @@ export interface Records {
   _remove(key: string): void;
 }
 
-export function recordsIn({ store }: Pick<Platform, "store">, now = Date.now): Records {
+export function recordsIn({ store, now }: Pick<Platform, "store" | "now">): Records {
   const read = (): Line[] => {
     const lines = parse(store.get(item));
     return Array.isArray(lines) ? lines.filter(({ at }) => now() - at < keptMs) : [];
