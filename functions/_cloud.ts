@@ -1,7 +1,8 @@
 /** Entry of a function on AWS: its handler with the cloud's own app, made once per environment at its first call. */
 import { type AwsOptions, awsPusher } from "../apigateway/aws.ts";
 import { remoteGateway } from "../apigateway/remote.ts";
-import type { S3Options } from "../apigateway/s3.ts";
+import type { S3Bucket } from "../apigateway/s3_bucket.ts";
+import type { S3CallOptions } from "../apigateway/s3_call.ts";
 import { AwsRefused, awsCaller } from "../cloud/aws_call.ts";
 import { databaseToken } from "../cloud/database_token.ts";
 import { readSecrets } from "../cloud/read_secrets.ts";
@@ -15,6 +16,7 @@ import type { OpenOptions } from "../db/open.ts";
 import type { App, Random } from "../shared/app.ts";
 import type { Collection } from "../shared/collection.ts";
 import { type Config, ConfigError, databaseOptions, readCloudConfig, readConfig } from "../shared/config.ts";
+import type { FileStore } from "../shared/file_store.ts";
 import type { Files } from "../shared/files.ts";
 import type { Outbound } from "../shared/outbound.ts";
 import type { Pages } from "../shared/page_files.ts";
@@ -46,12 +48,13 @@ export interface CloudParts {
   /** How other people's servers are called, in the function that does. */
   readonly outbound?: (options: OutboundOptions) => Outbound;
   /** How pictures are put into their bucket, in the function that signs uploads. */
-  readonly files?: (bucket: Bucket) => Files;
+  readonly files?: (bucket: S3Bucket) => Files;
+  /** Where files lie, in the functions with the right `files`. */
+  readonly store?: (bucket: S3Bucket, more: Omit<S3CallOptions, "bucket">) => FileStore;
   /** The built pages, in the function that serves them. */
-  readonly pages?: (bucket: Bucket, socketUrl: string) => Pages;
+  readonly pages?: (bucket: S3Bucket, socketUrl: string) => Pages;
 }
 
-type Bucket = S3Options & { readonly endpoint: string };
 type WechatClient = Parameters<typeof makeWechat>[0];
 
 interface Cloud {
@@ -146,6 +149,7 @@ async function makeCloud({
   wechatClient,
   outbound: makeOutbound,
   files,
+  store,
   pages,
 }: CloudParts): Promise<Cloud> {
   const cloud = readCloudConfig(given);
@@ -199,11 +203,17 @@ async function makeCloud({
     get: async (path: string, options) =>
       (await askFunction(call, `${functionPrefix}${wechatBy}`, { path, params: options?.params })) as never,
   };
-  const bucket = (): Bucket => {
-    const name = requireVariable("PICTURE_BUCKET", cloud.pictureBucket);
-    const endpoint = `https://${name}.s3.${region}.${urlSuffix}`;
-    return { region, ...credentials, bucket: name, endpoint, now: clock.now };
+  const bucketOf = (name: string): S3Bucket => {
+    const endpoint = cloud.s3Url === undefined ? `https://${name}.s3.${region}.${urlSuffix}` : `${cloud.s3Url}/${name}`;
+    const { credentialsUntil } = cloud;
+    return { region, ...credentials, credentialsUntil, bucket: name, endpoint, now: clock.now };
   };
+  const pictureBucket = () => bucketOf(requireVariable("PICTURE_BUCKET", cloud.pictureBucket));
+  // A part alone sweeps too, and has no files.
+  const storeOf = () =>
+    store === undefined || cloud.filesBucket === undefined
+      ? {}
+      : { store: store(bucketOf(cloud.filesBucket), { sleep: clock.sleep, fraction: random.fraction }) };
   const wechat = wechatBy === undefined ? wechatClient?.(config.wechatUrl) : byFunction;
   const outsideCall = awsCaller({ region, credentials, urlSuffix, endpointUrl, timeoutMs: outsideTimeoutMs });
   const outbound: Outbound | undefined =
@@ -223,8 +233,9 @@ async function makeCloud({
     invoke: (name, event) => startFunction(call, `${functionPrefix}${name}`, event),
     ...(wechat === undefined ? {} : { wechat: makeWechat(wechat) }),
     ...(outbound === undefined ? {} : { outbound }),
-    ...(files === undefined ? {} : { files: files(bucket()) }),
-    ...(pages === undefined ? {} : { pages: pages(bucket(), requireVariable("SOCKET_URL", config.socketUrl)) }),
+    ...(files === undefined ? {} : { files: files(pictureBucket()) }),
+    ...storeOf(),
+    ...(pages === undefined ? {} : { pages: pages(pictureBucket(), requireVariable("SOCKET_URL", config.socketUrl)) }),
   });
   return { app, db };
 }

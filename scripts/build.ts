@@ -67,6 +67,7 @@ const more: Readonly<Record<string, { readonly imports: string; readonly parts: 
 };
 
 const outbound = `import { makeOutbound } from "./functions/_outbound.ts";`;
+const store = `import { s3Store } from "./apigateway/s3_store.ts";`;
 const client = `import { wechatClient } from "./functions/_wechat_client.ts";`;
 
 /** The entry of a function's bundle: its handler and the cloud's parts, without those of this machine. */
@@ -81,8 +82,13 @@ function entryOf(name: string, { engine, network }: Variant, declared: string): 
       import { callbackNetworks } from "./shared/config.ts";
       const networks = callbackNetworks(process.env);
       export const handler = askOutside(makeOutbound({ networks, now: () => performance.now(), keepAlive: false }));`;
-  const calls = callsOutside.includes(name) && !network;
-  const { imports, parts } = calls ? { imports: outbound, parts: "outbound: makeOutbound" } : (more[name] ?? nothing);
+  const all = [
+    ...(callsOutside.includes(name) && !network ? [{ imports: outbound, parts: "outbound: makeOutbound" }] : []),
+    ...(hasFiles(name) ? [{ imports: store, parts: "store: s3Store" }] : []),
+    more[name] ?? nothing,
+  ];
+  const imports = all.map((one) => one.imports).join("\n");
+  const parts = all.map((one) => one.parts).join(", ");
   if (withoutData.includes(name))
     return `${imports}
       import { onLambda } from "./functions/_cloud.ts";
@@ -116,11 +122,21 @@ const outsiders = ["ask_wechat", "ask_outside"];
 
 const hasDriver = (name: string) => !outsiders.includes(name) && !withoutData.includes(name);
 
-/** The names in serverless.yml, in its order. */
-export function functionNames(): string[] {
-  const { functions } = parse(readFileSync(join(root, "serverless.yml"), "utf8")) as { functions: object };
-  return Object.keys(functions);
+interface Described {
+  readonly functions: Readonly<Record<string, { readonly rights?: readonly string[] }>>;
 }
+
+let described: Described["functions"] | undefined;
+
+function readFunctions(): Described["functions"] {
+  described ??= (parse(readFileSync(join(root, "serverless.yml"), "utf8")) as Described).functions;
+  return described;
+}
+
+/** The names in serverless.yml, in its order. */
+export const functionNames = (): string[] => Object.keys(readFunctions());
+
+const hasFiles = (name: string) => readFunctions()[name]?.rights?.includes("files") === true;
 
 /** @param beside more files of the zip @throws TypeError when a bundle contains a package it must not */
 export async function buildFunction(name: string, variant: Variant, beside: Files = {}): Promise<Built> {

@@ -134,7 +134,7 @@ function functionProblems(resources: Resources): string[] {
 
   // A page uploads its picture directly to the bucket, which has another host than the page.
   const buckets = functions
-    .map(([id, own], at) => ({ id, bucket: idsIn(variablesOf(own).PICTURE_BUCKET)[0], role: find(roles[at]) }))
+    .map(([id, own], at) => ({ id, bucket: bucketOf(variablesOf(own)), role: find(roles[at]) }))
     .filter(({ role }) => statementsOf(role).some(({ Action }) => [Action].flat().includes("s3:PutObject")))
     .filter(({ bucket }) => {
       const cors = properties(find(bucket)).CorsConfiguration as { CorsRules?: Fields[] } | undefined;
@@ -211,20 +211,26 @@ const uses: readonly [RegExp, string][] = [
   [/^WECHAT_BY$/, "lambda:InvokeFunction"],
 ];
 
-/** A function with the bucket may upload or show pictures, and nothing else. */
-function bucketFaults(id: string, { PICTURE_BUCKET }: Fields, statements: readonly Statement[]): string[] {
+/** Variable with the bucket → the folders whose objects its function may reach. */
+const bucketVariables = { PICTURE_BUCKET: /\/pictures\/\*$/, FILES_BUCKET: /\/(files|incoming)\/\*$/ };
+
+const bucketOf = ({ PICTURE_BUCKET, FILES_BUCKET }: Fields) => idsIn([PICTURE_BUCKET, FILES_BUCKET])[0];
+
+/** A function with the bucket may reach its own folders there, and nothing else; one with files also knows what is missing. */
+function bucketFaults(id: string, variables: Fields, statements: readonly Statement[]): string[] {
   const on = statements.filter(({ Action }) => [Action].flat().some((action) => String(action).startsWith("s3:")));
-  const [bucket] = idsIn(PICTURE_BUCKET);
+  const named = Object.entries(bucketVariables).filter(([name]) => variables[name] !== undefined);
+  const mayReach = ({ Action, Resource }: Statement) =>
+    [Resource].flat().every((one) => {
+      const text = (one as { "Fn::Sub"?: string })["Fn::Sub"] ?? "";
+      const isOwn = idsIn(one)[0] === bucketOf(variables);
+      // A list is of the bucket itself.
+      if (Action === "s3:ListBucket") return isOwn && text === "" && variables.FILES_BUCKET !== undefined;
+      return isOwn && named.some(([, folders]) => folders.test(text));
+    });
   return [
-    ...(PICTURE_BUCKET !== undefined && on.length === 0
-      ? [`${id}: PICTURE_BUCKET without a right to its pictures`]
-      : []),
-    ...on
-      .filter(
-        ({ Resource }) =>
-          !idsIn(Resource).includes(String(bucket)) || !/\/pictures\/\*"/.test(JSON.stringify(Resource)),
-      )
-      .map(() => `${id}: may reach more than the pictures of its bucket`),
+    ...(on.length === 0 ? named.map(([name]) => `${id}: ${name} without a right to its objects`) : []),
+    ...on.filter((one) => !mayReach(one)).map(() => `${id}: may reach more than its folders of the bucket`),
   ];
 }
 
@@ -281,6 +287,10 @@ const known = new Set([
   "lambda:InvokeFunction",
   "s3:PutObject",
   "s3:GetObject",
+  "s3:DeleteObject",
+  "s3:ListMultipartUploadParts",
+  "s3:AbortMultipartUpload",
+  "s3:ListBucket",
   "ec2:CreateNetworkInterface",
   "ec2:DeleteNetworkInterface",
   "ec2:DescribeNetworkInterfaces",

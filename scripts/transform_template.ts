@@ -157,6 +157,7 @@ function rightsOf({ service, provider: { stage } }: Service, cloud: Parameters):
     // A signed address has the rights of its signer: one function can upload but not show, the other the reverse.
     pictures: { statements: [allow("s3:PutObject", pictures)], environment: { PICTURE_BUCKET: bucket } },
     pages: { statements: [allow("s3:GetObject", pictures)], environment: { PICTURE_BUCKET: bucket } },
+    files: { statements: files, environment: { FILES_BUCKET: bucket } },
     // For functions that send clients to the socket: HTTP and sockets cannot share a host at API Gateway.
     socket: { statements: [], environment: { SOCKET_URL: socketUrl(cloud) } },
   };
@@ -164,6 +165,14 @@ function rightsOf({ service, provider: { stage } }: Service, cloud: Parameters):
 
 const bucket = { Ref: "PictureBucket" };
 const pictures = sub("${PictureBucket.Arn}/pictures/*");
+const files = [
+  allow(
+    ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"],
+    ["files", "incoming"].map((folder) => sub(`\${PictureBucket.Arn}/${folder}/*`)),
+  ),
+  // Who may not list is told 403 of an object that is not there, as of one that is forbidden.
+  allow("s3:ListBucket", { "Fn::GetAtt": ["PictureBucket", "Arn"] }),
+];
 
 const socketUrl = ({ socketDomain }: Parameters) =>
   socketDomain === ""
@@ -242,7 +251,7 @@ export function transformService(service: Service, cloud: Parameters): void {
 }
 
 /** Rights that lead to what a part alone does not have. */
-const rightsOfWhole = ["push", "fan_out", "call_back", "outbound", "socket"];
+const rightsOfWhole = ["push", "fan_out", "call_back", "outbound", "socket", "files"];
 
 /** Leaves the functions of one part, without a socket API. Its other resources have a condition of their own. */
 function keepPart({ functions, resources }: Service, part: Part): void {
@@ -265,13 +274,14 @@ function keepPart({ functions, resources }: Service, part: Part): void {
 /** Functions that take orders and show them to the kitchen. With `reserve` readers cannot use up their environments. */
 export const reservedFunctions = ["bill", "order", "shop", "ws_transmit", "sweep"];
 
-/** Puts the origins into the settings of the HTTP API and of the pictures' bucket. */
+/** Puts the origins into the settings of the HTTP API, and of the bucket's uploads. */
 function allowOrigins({ provider, resources }: Service, { origins, domain }: Parameters): void {
   if (provider.httpApi?.cors !== undefined) provider.httpApi.cors.allowedOrigins = origins;
   const cors = resources?.Resources?.PictureBucket?.Properties?.CorsConfiguration as
     | { CorsRules: { AllowedOrigins: unknown[] }[] }
     | undefined;
-  for (const rule of cors?.CorsRules ?? [])
+  // Whoever has an address may fetch from it.
+  for (const rule of cors?.CorsRules.filter(({ AllowedOrigins }) => !AllowedOrigins.includes("*")) ?? [])
     rule.AllowedOrigins.unshift(...origins.filter((one) => one !== `https://${domain}`));
 }
 

@@ -505,6 +505,12 @@ export interface CloudConfig {
   readonly outboundBy: string | undefined;
   /** The bucket of the dishes' pictures, in the functions that upload or serve them. */
   readonly pictureBucket: string | undefined;
+  /** The bucket of files, in the functions that sign, check or remove them. */
+  readonly filesBucket: string | undefined;
+  /** Replaces S3's addresses, the bucket in the path; the AWS SDKs use the same variable. */
+  readonly s3Url: string | undefined;
+  /** When the credentials end, if that is said: what they have signed ends then too. Lambda does not say it. */
+  readonly credentialsUntil: number | undefined;
 }
 
 /** AWS credentials of a person at the command line; the variables are the AWS CLI's. */
@@ -557,5 +563,8 @@ export function readCloudConfig(environment: Environment): CloudConfig {
     wechatBy: environment.WECHAT_BY,
     outboundBy: environment.OUTBOUND_BY,
     pictureBucket: environment.PICTURE_BUCKET,
+    filesBucket: environment.FILES_BUCKET || undefined,
+    s3Url: environment.AWS_ENDPOINT_URL_S3?.replace(/\/+$/, "") || undefined,
+    credentialsUntil: Date.parse(environment.AWS_CREDENTIAL_EXPIRATION ?? "") || undefined,
   };
 }

@@ -116,8 +116,8 @@ describe("our own checker finds a planted", () => {
   const push = (template: Template, role: string): Any =>
     policy(template, role).find(({ Action }) => Action === "execute-api:ManageConnections");
 
-  const pictureRight = (template: Template): Any =>
-    policy(template, "PictureRole").find(({ Action }) => String(Action).startsWith("s3:"));
+  const fileRights = (template: Template): Any[] =>
+    policy(template, "FilesRole").filter(({ Action }) => JSON.stringify(Action).includes("s3:"));
 
   const mutants: [string, (template: Template) => void, RegExp][] = [
     ["ProtocolType", (t) => void (properties(t, "WebsocketsApi").ProtocolType = "WS"), /neither HTTP nor WEBSOCKET/],
@@ -266,24 +266,36 @@ describe("our own checker finds a planted", () => {
       /the clock may not invoke SweepLambdaFunction/,
     ],
     [
-      "right to do anything with pictures",
-      (t) => void (pictureRight(t).Action = "s3:*"),
-      /PictureRole: there is no action "s3:\*"/,
+      "right to do anything with files",
+      (t) => void (fileRights(t)[0].Action = "s3:*"),
+      /FilesRole: there is no action "s3:\*"/,
     ],
     [
       "right to the whole bucket",
-      (t) => void (pictureRight(t).Resource = { "Fn::Sub": "${PictureBucket.Arn}/*" }),
-      /PictureLambdaFunction: may reach more than the pictures/,
+      (t) => void fileRights(t)[0].Resource.push({ "Fn::Sub": "${PictureBucket.Arn}/*" }),
+      /FilesLambdaFunction: may reach more than its folders/,
+    ],
+    [
+      "right to the old pictures",
+      (t) => void fileRights(t)[0].Resource.push({ "Fn::Sub": "${PictureBucket.Arn}/pictures/*" }),
+      /FilesLambdaFunction: may reach more than its folders/,
+    ],
+    [
+      "right to list another bucket",
+      (t) => void (fileRights(t)[1].Resource = { "Fn::GetAtt": ["AnotherBucket", "Arn"] }),
+      /FilesLambdaFunction: may reach more than its folders/,
     ],
     [
       "bucket without the right to put into it",
-      (t) => policy(t, "PictureRole").splice(policy(t, "PictureRole").indexOf(pictureRight(t)), 1),
-      /PictureLambdaFunction: PICTURE_BUCKET without a right/,
+      (t) => {
+        for (const one of fileRights(t)) policy(t, "FilesRole").splice(policy(t, "FilesRole").indexOf(one), 1);
+      },
+      /FilesLambdaFunction: FILES_BUCKET without a right/,
     ],
     [
       "bucket into which no page may put",
       (t) => void (properties(t, "PictureBucket").CorsConfiguration.CorsRules[0].AllowedMethods = ["GET"]),
-      /PictureLambdaFunction: no page may put anything into PictureBucket/,
+      /FilesLambdaFunction: no page may put anything into PictureBucket/,
     ],
     [
       "partition",
@@ -360,10 +372,15 @@ describe("a deployment's template", () => {
       (template) => properties(template, "PictureBucket").CorsConfiguration.CorsRules,
     );
     const address = { "Fn::Sub": "https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}" };
-    const headers = { AllowedMethods: ["PUT"], AllowedHeaders: ["content-type", "cache-control"] };
-    expect(own).toEqual([expect.objectContaining({ ...headers, AllowedOrigins: ["*", address] })]);
+    const uploads = {
+      AllowedMethods: ["PUT", "POST"],
+      AllowedHeaders: ["content-type", "cache-control", "if-none-match"],
+      ExposedHeaders: ["ETag"],
+    };
+    const fetches = expect.objectContaining({ AllowedMethods: ["GET", "HEAD"], AllowedOrigins: ["*"] });
+    expect(own).toEqual([expect.objectContaining({ ...uploads, AllowedOrigins: ["*", address] }), fetches]);
     const origins = ["https://shop.example.com", "https://order.example.com"];
-    expect(named).toEqual([expect.objectContaining({ ...headers, AllowedOrigins: [origins[1], origins[0]] })]);
+    expect(named).toEqual([expect.objectContaining({ ...uploads, AllowedOrigins: [origins[1], origins[0]] }), fetches]);
     expect(properties(of("url"), "HttpApi").CorsConfiguration.AllowOrigins).toEqual(["*"]);
     expect(properties(full, "HttpApi").CorsConfiguration.AllowOrigins).toEqual(origins);
     // Pages are served without the database, and without its network.
