@@ -3,6 +3,7 @@ import type { Pooler } from "../db/address.ts";
 import type { OpenOptions } from "../db/open.ts";
 import { privateNetworks } from "./address.ts";
 import type { Collection } from "./collection.ts";
+import { type FilesPlace, FilesUrlWrong, parseFilesUrl } from "./files_url.ts";
 import { addressMatcher } from "./networks.ts";
 import { isHostAndPort } from "./outbound.ts";
 import { type Purpose, purposesByName } from "./purpose.ts";
@@ -401,6 +402,8 @@ export interface ServerConfig {
   readonly logKeepBytes: number;
   /** Figures for Prometheus; undefined when no variable asks for them. */
   readonly metrics: MetricsConfig | undefined;
+  /** Where files lie; undefined: in `files` of the home folder. Holds a secret, never printed. */
+  readonly files: FilesPlace | undefined;
   /** Whether traces go out. Where to, and all else about them, OpenTelemetry's own packages read from its variables. */
   readonly traces: boolean;
 }
@@ -436,8 +439,18 @@ export function readServerConfig(environment: Environment): ServerConfig {
     stopMs: integer(environment, "STOP_MS", 10_000, [100, 120_000]),
     logKeepBytes: integer(environment, "LOG_KEEP_MB", 64, [0, 100_000]) * 1_048_576,
     metrics: metrics(environment),
+    files: filesPlace(environment),
     traces: traces(environment),
   };
+}
+
+function filesPlace({ FILES_URL: url }: Environment): FilesPlace | undefined {
+  if (!url) return undefined;
+  try {
+    return parseFilesUrl(url);
+  } catch (error) {
+    throw error instanceof FilesUrlWrong ? new ConfigError("FILES_URL", error.message) : error;
+  }
 }
 
 function metrics(environment: Environment): MetricsConfig | undefined {
