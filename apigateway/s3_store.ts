@@ -4,6 +4,7 @@ import { FilesAway } from "../shared/errors.ts";
 import { type FileStore, fetchMs, type NewObject, type StoredPart, uploadMs } from "../shared/file_store.ts";
 import { addressOf, presign, type S3Bucket } from "./s3_bucket.ts";
 import { type S3Answer, type S3CallOptions, S3Refused, type S3Request, s3Caller } from "./s3_call.ts";
+import { checkS3 } from "./s3_check.ts";
 import { signForm } from "./s3_form.ts";
 import { keysToDelete, partsIn, partsToJoin, textOf } from "./s3_xml.ts";
 
@@ -57,7 +58,7 @@ export function s3Store(bucket: S3Bucket, more: Omit<S3CallOptions, "bucket">): 
     for (let at = 0; at < paths.length; at += keysAtOnce) await removeSome(paths.slice(at, at + keysAtOnce));
   }
 
-  return {
+  const own: FileStore = {
     async put({ path, type, bytes }) {
       const headers = { "content-type": type, ...onlyNew };
       // A client cannot set the length; what sends for it does.
@@ -147,5 +148,7 @@ export function s3Store(bucket: S3Bucket, more: Omit<S3CallOptions, "bucket">): 
       const signedAt = Math.floor(bucket.now() / windowMs) * windowMs;
       return presign(bucket, { method: "GET", path, query, signedAt, lastsMs: windowMs + fetchMs });
     },
+    check: (path) => checkS3(own, path),
   };
+  return own;
 }

@@ -22,6 +22,8 @@ interface DatabaseHealth {
   readonly databaseNow: number;
   /** Null where the tables are those of an older release, absent where the functions are. */
   readonly collections?: readonly ListedCollection[] | null;
+  /** `ok`, or what is wrong with the storage of files; absent where the functions are older. */
+  readonly files?: string;
 }
 
 const timeoutMs = 15_000;
@@ -76,7 +78,7 @@ async function diagnoseDatabase(stageOptions: StageOptions, environment: Environ
     return { ...good(`${answer.ok.engine} answers`), value: answer.ok };
   });
   if (asked.value === undefined) return [asked.finding];
-  const { tls, now, databaseNow, collections } = asked.value;
+  const { tls, now, databaseNow, collections, files } = asked.value;
   const skewMs = Math.abs(now - databaseNow);
   return [
     asked.finding,
@@ -89,8 +91,15 @@ async function diagnoseDatabase(stageOptions: StageOptions, environment: Environ
     },
     clock("the database's clock", skewMs, "set the database server's clock (NTP)"),
     ...(collections === undefined ? [] : [collectionsFinding(collections, stageOptions)]),
+    ...(files === undefined ? [] : [filesFinding(files)]),
   ];
 }
+
+const filesFinding = (files: string): Finding => ({
+  what: "the storage of files",
+  ok: files === "ok",
+  detail: files === "ok" ? "it takes, keeps and shows what is uploaded" : `${files}: docs/files.md, Where files lie`,
+});
 
 /** What is declared, what is not indexed yet, and what declarations before have left. */
 function collectionsFinding(collections: readonly ListedCollection[] | null, { stage }: StageOptions): Finding {

@@ -13,6 +13,7 @@ import { ConfigError, databaseOptions, homeOf, readConfig, readServerConfig } fr
 import { makeLog } from "../shared/log.ts";
 import { makeWechat } from "../shared/wechat.ts";
 import { listenForAdmin } from "./admin_socket.ts";
+import { bucketStore } from "./bucket_store.ts";
 import { readCollections } from "./collections_file.ts";
 import { ensureExamples } from "./ensure_pages.ts";
 import { logStart, stopAndLog } from "./first_and_last_line.ts";
@@ -91,7 +92,9 @@ export async function serve({ port, only: part }: ServeOptions, environment: Nod
   });
   for (const line of early) files?.write(line);
   if (config.examples && only === undefined) await ensureExamples((reason) => log.warn("examples", { reason }));
-  const pages = servePages(undefined, config.socketUrl);
+  const bucket = bucketStore(server.files);
+  const elsewhere = { socketUrl: config.socketUrl, filesUrl: bucket?.url };
+  const pages = servePages(undefined, elsewhere.socketUrl, elsewhere.filesUrl);
   const machine = await startMachine({
     config,
     db,
@@ -104,8 +107,9 @@ export async function serve({ port, only: part }: ServeOptions, environment: Nod
       key: readFileSync(server.tls.keyPath, "utf8"),
     },
     trustedProxies: server.trustedProxies,
-    files: config.examples ? withExamples(serveExamples({ socketUrl: config.socketUrl }), pages) : pages,
+    files: config.examples ? withExamples(serveExamples(elsewhere), pages) : pages,
     pictures: join(homeOf(environment), "pictures"),
+    ...(bucket === undefined ? {} : { store: bucket.store }),
     limits: server,
     only,
     instruments: measuring.instruments,

@@ -27,6 +27,7 @@ export interface ExamplesOptions {
   readonly sdk?: string;
   /** As for `servePages`. */
   readonly socketUrl?: string | undefined;
+  readonly filesUrl?: string | undefined;
 }
 
 /** The examples before the other pages. */
@@ -36,7 +37,8 @@ export const withExamples =
     examples(request, response, () => others(request, response, otherwise));
 
 /** Calls `otherwise` for a request that is not for a file of the examples. */
-export function serveExamples({ folder = examplesFolder, sdk = sdkFolder, socketUrl }: ExamplesOptions = {}): Files {
+export function serveExamples(options: ExamplesOptions = {}): Files {
+  const { folder = examplesFolder, sdk = sdkFolder, socketUrl, filesUrl } = options;
   const modules = filesOf(sdk);
   const held = new Map<string, Held>([
     ...[...filesOf(folder)].filter(([name]) => !noPages.test(name)).map(at("/examples/")),
@@ -45,16 +47,16 @@ export function serveExamples({ folder = examplesFolder, sdk = sdkFolder, socket
     ...[...modules].map(at("/dist/sdk/")),
   ]);
   return (request, response, otherwise) => {
+    const guard = exampleHeaders(request.headers.host, socketUrl, filesUrl);
     const [path = "", ...query] = (request.url ?? "").split("?");
     if (request.method !== "GET" && request.method !== "HEAD") return otherwise();
     const name = path.endsWith("/") ? `${path}index.html` : path;
     const found = held.get(name);
-    if (found !== undefined)
-      return sendPage(request, response, { name, file: read(found) }, exampleHeaders(request.headers.host, socketUrl));
+    if (found !== undefined) return sendPage(request, response, { name, file: read(found) }, guard);
     if (!held.has(`${path}/index.html`)) return otherwise();
     // Its addresses are relative to the folder. A path alone: never to another host.
     const location = [`${path}/`, ...query].join("?");
-    response.writeHead(308, { ...exampleHeaders(request.headers.host, socketUrl), location });
+    response.writeHead(308, { ...guard, location });
     response.end();
   };
 }

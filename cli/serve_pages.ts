@@ -12,7 +12,7 @@ export type Files = (request: IncomingMessage, response: ServerResponse, otherwi
 export const pagesFolder = fileURLToPath(new URL("../dist/web", import.meta.url));
 
 /** `/` is index.html, `/kitchen` is kitchen.html. Calls `otherwise` for any other request. */
-export function servePages(folder = pagesFolder, socketUrl?: string): Files {
+export function servePages(folder = pagesFolder, socketUrl?: string, filesUrl?: string): Files {
   const held = new Map<string, PageFile>();
   const changedAt = (name: string) => statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs;
   let read: string | undefined;
@@ -43,7 +43,7 @@ export function servePages(folder = pagesFolder, socketUrl?: string): Files {
     if (name.endsWith(".html") || (name.startsWith("/assets/") && !held.has(name))) readBuild();
     const file = held.get(name);
     if (file !== undefined)
-      return sendPage(request, response, { name, file }, pageHeaders(request.headers.host, socketUrl));
+      return sendPage(request, response, { name, file }, pageHeaders(request.headers.host, socketUrl, filesUrl));
     if (read === undefined && ["/", "/kitchen", "/board", "/owner", "/docs", "/errors"].includes(path))
       return notBuilt(response);
     otherwise();

@@ -18,6 +18,7 @@ import { raw, type Statement, sql } from "../db/sql.ts";
 import type { App } from "../shared/app.ts";
 import { auditEntry, listAudit, type Operator } from "../shared/audit.ts";
 import { AppError, Forbidden, InvalidInput } from "../shared/errors.ts";
+import { storeHealth } from "../shared/files/store_health.ts";
 import { exportPage, listCollections } from "../shared/live/export_documents.ts";
 import { abortImport, commitImport, stageLines } from "../shared/live/import_documents.ts";
 import { parseSettings } from "../shared/menu.ts";
@@ -328,6 +329,7 @@ const commands: Readonly<Record<string, Command<v.GenericSchema>>> = {
       tls: cipher !== "",
       now: app.clock.now(),
       databaseNow: Number(clocks[0]?.at),
+      files: await storeHealth(app),
       // Tables of an older release have none: that is for init_db, not for the doctor to fail at.
       collections: await listCollections(app).catch(() => null),
     };

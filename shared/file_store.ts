@@ -89,6 +89,12 @@ export interface FileStore {
    * one, so that a browser can use its cache.
    */
   fetch(what: Fetch): Promise<{ readonly url: string; readonly expiresAt: number }>;
+
+  /**
+   * Tries at a path of the caller's what not every store does as it must, for `npx orderbell doctor`; a folder of this machine has none.
+   * @returns what is wrong
+   */
+  check?(path: ObjectPath): Promise<string | undefined>;
 }
 
 /** How long a signed upload is valid: of a part too, which a slow phone needs. */

@@ -33,25 +33,35 @@ const headersWith = (policy: string) =>
   }) as const;
 
 /**
- * Headers of a page whose pictures are on its own host, and whose socket is there or at `socketUrl`.
+ * Headers of a page whose pictures are on its own host or at `filesUrl`, and whose socket is there or at `socketUrl`.
  * @param host as the browser sent it: in older browsers `'self'` does not allow a socket; an invalid host is left out
  */
-export const pageHeaders = (host?: string, socketUrl?: string): PageHeaders =>
-  headersWith(contentPolicy(socketsOf(host, socketUrl), ""));
+export const pageHeaders = (host?: string, socketUrl?: string, filesUrl?: string): PageHeaders =>
+  headersWith(contentPolicy(socketsOf(host, socketUrl) + originOf(filesUrl), originOf(filesUrl), filmsAt(filesUrl)));
 
 /** Headers of an example's page: as `pageHeaders`, and a player of films may make parts of them in memory. */
-export const exampleHeaders = (host?: string, socketUrl?: string): PageHeaders =>
-  headersWith(contentPolicy(socketsOf(host, socketUrl), "", ["media-src 'self' blob:", "worker-src 'self' blob:"]));
+export const exampleHeaders = (host?: string, socketUrl?: string, filesUrl?: string): PageHeaders =>
+  headersWith(
+    contentPolicy(socketsOf(host, socketUrl) + originOf(filesUrl), originOf(filesUrl), [
+      `media-src 'self' blob:${originOf(filesUrl)}`,
+      "worker-src 'self' blob:",
+    ]),
+  );
+
+const originOf = (url: string | undefined) => (url === undefined ? "" : ` ${new URL(url).origin}`);
+
+/** Films are files too; without another host the rule for everything is enough. */
+const filmsAt = (url: string | undefined) => (url === undefined ? [] : [`media-src 'self' blob:${originOf(url)}`]);
 
 function socketsOf(host: string | undefined, socketUrl: string | undefined): string {
   const own =
     host !== undefined && /^[\w.-]+(:\d+)?$|^\[[\da-f:.]+\](:\d+)?$/i.test(host) ? ` ws://${host} wss://${host}` : "";
-  return socketUrl === undefined ? own : `${own} ${new URL(socketUrl).origin}`;
+  return own + originOf(socketUrl);
 }
 
-/** Headers of a page whose socket and pictures are on other hosts: it may connect to these two only. */
-export function pageHeadersAt(socketUrl: string, picturesUrl: string): PageHeaders {
-  const [socket, pictures] = [new URL(socketUrl), new URL(picturesUrl)];
-  const hosts = ` ${socket.protocol}//${socket.host} ${pictures.origin}`;
-  return headersWith(contentPolicy(hosts, ` ${pictures.origin}`));
+/** Headers of a page whose socket and files are on other hosts: it may connect to these two only. */
+export function pageHeadersAt(socketUrl: string, filesUrl: string): PageHeaders {
+  const socket = new URL(socketUrl);
+  const files = originOf(filesUrl);
+  return headersWith(contentPolicy(` ${socket.protocol}//${socket.host}${files}`, files, filmsAt(filesUrl)));
 }

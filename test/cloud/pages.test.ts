@@ -120,7 +120,8 @@ it("pages may reach their socket and their pictures, and nothing else than on th
         "connect-src 'self'",
         `connect-src 'self' ${new URL(socketUrl).origin} ${pictures}`,
       )
-      .replace("img-src 'self' data: blob:", `img-src 'self' data: blob: ${pictures}`),
+      .replace("img-src 'self' data: blob:", `img-src 'self' data: blob: ${pictures}`)
+      .concat(`; media-src 'self' blob: ${pictures}`),
   );
   expect(policy).toContain(`connect-src 'self' wss://abc123.execute-api.us-east-1.amazonaws.com ${pictures};`);
 });
@@ -285,18 +286,25 @@ describe("a picture", () => {
     expect([status, headers.location]).toEqual([404, undefined]);
   });
 
-  it("is put by one function and shown by another, and neither may do the other's work", () => {
+  it("is shown by one function, which may do nothing else; files are reached by few others, below two folders", () => {
     const laid = laidOut("url");
     const s3 = (name: string) =>
-      laid
-        .get(name)
-        ?.actions.filter(({ action }) => action.startsWith("s3:"))
-        .map(({ action, on }) => [action, JSON.parse(on)]);
-    const on = { "Fn::Sub": "${PictureBucket.Arn}/pictures/*" };
-    expect(s3("picture")).toEqual([["s3:PutObject", on]]);
-    expect(s3("pages")).toEqual([["s3:GetObject", on]]);
-    for (const name of laid.keys())
-      if (name !== "picture" && name !== "pages") expect([name, s3(name)]).toEqual([name, []]);
+      laid.get(name)?.actions.flatMap(({ action, on }) => (action.startsWith("s3:") ? [[action, JSON.parse(on)]] : []));
+    const below = (folder: string) => ({ "Fn::Sub": `\${PictureBucket.Arn}/${folder}/*` });
+    expect(s3("pages")).toEqual([["s3:GetObject", below("pictures")]]);
+    const folders = [below("files"), below("incoming")];
+    expect(s3("files")).toEqual([
+      ["s3:GetObject", folders],
+      ["s3:PutObject", folders],
+      ["s3:DeleteObject", folders],
+      ["s3:ListMultipartUploadParts", folders],
+      ["s3:AbortMultipartUpload", folders],
+      ["s3:ListBucket", { "Fn::GetAtt": ["PictureBucket", "Arn"] }],
+    ]);
+    const withFiles = [...laid.keys()].filter((name) => s3(name)?.length !== 0 && name !== "pages");
+    for (const name of withFiles.filter((one) => one !== "picture"))
+      expect([name, s3(name)]).toEqual([name, s3("files")]);
+    for (const name of ["bill", "order", "login", "ws_transmit", "fan_out"]) expect(withFiles).not.toContain(name);
   });
 });
 

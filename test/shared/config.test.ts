@@ -120,7 +120,9 @@ describe.each(readers)("%s", (_, read, base, numbers) => {
 
 it("this file tests every variable that config.ts reads", () => {
   const text = readFileSync(new URL("../../shared/config.ts", import.meta.url), "utf8");
-  const named = new Set([...text.matchAll(/"([A-Z][A-Z_]{3,})"|environment\.([A-Z_]+)/g)].map(([, a, b]) => a ?? b));
+  const named = new Set(
+    [...text.matchAll(/"([A-Z][A-Z_]{3,})"|environment\.([A-Z][A-Z_\d]+)/g)].map(([, a, b]) => a ?? b),
+  );
   const others = [
     "DATABASE_URL",
     "SIGNING_KEY",
@@ -133,6 +135,8 @@ it("this file tests every variable that config.ts reads", () => {
     "COLLECTIONS_FILE",
     "COLLECTION_ADMINS",
     "EXAMPLES",
+    "FILES_FILE",
+    "FILES_URL",
     "LOG_LEVEL",
     "METRICS_HOST",
     "METRICS_PORT",
@@ -150,8 +154,10 @@ it("this file tests every variable that config.ts reads", () => {
     // The cloud's and its callers': test/cloud has their tests.
     "AWS_ACCESS_KEY_ID",
     "AWS_CONFIG_FILE",
+    "AWS_CREDENTIAL_EXPIRATION",
     "AWS_DEFAULT_REGION",
     "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
     "AWS_PROFILE",
     "AWS_REGION",
     "AWS_SECRET_ACCESS_KEY",
@@ -162,6 +168,7 @@ it("this file tests every variable that config.ts reads", () => {
     "DATABASE_POOLER",
     "DATABASE_ROLE",
     "DATABASE_TLS",
+    "FILES_BUCKET",
     "FUNCTION_PREFIX",
     "HOME",
     "OUTBOUND_BY",
@@ -184,7 +191,8 @@ it("this file tests every variable that config.ts reads", () => {
   const documented = rows.flatMap((row) =>
     [...(row.split("|")[1] ?? "").matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name),
   );
-  const cloud = /^(AWS_|DATABASE_AUTH|FUNCTION_PREFIX|HOME$|PICTURE_BUCKET|OUTBOUND_BY|URL_SUFFIX|WECHAT_BY)/;
+  const cloud =
+    /^(AWS_|DATABASE_AUTH|FUNCTION_PREFIX|HOME$|PICTURE_BUCKET|FILES_BUCKET|OUTBOUND_BY|URL_SUFFIX|WECHAT_BY)/;
   const servers = [...named].filter((name) => !cloud.test(name ?? ""));
   expect(documented.filter((name) => !/^DATABASE_(USER|PASSWORD)$/.test(name ?? "")).toSorted()).toEqual(
     servers.toSorted(),

@@ -1,0 +1,14 @@
+/** The storage of files that FILES_URL names, where it is a bucket. */
+import type { S3Bucket } from "../apigateway/s3_bucket.ts";
+import { s3Store } from "../apigateway/s3_store.ts";
+import { makeRandom, systemClock } from "../functions/_app.ts";
+import type { FileStore } from "../shared/file_store.ts";
+import type { FilesPlace } from "../shared/files_url.ts";
+
+/** @returns undefined for a folder, which the machine serves itself */
+export function bucketStore(place: FilesPlace | undefined): { store: FileStore; url: string } | undefined {
+  if (place === undefined || "folder" in place) return undefined;
+  const { now, sleep } = systemClock;
+  const bucket: S3Bucket = { ...place, now };
+  return { store: s3Store(bucket, { sleep, fraction: makeRandom(systemClock).fraction }), url: place.endpoint };
+}
