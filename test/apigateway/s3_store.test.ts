@@ -452,6 +452,27 @@ describe("a store that knows conditions for whole uploads only", () => {
   });
 });
 
+describe("the check of a store", () => {
+  it("finds nothing to say of S3, and leaves nothing there", async () => {
+    const { s3, store } = await open();
+    expect(await store.check?.(incoming)).toBeUndefined();
+    expect(s3.objects.size).toBe(0);
+  });
+
+  it("finds a store that replaces objects", async () => {
+    const { s3, store } = await open({ conditions: "none" });
+    expect(await store.check?.(incoming)).toBe(
+      "it replaces objects, so that a file could be exchanged after it was checked (200)",
+    );
+    expect(s3.objects.size).toBe(0);
+  });
+
+  it("finds a clock that is wrong", async () => {
+    const { store } = await open({ now: () => clock.now() + 3_600_000 * 2 });
+    await expect(store.check?.(incoming)).rejects.toMatchObject({ cause: { code: "RequestTimeTooSkewed" } });
+  });
+});
+
 it("the real clock's sleep is what pauses are made of", async () => {
   const s3 = await startS3();
   opened.push(s3);
