@@ -24,6 +24,7 @@ const limits: Readonly<Record<string, (value: unknown) => Html>> = {
   default: (value) => html`default ${json(value)}`,
   const: (value) => html`always ${json(value)}`,
   enum: (values) => html`one of ${(values as unknown[]).map((one, at) => [at > 0 && ", ", json(one)])}`,
+  not: (schema) => html`but not ${schemaMarkup(schema as Schema)}`,
   propertyNames: (schema) => html`names: ${schemaMarkup(schema as Schema)}`,
   discriminator: (by) => html`told apart by <code>${(by as Node).propertyName as string}</code>`,
   deprecated: (yes) => html`${yes === true && "deprecated"}`,
