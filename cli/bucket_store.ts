@@ -1,4 +1,5 @@
-/** The storage of files that FILES_URL names, where it is a bucket. */
+/** The storage of files that FILES_URL names: a bucket, or a folder. */
+import { join } from "node:path";
 import type { S3Bucket } from "../apigateway/s3_bucket.ts";
 import { s3Store } from "../apigateway/s3_store.ts";
 import { makeRandom, systemClock } from "../functions/_app.ts";
@@ -12,3 +13,7 @@ export function bucketStore(place: FilesPlace | undefined): { store: FileStore; 
   const bucket: S3Bucket = { ...place, now };
   return { store: s3Store(bucket, { sleep, fraction: makeRandom(systemClock).fraction }), url: place.endpoint };
 }
+
+/** The folder of files: of this machine's home by default. */
+export const filesFolder = (place: FilesPlace | undefined, home: string): string =>
+  place !== undefined && "folder" in place ? place.folder : join(home, "files");

@@ -3,6 +3,7 @@ import { setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Connections } from "../apigateway/local/connections.ts";
+import { type LocalFileStore, localFileStore } from "../apigateway/local/file_store.ts";
 import type { Scrape } from "../apigateway/local/http.ts";
 import type { Call } from "../apigateway/local/invoke.ts";
 import { localPictures, type Pictures } from "../apigateway/local/pictures.ts";
@@ -53,10 +54,12 @@ export interface MachineOptions {
   readonly tls?: { readonly key: string; readonly cert: string } | undefined;
   readonly trustedProxies?: readonly string[];
   readonly files?: (request: IncomingMessage, response: ServerResponse, otherwise: () => void) => void;
-  /** The bytes of files. */
-  readonly store?: FileStore;
   /** The folder of the dishes' pictures. */
   readonly pictures?: string;
+  /** The folder of files, which this process serves at `/store/`. */
+  readonly filesFolder?: string;
+  /** The bytes of files, where they are not in that folder. */
+  readonly store?: FileStore;
   readonly limits?: Partial<Limits>;
   readonly faults?: Faults;
   readonly cloud?: "aws" | "tencent";
@@ -106,6 +109,9 @@ export function projectRoutes(): Routes {
   return known;
 }
 
+/** The interval at which uploads that have ended without a file are removed. */
+const sweepFilesMs = 3_600_000;
+
 /** The interval at which the database's clock is read. */
 const clockMs = 1_000;
 
@@ -124,6 +130,14 @@ function picturesOf({ pictures, only, config }: MachineOptions, clock: Clock, lo
   return localPictures({ folder: pictures, signingKey, now: clock.now, tag: makeRandom(clock).tag, log });
 }
 
+/** The files' storage on this machine, where this process serves it. */
+function storeOf({ filesFolder, only, config }: MachineOptions, clock: Clock, log: Log): LocalFileStore | undefined {
+  if (filesFolder === undefined || only !== undefined) return undefined;
+  const { signingKey } = config;
+  const { secret } = makeRandom(clock);
+  return localFileStore({ folder: filesFolder, signingKey, now: clock.now, fileTime: systemClock.now, secret, log });
+}
+
 export async function startMachine(options: MachineOptions): Promise<Machine> {
   const { instruments = [] } = options;
   const db = instrumented(instruments, options.db, (one, inner) => one.database?.(inner));
@@ -138,6 +152,8 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   let call: Call = async () => undefined;
 
   const pictures = picturesOf(options, clock, log);
+  const localStore = storeOf(options, clock, log);
+  const store = options.store ?? localStore?.port;
   const server = await startServer({
     routes,
     call: (name, event, asked) => call(name, event, asked),
@@ -150,6 +166,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
       if (options.files === undefined || only !== undefined) otherwise();
       else options.files(request, response, otherwise);
     },
+    store: localStore?.serve,
     healthy: () =>
       db.read([sql`SELECT 1`]).then(
         () => true,
@@ -177,7 +194,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     db,
     gateway,
     ...(pictures === undefined ? {} : { files: pictures.port }),
-    ...(options.store === undefined ? {} : { store: options.store }),
+    ...(store === undefined ? {} : { store }),
     clock,
     log,
     ...(options.wechat === undefined ? {} : { wechat: options.wechat }),
@@ -222,6 +239,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   }
 
   if (only === undefined) background(ensureIndexes(app));
+  if (localStore !== undefined) every(sweepFilesMs, () => localStore.sweep());
   const lookMs = options.lookMs ?? 250;
   if (app.pushes !== undefined) {
     const catchUp = new CatchUp({ db, pushes: app.pushes, sleep: clock.sleep }, () => [

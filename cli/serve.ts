@@ -13,7 +13,7 @@ import { ConfigError, databaseOptions, homeOf, readConfig, readServerConfig } fr
 import { makeLog } from "../shared/log.ts";
 import { makeWechat } from "../shared/wechat.ts";
 import { listenForAdmin } from "./admin_socket.ts";
-import { bucketStore } from "./bucket_store.ts";
+import { bucketStore, filesFolder } from "./bucket_store.ts";
 import { readCollections } from "./collections_file.ts";
 import { ensureExamples } from "./ensure_pages.ts";
 import { logStart, stopAndLog } from "./first_and_last_line.ts";
@@ -109,7 +109,9 @@ export async function serve({ port, only: part }: ServeOptions, environment: Nod
     trustedProxies: server.trustedProxies,
     files: config.examples ? withExamples(serveExamples(elsewhere), pages) : pages,
     pictures: join(homeOf(environment), "pictures"),
-    ...(bucket === undefined ? {} : { store: bucket.store }),
+    ...(bucket === undefined
+      ? { filesFolder: filesFolder(server.files, homeOf(environment)) }
+      : { store: bucket.store }),
     limits: server,
     only,
     instruments: measuring.instruments,

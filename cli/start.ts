@@ -14,6 +14,7 @@ import { newPairingCode } from "../shared/sessions/login.ts";
 import { addWechatApp } from "../shared/sessions/wechat_apps.ts";
 import { makeWechat } from "../shared/wechat.ts";
 import { listenForAdmin } from "./admin_socket.ts";
+import { filesFolder } from "./bucket_store.ts";
 import { readCollections } from "./collections_file.ts";
 import { demoKeys } from "./demo_keys.ts";
 import { ensureExamples, ensurePages } from "./ensure_pages.ts";
@@ -87,6 +88,7 @@ export async function start({ port, lan, tls }: StartOptions, environment: NodeJ
       trustedProxies: server.trustedProxies,
       files: config.examples ? withExamples(serveExamples(), servePages()) : servePages(),
       pictures,
+      filesFolder: filesFolder(server.files, home),
       limits: server,
       instruments: measuring.instruments,
       scrape: measuring.scrape,

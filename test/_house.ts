@@ -202,12 +202,15 @@ export async function openHouse(engine: Engine, options: HouseOptions = {}): Pro
     ...options.environment,
   };
   const config = { ...readConfig(environment), purposes: readPurposes({}), ...options.config };
+  // Removed with everything else of this run.
+  const filesFolder = join(process.env.ORDERBELL_TEST_FOLDER ?? tmpdir(), `files-${randomBytes(6).toString("hex")}`);
   const start = (port: number) =>
     startMachine({
       host: "127.0.0.1",
       tickMs: 200,
       // Removed with everything else of this run.
       pictures: join(process.env.ORDERBELL_TEST_FOLDER ?? tmpdir(), `pictures-${randomBytes(6).toString("hex")}`),
+      filesFolder,
       ...options,
       port,
       config,

@@ -34,7 +34,7 @@ export class Bodies {
    * @throws TooLarge; Overflow when the bodies of all requests are too large; an error when the client has left
    */
   read(request: IncomingMessage, caller: Caller): Promise<Body> {
-    if (hasNoBody(request)) return noBody;
+    if (!hasBody(request)) return noBody;
     const names = [caller.kind, `${caller.kind} ${caller.key}`] as const;
     return new Promise((resolve, reject) => {
       let chunks: Buffer[] = [];
@@ -92,5 +92,5 @@ export class Bodies {
 }
 
 /** RFC 9112, 6.3. */
-const hasNoBody = ({ headers }: IncomingMessage) =>
-  headers["transfer-encoding"] === undefined && Number(headers["content-length"] ?? 0) === 0;
+export const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0;

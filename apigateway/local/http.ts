@@ -10,6 +10,8 @@ import type { CallerCache } from "./caller_cache.ts";
 import { compartmentOf } from "./compartments.ts";
 import { Compressor } from "./compress.ts";
 import { corsHeaders, isPreflight, withoutCors } from "./cors.ts";
+import type { StoreHttp } from "./files/serve.ts";
+import { storePrefix } from "./files/signed.ts";
 import { type HealthOptions, healthRoute } from "./health.ts";
 import { type HttpAnswersOptions, httpAnswers } from "./http_answers.ts";
 import type { Invoke } from "./invoke.ts";
@@ -23,6 +25,10 @@ export interface HttpApiOptions extends HttpAnswersOptions, HealthOptions {
   readonly routes: Routes;
   readonly invoke: Invoke;
   readonly files: Files | undefined;
+  /** Serves `/store/…`: bodies and answers there are of any size. */
+  readonly store: StoreHttp | undefined;
+  /** To be called when a request has shown that it may upload. @returns to be called when it has its answer */
+  readonly beginUpload: (request: IncomingMessage) => () => void;
   readonly infoOf: (request: IncomingMessage) => RequestInfo;
   readonly callers: CallerCache;
   /** To be called when the request is complete. @returns to be called when it has its answer */
@@ -57,6 +63,9 @@ export interface HttpApi {
   /** Requests that have none yet. */
   size(): number;
 }
+
+/** For a file that is on its way when the server stops. */
+const transferStopMs = 2_000;
 
 const ownHeaders = { "x-content-type-options": "nosniff" };
 const secureHeaders = { ...ownHeaders, "strict-transport-security": hsts };
@@ -132,6 +141,26 @@ export function httpApi(options: HttpApiOptions): HttpApi {
     }
   }
 
+  /** A file on its way in or out is given little time when the server stops: its client goes on from where it was. */
+  function serveStore(
+    request: IncomingMessage,
+    response: ServerResponse,
+    store: StoreHttp,
+    opened: SignalSource,
+  ): void {
+    if (isStopping()) {
+      answers.message(response, 503, "Service Unavailable", { "retry-after": "1" });
+      return;
+    }
+    underWay.add(opened);
+    response.once("close", () => underWay.delete(opened));
+    opened.addEventListener("abort", () => {
+      underWay.delete(opened);
+      setTimeout(() => response.destroy(), transferStopMs).unref();
+    });
+    store(request, response, () => options.beginUpload(request));
+  }
+
   /** A function's route is never hidden by a file of the same name. PUT uploads a picture. */
   function mayBeFile({ method = "" }: IncomingMessage, target: Target | undefined): boolean {
     if (target === undefined || !["GET", "HEAD", "PUT"].includes(method)) return false;
@@ -152,10 +181,13 @@ export function httpApi(options: HttpApiOptions): HttpApi {
           if (request.destroyed && !request.complete) response.destroy();
           else answers.error(response, error);
         });
+      const store = target?.path.startsWith(storePrefix) ? options.store : undefined;
+      const files = mayBeFile(request, target) ? options.files : undefined;
       try {
-        if (options.files === undefined || !mayBeFile(request, target)) return call();
+        if (store === undefined && files === undefined) return call();
         for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-        options.files(request, response, call);
+        if (store !== undefined) serveStore(request, response, store, opened);
+        else files?.(request, response, call);
       } catch (error) {
         answers.error(response, error);
       }

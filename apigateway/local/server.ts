@@ -8,9 +8,12 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Log } from "../../shared/log.ts";
 import { addressMatcher } from "../../shared/networks.ts";
+import { hasBody } from "./bodies.ts";
+import { BodyTimes } from "./body_times.ts";
 import { headersOf, type RequestInfo } from "./build_events.ts";
 import { CallerCache } from "./caller_cache.ts";
 import { Connections } from "./connections.ts";
+import type { StoreHttp } from "./files/serve.ts";
 import { type Files, httpApi, type ObserveRequest, type Scrape } from "./http.ts";
 import { HttpConnections } from "./http_connections.ts";
 import { type Call, invoker } from "./invoke.ts";
@@ -33,6 +36,8 @@ export interface ServerOptions {
   readonly port: number;
   readonly tls?: { readonly key: string; readonly cert: string } | undefined;
   readonly files?: Files | undefined;
+  /** Serves `/store/…`. */
+  readonly store?: StoreHttp | undefined;
   /** Whether the database answers, for /healthz. */
   readonly healthy: () => Promise<boolean>;
   readonly trustedProxies: readonly string[];
@@ -104,7 +109,8 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
   };
 
   const common = { routes, invoke, limits, log, infoOf, callers, isStopping: () => stopping };
-  const { files, healthy, tls, scrape, observe } = options;
+  const { files, store, healthy, tls, scrape, observe } = options;
+  const bodyTimes = new BodyTimes(limits.requestMs);
   const health = () => ({
     connections: connections.size,
     ...(untrusted.hasPrivate() ? { warning: "a proxy is not in TRUSTED_PROXIES" } : {}),
@@ -112,6 +118,11 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
   const http = httpApi({
     ...common,
     files,
+    store,
+    beginUpload(request) {
+      bodyTimes.end(request);
+      return httpConnections.beginWork(request.socket);
+    },
     healthy,
     health,
     scrape,
@@ -127,7 +138,8 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
   const serverOptions = {
     maxHeaderSize: maxHeaderBytes,
     headersTimeout: limits.headersMs,
-    requestTimeout: limits.requestMs,
+    // BodyTimes has it.
+    requestTimeout: 0,
     connectionsCheckingInterval: Math.min(5_000, Math.ceil(limits.headersMs / 3)),
     keepAliveTimeout: 65_000,
     // From Node 24.9 on; `declineUpgrade` is for those before.
@@ -138,6 +150,7 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
     // The headers have arrived; a body may follow.
     if (method === "GET" || method === "HEAD") httpConnections.markIdle(socket);
     else httpConnections.markReceiving(socket);
+    if (hasBody(request)) bodyTimes.begin(request, response);
     http.serve(request, response);
   };
   const server: Server =

@@ -1,0 +1,83 @@
+/** Sends an object, or a range of it, as fast as its client reads. */
+import { createReadStream } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
+import type { FoundObject, Piece } from "./object_folder.ts";
+import { conditionOf, isSameRange, type Range, rangeOf } from "./ranges.ts";
+
+/** Read at once. Of a client that does not read, so much waits in memory. */
+const chunkBytes = 256 * 1_024;
+
+/** Whatever an object contains, no page may act as one of this origin by it. */
+const guard = {
+  "x-content-type-options": "nosniff",
+  "content-security-policy": "default-src 'none'; sandbox",
+  "cross-origin-resource-policy": "cross-origin",
+} as const;
+
+export interface SentAs {
+  readonly type: string;
+  readonly disposition: string;
+  /** How long a browser may keep the answer: as long as the address holds. */
+  readonly keepSec: number;
+}
+
+/** Answers a GET or HEAD. Resolves when the answer is out, or the client has left. */
+export async function send(
+  { method, headers: asked }: IncomingMessage,
+  response: ServerResponse,
+  found: FoundObject,
+  { type, disposition, keepSec }: SentAs,
+): Promise<void> {
+  const headers = {
+    etag: found.etag,
+    "last-modified": new Date(found.modifiedMs).toUTCString(),
+    "accept-ranges": "bytes",
+    "cache-control": `private, max-age=${keepSec}`,
+    ...guard,
+  };
+  const content = { ...headers, "content-type": type, "content-disposition": disposition };
+  const whole = { from: 0, to: found.bytes - 1 };
+  const condition = conditionOf(asked, found);
+  if (condition !== undefined) return void response.writeHead(condition, headers).end();
+  if (method === "HEAD") return void response.writeHead(200, { ...content, "content-length": found.bytes }).end();
+  const range = isSameRange(asked["if-range"]?.toString(), found) ? rangeOf(asked.range, found.bytes) : "all";
+  if (range === "none")
+    return void response.writeHead(416, { ...headers, "content-range": `bytes */${found.bytes}` }).end();
+  if (range === "all") {
+    response.writeHead(200, { ...content, "content-length": found.bytes });
+    return pour(found.pieces, whole, response);
+  }
+  response.writeHead(206, {
+    ...content,
+    "content-length": range.to - range.from + 1,
+    "content-range": `bytes ${range.from}-${range.to}/${found.bytes}`,
+  });
+  return pour(found.pieces, range, response);
+}
+
+/** The pieces' files with the bytes of each that lie in the range. */
+function* slicesOf(
+  pieces: readonly Piece[],
+  { from, to }: Range,
+): Generator<{ file: string; start: number; end: number }> {
+  let at = 0;
+  for (const { file, bytes } of pieces) {
+    const [start, end] = [Math.max(from - at, 0), Math.min(to - at, bytes - 1)];
+    if (start <= end) yield { file, start, end };
+    at += bytes;
+  }
+}
+
+async function* bytesOf(pieces: readonly Piece[], range: Range): AsyncGenerator<Buffer> {
+  for (const { file, start, end } of slicesOf(pieces, range))
+    yield* createReadStream(file, { start, end, highWaterMark: chunkBytes });
+}
+
+async function pour(pieces: readonly Piece[], range: Range, response: ServerResponse): Promise<void> {
+  if (range.to < range.from) return void response.end();
+  await pipeline(bytesOf(pieces, range), response).catch((error) => {
+    // The client has left, or does not read any more.
+    if (error.code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
+  });
+}

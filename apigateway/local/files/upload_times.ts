@@ -1,0 +1,14 @@
+/** The times of an upload: other requests have half a minute in all, which a large file on a slow network does not keep. */
+import type { IncomingMessage } from "node:http";
+import { uploadMs } from "../../../shared/file_store.ts";
+
+/** A client that sends nothing for so long has gone; it can send again. */
+const silentMs = 30_000;
+
+/** Cuts an upload that stands still, or that takes longer than its address holds. @returns to be called at its end */
+export function uploadTimes(request: IncomingMessage): () => void {
+  // Without a listener for it Node destroys the socket. With the next request the server's own time is set again.
+  request.socket.setTimeout(silentMs);
+  const late = setTimeout(() => request.destroy(), uploadMs).unref();
+  return () => clearTimeout(late);
+}
