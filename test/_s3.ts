@@ -252,7 +252,6 @@ export async function startS3(options: S3Options = {}): Promise<S3> {
   function get(one: Asked): Answer {
     may(one, "s3:GetObject");
     const { bytes, type, etag, at } = existing(one);
-    const { range, "if-range": ifRange, "if-none-match": ifNoneMatch } = one.headers;
     const changed = [...one.query].filter(([name]) => name.startsWith("response-"));
     if (changed.some(([, value]) => /[^\x20-\xff]/.test(value)))
       throw new Refusal(400, "InvalidArgument", "not ISO-8859-1");
@@ -263,13 +262,13 @@ export async function startS3(options: S3Options = {}): Promise<S3> {
       "content-type": type,
       ...Object.fromEntries(changed.map(([name, value]) => [name.slice("response-".length), value])),
     };
-    if (ifNoneMatch?.split(/,\s*/).includes(etag)) return { status: 304, headers };
-    const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(range ?? "") ?? [];
-    if (first === undefined || (first === "" && last === "") || (ifRange !== undefined && ifRange !== etag))
+    const condition = conditionOf(one.headers, etag, at);
+    if (condition === "changed") throw new Refusal(412, "PreconditionFailed");
+    if (condition === "same") return { status: 304, headers };
+    const asked = condition === "whole" ? undefined : rangeIn(one.headers.range, bytes.length);
+    if (asked === undefined)
       return { status: 200, headers: { ...headers, "content-length": bytes.length }, body: bytes };
-    const begin = first === "" ? Math.max(0, bytes.length - Number(last)) : Number(first);
-    const end = first === "" || last === "" ? bytes.length - 1 : Math.min(Number(last), bytes.length - 1);
-    if (begin > end) throw new Refusal(416, "InvalidRange");
+    const [begin, end] = asked;
     const part = bytes.subarray(begin, end + 1);
     const contentRange = `bytes ${begin}-${end}/${bytes.length}`;
     return {
@@ -416,6 +415,31 @@ function misbehave(response: ServerResponse, is: Fault["is"]): void {
   response
     .writeHead(status, { "content-type": "application/xml" })
     .end(errorXml(code, "Please reduce your request rate."));
+}
+
+/** RFC 9110's order of conditions; `whole`: the range is of another version. */
+function conditionOf(headers: Received["headers"], etag: string, at: number): "changed" | "same" | "whole" | undefined {
+  const list = (name: string) => headers[name]?.split(/,\s*/);
+  // Dates have whole seconds.
+  const since = (name: string) => Math.floor(at / 1_000) * 1_000 > Date.parse(headers[name] ?? "");
+  const [match, noneMatch] = [list("if-match"), list("if-none-match")];
+  if (match !== undefined ? !match.includes(etag) : since("if-unmodified-since")) return "changed";
+  if (noneMatch !== undefined) {
+    if (noneMatch.includes(etag)) return "same";
+  } else if (headers["if-modified-since"] !== undefined && !since("if-modified-since")) return "same";
+  const range = headers["if-range"];
+  if (range === undefined) return undefined;
+  return (range.startsWith('"') ? range === etag : !since("if-range")) ? undefined : "whole";
+}
+
+/** First and last byte; undefined for what is no range, which is ignored. @throws Refusal */
+function rangeIn(range: string | undefined, length: number): [number, number] | undefined {
+  const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/.exec(range ?? "") ?? [];
+  if (first + last === "" || (first !== "" && last !== "" && Number(last) < Number(first))) return undefined;
+  const begin = first === "" ? Math.max(0, length - Number(last)) : Number(first);
+  const end = first === "" || last === "" ? length - 1 : Math.min(Number(last), length - 1);
+  if (begin > end) throw new Refusal(416, "InvalidRange");
+  return [begin, end];
 }
 
 // --- Rules of the bucket -------------------------------------------------------------------------------------------
