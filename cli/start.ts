@@ -7,6 +7,7 @@ import { migrate } from "../db/migrate.ts";
 import { openPglite } from "../db/pglite.ts";
 import { createDemoShops } from "../demo/shops.ts";
 import { startWechat } from "../demo/wechat.ts";
+import { serveWechatCodes } from "../demo/wechat_code.ts";
 import { systemClock } from "../functions/_app.ts";
 import { wechatClient } from "../functions/_wechat_client.ts";
 import { homeOf, readConfig, readServerConfig } from "../shared/config.ts";
@@ -86,7 +87,9 @@ export async function start({ port, lan, tls }: StartOptions, environment: NodeJ
       port: server.port,
       tls: tls ? await selfSigned(join(home, "tls"), addresses()) : undefined,
       trustedProxies: server.trustedProxies,
-      files: config.examples ? withExamples(serveExamples(), servePages()) : servePages(),
+      files: config.examples
+        ? withExamples(serveWechatCodes(wechat), withExamples(serveExamples(), servePages()))
+        : servePages(),
       pictures,
       filesFolder: filesFolder(server.files, home),
       limits: server,

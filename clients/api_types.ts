@@ -172,6 +172,16 @@ export interface Routes {
   "GET /session": { body: undefined; answer: { session: Session; user: User } };
   "DELETE /session": { body: undefined; answer: undefined };
   "POST /session/ticket": { body: undefined; answer: { ticket: string; expiresAt: string; socket: string } };
+  "GET /examples/session": {
+    body: undefined;
+    answer: {
+      rows: {
+        table: "sessions" | "users" | "wechat_accounts" | "own_accounts";
+        row: { [name: string]: string | number | null };
+      }[];
+      environment: { since: string; requests: number; connection: number; connections: number };
+    };
+  };
   "POST /introspect": {
     body: undefined;
     answer:

@@ -9,6 +9,7 @@ import { handler as call_back } from "./call_back.ts";
 import { handler as collections } from "./collections.ts";
 import { handler as collections_auth } from "./collections_auth.ts";
 import { handler as events } from "./events.ts";
+import { handler as examples_session } from "./examples_session.ts";
 import { handler as fan_out } from "./fan_out.ts";
 import { handler as files } from "./files.ts";
 import { handler as get_shop_info } from "./get_shop_info.ts";
@@ -35,6 +36,7 @@ export const functions = {
   login,
   login_token,
   session,
+  examples_session,
   introspect,
   get_shop_info,
   bill,

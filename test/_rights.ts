@@ -41,6 +41,7 @@ export const routeRights: Readonly<Record<string, { readonly for: readonly Comer
   "GET /shops/{shop}/board": { for: comers, else: "" },
   "GET /session": { for: people, else: "" },
   "DELETE /session": { for: people, else: "" },
+  "GET /examples/session": { for: people, else: "" },
   "POST /session/ticket": { for: [...people, "key", "neighbourKey"], else: "" },
   "POST /introspect": { for: ["key", "neighbourKey"], else: "API_KEY_INVALID" },
   "POST /mina_auth": { for: ["key", "neighbourKey"], else: "API_KEY_INVALID" },

@@ -1,10 +1,11 @@
 /** What every example begins with: a client, a bar that shows when the network is away, and short ways to the page's elements. */
 import { createClient } from "../sdk/browser.js";
+import { begin } from "./person.js";
 
 const address = new URLSearchParams(location.search);
-/** The API of this page's own host, or that of `?api=`. `?as=2` is another person in the same browser. */
+/** A guest, or who signed in by a name. The API of this page's own host, or that of `?api=`. `?as=2` is another person in the same browser. */
 const person = address.get("as") ?? "";
-export const client = createClient({ url: address.get("api") ?? location.origin, name: `examples${person}` });
+export const client = createClient({ url: address.get("api") ?? location.origin, name: `examples${person}`, begin });
 
 /** This page as another person: who tries an example alone opens it in a second tab. */
 export function asAnother() {

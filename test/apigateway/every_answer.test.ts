@@ -84,7 +84,7 @@ describe("every answer of openapi.yaml", () => {
       // Nothing is put there: only the place is made.
       pictures: "pictures",
       wechat: makeWechat(axios.create({ baseURL: wechat.url, timeout: 10_000 })),
-      environment: { GUEST_SESSIONS_PER_HOUR: "30", CALLBACK_NETWORKS: "127.0.0.0/8", ...takesTokens },
+      environment: { EXAMPLES: "on", GUEST_SESSIONS_PER_HOUR: "30", CALLBACK_NETWORKS: "127.0.0.0/8", ...takesTokens },
     });
     await addWechatApp(house.app, app);
     expired = await house.guest();
@@ -230,6 +230,14 @@ describe("every answer of openapi.yaml", () => {
     expect((await ask(customer.token, foreignKey)).body).toMatchObject({ active: true, kind: "guest" });
     expect((await ask(kitchen.token, foreignKey)).body).toEqual({ active: false });
     expect((await ask("nonsense", key)).body).toEqual({ active: false });
+  });
+
+  it("is given by the examples, and by their absence", async () => {
+    const to = operation("GET /examples/session");
+    expect((await send(to)).body.rows[0]).toMatchObject({ table: "sessions", row: { kind: "guest" } });
+    Object.assign(house.app.config, { examples: false });
+    expectCode(await send(to), 404, "ROUTE_UNKNOWN");
+    Object.assign(house.app.config, { examples: true });
   });
 
   it("is given to Wafer's SDKs", async () => {

@@ -76,6 +76,7 @@ export async function openScene(engine: Engine, more: Partial<HouseOptions> = {}
       GUEST_SESSIONS_PER_HOUR: "100000",
       COALESCE_MS: "0",
       COLLECTION_ADMINS: "noodle-house",
+      EXAMPLES: "on",
       ...tokenSettings(issuer.pem),
     },
     wechat: makeWechat({ get: async () => ({ data: session }) } as unknown as AxiosInstance),
