@@ -15,8 +15,8 @@ export const readOwnRows = (session: string, user: string) =>
     sql`SELECT id, user_id, kind, shop_id, role, device, created_at, seen_at, expires_at, ended_at
       FROM sessions WHERE id = ${session}`,
     sql`SELECT id, profile, created_at FROM users WHERE id = ${user}`,
-    sql`SELECT openid, unionid, user_id, session_key_at FROM wechat_accounts WHERE user_id = ${user} ORDER BY openid`,
-    sql`SELECT user_id, created_at FROM own_accounts WHERE user_id = ${user} ORDER BY created_at`,
+    sql`SELECT openid, unionid, user_id, session_key_at FROM wechat_accounts WHERE user_id = ${user} ORDER BY openid LIMIT 8`,
+    sql`SELECT user_id, created_at FROM own_accounts WHERE user_id = ${user} ORDER BY created_at LIMIT 8`,
   ] as const;
 
 /** The number that the server has given to this connection. */

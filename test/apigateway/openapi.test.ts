@@ -180,7 +180,6 @@ describe("the codes and events of openapi.yaml", () => {
   it("leave out only the codes of the socket and of paths that do not exist", () => {
     const written = new Set(codesIn(api.document));
     expect(codes.filter((code) => !written.has(code))).toEqual([
-      "ROUTE_UNKNOWN",
       "UPGRADE_REQUIRED",
       "TICKET_INVALID",
       "TOO_MANY_CONNECTIONS",
