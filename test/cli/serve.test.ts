@@ -59,6 +59,11 @@ describe("npm run serve refuses to start", () => {
       "environment variable TLS_CERT and TLS_KEY go together\n",
     ],
     [
+      "with a bucket without a region",
+      { ...testKeys, DATABASE_URL: unreachable, FILES_URL: "s3://KEY:not-to-be-printed@nas.lan:9000/files" },
+      /^environment variable FILES_URL has no region; /,
+    ],
+    [
       "with a bad port",
       { ...testKeys, DATABASE_URL: unreachable, PORT: "http" },
       /^environment variable PORT must be /,
