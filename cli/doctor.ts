@@ -22,8 +22,8 @@ interface DatabaseHealth {
   readonly databaseNow: number;
   /** Null where the tables are those of an older release, absent where the functions are. */
   readonly collections?: readonly ListedCollection[] | null;
-  /** `ok`, or what is wrong with the storage of files; absent where the functions are older. */
-  readonly files?: string;
+  /** `ok`, or what is wrong with the storage of files; null where there is none, absent where the functions are older. */
+  readonly files?: string | null;
 }
 
 const timeoutMs = 15_000;
@@ -91,7 +91,7 @@ async function diagnoseDatabase(stageOptions: StageOptions, environment: Environ
     },
     clock("the database's clock", skewMs, "set the database server's clock (NTP)"),
     ...(collections === undefined ? [] : [collectionsFinding(collections, stageOptions)]),
-    ...(files === undefined ? [] : [filesFinding(files)]),
+    ...(typeof files === "string" ? [filesFinding(files)] : []),
   ];
 }
 

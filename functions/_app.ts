@@ -5,7 +5,7 @@ import type { Database } from "../db/database.ts";
 import type { App, Clock, Invoke, Random } from "../shared/app.ts";
 import { makeBatches } from "../shared/batch.ts";
 import type { Config, LogLevel } from "../shared/config.ts";
-import type { FileStore } from "../shared/file_store.ts";
+import { type FileStore, NoStore } from "../shared/file_store.ts";
 import type { Files } from "../shared/files.ts";
 import type { Gateway } from "../shared/gateway.ts";
 import { HeadWatcher } from "../shared/head_watcher.ts";
@@ -123,7 +123,7 @@ const noFiles: Files = {
 };
 
 const noBytes = async () => {
-  throw new TypeError("this function has no storage for files");
+  throw new NoStore("this function has no storage for files");
 };
 const noStore: FileStore = {
   put: noBytes,

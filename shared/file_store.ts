@@ -105,3 +105,8 @@ export const fetchMs = 15 * 60_000;
 export const partBytes = 16 * 1_024 * 1_024;
 /** Above it an upload goes in parts. */
 export const mostInOneRequest = 64 * 1_024 * 1_024;
+
+/** This process has no storage of files: a function without the right to it, or a part that is served alone. */
+export class NoStore extends TypeError {
+  override readonly name = "NoStore";
+}

@@ -52,6 +52,7 @@ describe.each(dialectEngines)("on $name", (engine: Engine) => {
       expect(found.get("the socket")).toContain(
         `${house.url.replace("http", "ws")}/pgws opens, and what is pushed arrives`,
       );
+      expect(found.get("the storage of files")).toContain("ok   the storage of files: it takes, keeps and shows");
       expect(found.get("collections")).toContain("1 declared, 7 documents; nobody reaches those of gone");
       expect([...found.keys()]).toEqual(
         expect.arrayContaining(["the sockets' log", "the database's clock", "this machine's clock"]),

@@ -1,5 +1,7 @@
 /** Files of a server whose storage is a bucket: the routes with real uploads and addresses, by an S3 that verifies signatures. */
 import { bucketStore } from "../../cli/bucket_store.ts";
+import { makeApp } from "../../functions/_app.ts";
+import { storeHealth } from "../../shared/files/store_health.ts";
 import { parseFilesUrl } from "../../shared/files_url.ts";
 import { anyEngine } from "../_engines.ts";
 import { type House, openHouse, type Person, TestClock } from "../_house.ts";
@@ -127,4 +129,6 @@ it("the doctor says that files can be stored, and what is wrong with a bucket th
   expect((await ask()).ok.files).toBe("ok");
   s3.faults.push({ on: "PUT object", is: [404, "NoSuchBucket"] });
   expect((await ask()).ok.files).toBe("cannot be written: NoSuchBucket");
+  const { config, db, gateway, invoke, log } = house.app;
+  expect(await storeHealth(makeApp({ config, db, gateway, invoke, log }))).toBeNull();
 });
