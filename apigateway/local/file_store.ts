@@ -4,10 +4,12 @@
  */
 import { type FileStore, fetchMs, type NewObject, uploadMs } from "../../shared/file_store.ts";
 import type { Log } from "../../shared/log.ts";
+import { awayOf } from "./files/away.ts";
 import { beginningOf, ObjectMissing, objectFolder, written } from "./files/object_folder.ts";
 import { type StoreHttp, storeHttp } from "./files/serve.ts";
 import { makeSigner, storePrefix } from "./files/signed.ts";
 import { sweepFolder } from "./files/sweep.ts";
+import type { UploadTimes } from "./files/upload_times.ts";
 import { uploadsInParts } from "./files/uploads_in_parts.ts";
 
 export interface FileStoreOptions {
@@ -20,6 +22,7 @@ export interface FileStoreOptions {
   /** For names of files that are not complete yet, and for ids of uploads. */
   readonly secret: (bytes: number) => string;
   readonly log: Log;
+  readonly times?: UploadTimes;
 }
 
 export interface LocalFileStore {
@@ -29,10 +32,20 @@ export interface LocalFileStore {
   sweep(): Promise<void>;
 }
 
-export function localFileStore({ folder, signingKey, now, fileTime, secret, log }: FileStoreOptions): LocalFileStore {
+export function localFileStore(options: FileStoreOptions): LocalFileStore {
+  const { folder, signingKey, now, fileTime, secret, log, times } = options;
   const objects = objectFolder(folder, () => secret(16));
   const uploads = uploadsInParts(folder, objects, secret);
   const signer = makeSigner(signingKey, now);
+
+  const away = awayOf(log, folder);
+  /** The same, with errors of the file system as errors for callers. */
+  const safe =
+    <Given extends unknown[], Answer>(work: (...given: Given) => Promise<Answer>) =>
+    (...given: Given): Promise<Answer> =>
+      work(...given).catch((error) => {
+        throw away(error);
+      });
 
   const port: FileStore = {
     async put({ path, type, bytes }) {
@@ -43,33 +56,33 @@ export function localFileStore({ folder, signingKey, now, fileTime, secret, log 
       const fields = signer.fields("POST", path, { type, bytes: String(bytes) }, now() + uploadMs);
       return { method: "POST", url: storePrefix + path, fields, fileField: "file" };
     },
-    beginParts: ({ path }) => uploads.begin(path),
+    beginParts: safe(({ path }) => uploads.begin(path)),
     async part({ path }, upload, part, bytes) {
       const fields = { upload, part: String(part), bytes: String(bytes) };
       return { method: "PUT", url: signer.address("PUT", path, fields, now() + uploadMs), headers: {} };
     },
-    parts: uploads.list,
-    joinParts: uploads.join,
-    abandonParts: uploads.abandon,
-    async find(path) {
+    parts: safe(uploads.list),
+    joinParts: safe(uploads.join),
+    abandonParts: safe(uploads.abandon),
+    find: safe(async (path) => {
       const found = await objects.find(path);
       return found && { bytes: found.bytes, etag: found.etag };
-    },
-    async read(path, most) {
+    }),
+    read: safe(async (path, most) => {
       const found = await objects.find(path);
       if (found === undefined) throw new ObjectMissing();
       return beginningOf(found, most);
-    },
-    async write(object, body) {
+    }),
+    write: safe(async (object, body) => {
       checkSize(object, body);
       const file = await objects.temporary();
       await written(file, body);
       await objects.place(file, object.path);
-    },
-    move: (from, { path }) => objects.move(from, path),
-    async remove(paths) {
+    }),
+    move: safe((from, { path }) => objects.move(from, path)),
+    remove: safe(async (paths) => {
       for (const path of paths) await objects.remove(path);
-    },
+    }),
     async fetch({ path, type, disposition }) {
       const expiresAt = Math.floor(now() / windowMs) * windowMs + windowMs + fetchMs;
       return { url: signer.address("GET", path, { type, disposition }, expiresAt), expiresAt };
@@ -78,7 +91,7 @@ export function localFileStore({ folder, signingKey, now, fileTime, secret, log 
 
   return {
     port,
-    serve: storeHttp({ objects, uploads, signer, now, log }),
+    serve: storeHttp({ objects, uploads, signer, now, log, away, times }),
     async sweep() {
       const removed = await sweepFolder(folder, objects, fileTime);
       if (removed > 0) log.info("files.swept", { removed });

@@ -64,9 +64,6 @@ export interface HttpApi {
   size(): number;
 }
 
-/** For a file that is on its way when the server stops. */
-const transferStopMs = 2_000;
-
 const ownHeaders = { "x-content-type-options": "nosniff" };
 const secureHeaders = { ...ownHeaders, "strict-transport-security": hsts };
 
@@ -156,7 +153,7 @@ export function httpApi(options: HttpApiOptions): HttpApi {
     response.once("close", () => underWay.delete(opened));
     opened.addEventListener("abort", () => {
       underWay.delete(opened);
-      setTimeout(() => response.destroy(), transferStopMs).unref();
+      setTimeout(() => response.destroy(), limits.transferStopMs).unref();
     });
     store(request, response, () => options.beginUpload(request));
   }

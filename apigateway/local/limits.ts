@@ -32,6 +32,8 @@ export interface Limits {
   readonly idle: number;
   /** The longest time for a client to read an answer. */
   readonly answerMs: number;
+  /** At a stop, for a file that is on its way. */
+  readonly transferStopMs: number;
   /** A stop as a whole. */
   readonly stopMs: number;
 }
@@ -61,5 +63,6 @@ export const awsLimits: Limits = {
   idlePerNetwork: 4_000,
   idle: 8_000,
   answerMs: 60_000,
+  transferStopMs: 2_000,
   stopMs: 10_000,
 };

@@ -3,7 +3,7 @@
  * a name is given by `link`, which never replaces: so an object is whole or absent, whoever else writes, and after a crash too.
  */
 import { constants } from "node:fs";
-import { type FileHandle, link, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, link, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { codeOf, syncedFolder, syncFolder } from "./synced_folder.ts";
 
@@ -178,14 +178,13 @@ async function statOf(file: string) {
  */
 export const etagOf = (bytes: number, writtenNs: bigint): string => `"${bytes.toString(36)}-${writtenNs.toString(36)}"`;
 
-/** Writes a small file, onto the disk. */
+/** Writes a small file, onto the disk, or none. */
 export async function written(file: string, body: Uint8Array | string): Promise<void> {
-  const handle = await open(file, "wx");
   try {
-    await handle.writeFile(body);
-    await handle.sync();
-  } finally {
-    await handle.close();
+    await writeFile(file, body, { flag: "wx", flush: true });
+  } catch (error) {
+    await rm(file, { force: true });
+    throw error;
   }
 }
 

@@ -10,7 +10,7 @@ import { isObjectPath, ObjectExists, type ObjectFolder, ObjectMissing } from "./
 import { receive, WrongSize } from "./receive.ts";
 import { send } from "./send.ts";
 import { type Signer, storePrefix } from "./signed.ts";
-import { uploadTimes } from "./upload_times.ts";
+import { boundTime, type UploadTimes, uploadTimes } from "./upload_times.ts";
 import { UploadGone, type UploadsInParts } from "./uploads_in_parts.ts";
 
 export interface StoreHttpOptions {
@@ -19,6 +19,9 @@ export interface StoreHttpOptions {
   readonly signer: Signer;
   readonly now: () => number;
   readonly log: Log;
+  /** Makes an error for the client of one of the file system. */
+  readonly away: (error: unknown) => unknown;
+  readonly times?: UploadTimes | undefined;
 }
 
 /** To be called when a request has shown that it may send. @returns to be called when it has its answer */
@@ -29,14 +32,15 @@ export type StoreHttp = (request: IncomingMessage, response: ServerResponse, beg
 /** Files that are written at once: each holds a descriptor and a buffer. */
 const maxUploads = 2_000;
 
-export function storeHttp({ objects, uploads, signer, now, log }: StoreHttpOptions): StoreHttp {
+export function storeHttp(options: StoreHttpOptions): StoreHttp {
+  const { objects, uploads, signer, now, log, times = uploadTimes } = options;
   let running = 0;
 
   /** Counts an upload, and bounds the time in which it must come. */
   async function received<T>(request: IncomingMessage, begin: Begin, work: () => Promise<T>): Promise<T> {
     if (running >= maxUploads) throw new Refused(503, "too many uploads at once", { "retry-after": "1" });
     running += 1;
-    const [end, endTimes] = [begin(), uploadTimes(request)];
+    const [end, endTimes] = [begin(), boundTime(request, times)];
     try {
       return await work();
     } finally {
@@ -107,7 +111,7 @@ export function storeHttp({ objects, uploads, signer, now, log }: StoreHttpOptio
       // The client left before its request was complete, or reads no more.
       if (error instanceof CallerLeft || (request.destroyed && !request.complete) || response.headersSent)
         return void response.destroy();
-      refuse(request, response, refusalOf(log, error));
+      refuse(request, response, refusalOf(log, options.away(error)));
     });
   };
 }
