@@ -1,6 +1,5 @@
 /** Files adapter for S3: pages upload and fetch pictures there themselves, at addresses that a function has signed. */
 import { AwsClient } from "aws4fetch";
-import { type Files, uploadMs } from "../shared/files.ts";
 import type { Pages } from "../shared/page_files.ts";
 
 export interface S3Options {
@@ -12,28 +11,6 @@ export interface S3Options {
   /** For stores that speak S3's language elsewhere. Default: the bucket's own host. */
   readonly endpoint?: string | undefined;
   readonly now: () => number;
-}
-
-/** Objects lie under `pictures/`, so that the server of the pages can serve `/pictures/*` from the bucket. */
-export function s3Files(options: S3Options): Files {
-  const { now } = options;
-  const { root, client } = bucketOf(options);
-  return {
-    async upload(path, type, bytes) {
-      const headers = { "content-type": type, "cache-control": immutable };
-      const url = new URL(`${root}/pictures/${path}`);
-      url.searchParams.set("X-Amz-Expires", String(uploadMs / 1_000));
-      const signed = await client.sign(url.href, {
-        method: "PUT",
-        // Length and type are part of the signature: S3 refuses another size or type.
-        headers: { ...headers, "content-length": String(bytes) },
-        aws: { signQuery: true, allHeaders: true, datetime: stamp(now()) },
-      });
-      // A page cannot set the length; its browser does.
-      return { method: "PUT", url: signed.url, headers };
-    },
-    urlOf: (path) => `/pictures/${path}`,
-  };
 }
 
 /** Requests within the same quarter of an hour get the same address, so that the browser can use its cache. */
@@ -62,8 +39,6 @@ function bucketOf({ bucket, endpoint, region, accessKeyId, secretAccessKey, sess
   });
   return { client, root: endpoint ?? `https://${bucket}.s3.${region}.amazonaws.com` };
 }
-
-const immutable = "public, max-age=31536000, immutable";
 
 /** `20261121T061530Z` */
 const stamp = (at: number) => new Date(at).toISOString().replace(/[:-]|\.\d{3}/g, "");

@@ -54,7 +54,7 @@ export interface MachineOptions {
   readonly tls?: { readonly key: string; readonly cert: string } | undefined;
   readonly trustedProxies?: readonly string[];
   readonly files?: (request: IncomingMessage, response: ServerResponse, otherwise: () => void) => void;
-  /** The folder of the dishes' pictures. */
+  /** The folder of the dishes' pictures from before files. */
   readonly pictures?: string;
   /** The folder of files, which this process serves at `/store/`. */
   readonly filesFolder?: string;
@@ -123,11 +123,9 @@ export const partsOfLocal = ({ db, clock, log, connections }: GatewayParts): Loc
   sleep: clock.sleep,
 });
 
-/** The dishes' pictures, where this process serves them. */
-function picturesOf({ pictures, only, config }: MachineOptions, clock: Clock, log: Log): Pictures | undefined {
-  if (pictures === undefined || only !== undefined) return undefined;
-  const { signingKey } = config;
-  return localPictures({ folder: pictures, signingKey, now: clock.now, tag: makeRandom(clock).tag, log });
+/** The dishes' pictures from before files, where this process serves them. */
+function picturesOf({ pictures, only }: MachineOptions, log: Log): Pictures | undefined {
+  return pictures === undefined || only !== undefined ? undefined : localPictures({ folder: pictures, log });
 }
 
 /** The files' storage on this machine, where this process serves it. */
@@ -151,7 +149,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   const log = makeLog(config.logLevel, clock.now, options.write, lineSeenBy(instruments));
   let call: Call = async () => undefined;
 
-  const pictures = picturesOf(options, clock, log);
+  const pictures = picturesOf(options, log);
   const localStore = storeOf(options, clock, log);
   const store = options.store ?? localStore?.port;
   const server = await startServer({
@@ -193,7 +191,6 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     config,
     db,
     gateway,
-    ...(pictures === undefined ? {} : { files: pictures.port }),
     ...(store === undefined ? {} : { store }),
     clock,
     log,

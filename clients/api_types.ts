@@ -283,7 +283,7 @@ export interface Routes {
   "GET /files/{id}/{name}": { body: undefined; answer: undefined };
   "POST /shops/{shop}/pictures": {
     body: { type: "image/jpeg" | "image/png" | "image/webp"; bytes: number };
-    answer: { upload: { method: "PUT"; url: string; headers: { [name: string]: string } }; picture: string };
+    answer: { upload: UploadRequest; picture: string };
   };
   "POST /notify": {
     body:

@@ -5,6 +5,7 @@ import { join, parse } from "node:path";
 import { readShops } from "../db/shops.ts";
 import type { App } from "../shared/app.ts";
 import { type Menu, parseMenu, parseSettings, type Settings } from "../shared/menu.ts";
+import { addressOfPicture } from "../shared/old_pictures.ts";
 import type { Names } from "../shared/protocol.ts";
 import { editMenu } from "../shared/shop/edit_menu.ts";
 import { createShop, openShop } from "../shared/shop/open_shop.ts";
@@ -91,7 +92,7 @@ async function create(app: App, { id, names, settings, open }: Plan, folder: str
   const bare = demoMenu(id);
   const dishes = bare.dishes.map((dish) => {
     const path = pictures.get(dish.id);
-    return path === undefined ? dish : { ...dish, picture: app.files.urlOf(path) };
+    return path === undefined ? dish : { ...dish, picture: addressOfPicture(path) };
   });
   const menu = { ...bare, dishes };
   await createShop(app, { id, names, settings, zone: "Asia/Shanghai", rolloverMinutes: 240 });

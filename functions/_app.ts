@@ -6,7 +6,6 @@ import type { App, Clock, Invoke, Random } from "../shared/app.ts";
 import { makeBatches } from "../shared/batch.ts";
 import type { Config, LogLevel } from "../shared/config.ts";
 import { type FileStore, NoStore } from "../shared/file_store.ts";
-import type { Files } from "../shared/files.ts";
 import type { Gateway } from "../shared/gateway.ts";
 import { HeadWatcher } from "../shared/head_watcher.ts";
 import { type Instrument, instrumented } from "../shared/instrument.ts";
@@ -31,8 +30,6 @@ export interface Parts {
   readonly wechat?: Wechat;
   /** Only functions that call other people's servers have it. */
   readonly outbound?: Outbound;
-  /** Only the function that signs uploads of pictures has them. */
-  readonly files?: Files;
   /** Only functions that store, serve or remove files have it. */
   readonly store?: FileStore;
   /** Only the cloud's function of the pages has them; this machine serves them without a function. */
@@ -58,7 +55,6 @@ export function makeApp(parts: Parts): App {
     log,
     isRead,
     watches,
-    files = noFiles,
     store = noStore,
     pages = noPages,
     wechat = noWechat,
@@ -74,7 +70,6 @@ export function makeApp(parts: Parts): App {
     config,
     db,
     gateway,
-    files,
     store,
     pages,
     invoke,
@@ -114,13 +109,6 @@ const noCall = async () => {
   throw new OutboundRefused("this function calls no other server");
 };
 const noOutbound: Outbound = { post: noCall, get: noCall };
-
-const noFiles: Files = {
-  upload() {
-    throw new TypeError("this function has no place for files");
-  },
-  urlOf: (path) => `/pictures/${path}`,
-};
 
 const noBytes = async () => {
   throw new NoStore("this function has no storage for files");

@@ -17,7 +17,6 @@ import type { App, Random } from "../shared/app.ts";
 import type { Collection } from "../shared/collection.ts";
 import { type Config, ConfigError, databaseOptions, readCloudConfig, readConfig } from "../shared/config.ts";
 import type { FileStore } from "../shared/file_store.ts";
-import type { Files } from "../shared/files.ts";
 import type { Outbound } from "../shared/outbound.ts";
 import type { Pages } from "../shared/page_files.ts";
 import { type Purpose, purposesByName } from "../shared/purpose.ts";
@@ -47,8 +46,6 @@ export interface CloudParts {
   readonly wechatClient?: ((url: string) => WechatClient) | undefined;
   /** How other people's servers are called, in the function that does. */
   readonly outbound?: (options: OutboundOptions) => Outbound;
-  /** How pictures are put into their bucket, in the function that signs uploads. */
-  readonly files?: (bucket: S3Bucket) => Files;
   /** Where files lie, in the functions with the right `files`. */
   readonly store?: (bucket: S3Bucket, more: Omit<S3CallOptions, "bucket">) => FileStore;
   /** The built pages, in the function that serves them. */
@@ -148,7 +145,6 @@ async function makeCloud({
   purposes = [],
   wechatClient,
   outbound: makeOutbound,
-  files,
   store,
   pages,
 }: CloudParts): Promise<Cloud> {
@@ -233,7 +229,6 @@ async function makeCloud({
     invoke: (name, event) => startFunction(call, `${functionPrefix}${name}`, event),
     ...(wechat === undefined ? {} : { wechat: makeWechat(wechat) }),
     ...(outbound === undefined ? {} : { outbound }),
-    ...(files === undefined ? {} : { files: files(pictureBucket()) }),
     ...storeOf(),
     ...(pages === undefined ? {} : { pages: pages(pictureBucket(), requireVariable("SOCKET_URL", config.socketUrl)) }),
   });

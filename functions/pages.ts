@@ -1,7 +1,7 @@
 /** Serves the pages with their assets, and the dishes' pictures. Only clouds call it. */
 import { http, type Route } from "../apigateway/entry.ts";
 import { RouteUnknown } from "../shared/errors.ts";
-import { typeOf } from "../shared/files.ts";
+import { typeOfPicture } from "../shared/old_pictures.ts";
 
 const page: Route = async (app, request) => {
   const { rawPath } = request.event;
@@ -25,7 +25,7 @@ export const handler = http({
     const { rawPath } = request.event;
     const path = rawPath.slice(prefix.length);
     // Only names that we have made: no other object of the bucket is signed.
-    if (typeOf(path) === undefined) throw new RouteUnknown("GET", rawPath);
+    if (typeOfPicture(path) === undefined) throw new RouteUnknown("GET", rawPath);
     const { url, maxAgeSec } = await app.pages.picture(path);
     return { status: 302, headers: { location: url, "cache-control": `public, max-age=${maxAgeSec}` } };
   },

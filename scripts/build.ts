@@ -54,7 +54,6 @@ const callsOutside = ["call_back", "admin", "login_token"];
 
 /** Further parts of single functions: imports, and the parts of functions/_cloud.ts. */
 const more: Readonly<Record<string, { readonly imports: string; readonly parts: string }>> = {
-  picture: { imports: `import { s3Files } from "./apigateway/s3.ts";`, parts: `files: s3Files` },
   pages: {
     imports: `import { join } from "node:path";
       import { s3Pictures } from "./apigateway/s3.ts";

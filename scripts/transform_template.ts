@@ -154,8 +154,7 @@ function rightsOf({ service, provider: { stage } }: Service, cloud: Parameters):
           environment: { OUTBOUND_BY: "ask_outside" },
         }
       : { statements: [] },
-    // A signed address has the rights of its signer: one function can upload but not show, the other the reverse.
-    pictures: { statements: [allow("s3:PutObject", pictures)], environment: { PICTURE_BUCKET: bucket } },
+    // A signed address has the rights of its signer: the pages show the pictures from before files, and nothing else.
     pages: { statements: [allow("s3:GetObject", pictures)], environment: { PICTURE_BUCKET: bucket } },
     files: { statements: files, environment: { FILES_BUCKET: bucket } },
     // For functions that send clients to the socket: HTTP and sockets cannot share a host at API Gateway.

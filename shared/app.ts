@@ -3,7 +3,6 @@ import type { Database } from "../db/database.ts";
 import type { Batches } from "./batch.ts";
 import type { Config } from "./config.ts";
 import type { FileStore } from "./file_store.ts";
-import type { Files } from "./files.ts";
 import type { Gateway } from "./gateway.ts";
 import type { HeadWatcher } from "./head_watcher.ts";
 import type { Lanes } from "./lanes.ts";
@@ -23,7 +22,6 @@ export interface App {
   readonly config: Config;
   readonly db: Database;
   readonly gateway: Gateway;
-  readonly files: Files;
   /** The bytes of files. */
   readonly store: FileStore;
   readonly pages: Pages;

@@ -376,7 +376,7 @@ describe("every answer of openapi.yaml", () => {
     await kitchen.http("PUT", `${path}/dishes/bun/sold_out`, { body: { soldOut: false } });
 
     const place = await owner.http("POST", `${path}/pictures`, { body: { type: "image/webp", bytes: 1_000 } });
-    expect(place.body.picture).toMatch(/^\/pictures\/noodle-house\/.+\.webp$/);
+    expect(place.body.picture).toMatch(/^\/files\/.+\/content$/);
 
     const tables = await owner.http("POST", `${path}/tables`, { body: { labels: ["7"] } });
     expect((await kitchen.http("GET", `${path}/tables`)).body.tables).toContainEqual(tables.body.tables[0]);
