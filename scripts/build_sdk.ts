@@ -22,6 +22,8 @@ export const bundling = {
   target: "es2020",
   // Private members get short names, to save bytes. Public names begin with a letter.
   mangleProps: /^_[a-z]/,
+  // Members of documents keep theirs.
+  reserveProps: /^_(id|openid)$/,
 } as const satisfies BuildOptions;
 
 /** Writes the package into the folder, which is emptied first. @throws when a type cannot be written */
