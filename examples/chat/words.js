@@ -1,0 +1,17 @@
+export const words = {
+  title: ["三木聊天室", "Chat room"],
+  back: ["返回综合示例", "Back to the examples"],
+  name: ["昵称（可不填）", "Nickname, if you like"],
+  nobody: ["无名氏", "Somebody"],
+  me: ["（我）", " (me)"],
+  members: ["在线的人", "Who is here"],
+  messages: ["消息", "Messages"],
+  danmaku: ["弹幕：消息从影片上飞过", "Danmaku: messages fly over a film"],
+  another: ["再开一个人", "As another person"],
+  older: ["更早的消息", "Older messages"],
+  say: ["说点什么", "Say something"],
+  send: ["发送", "Send"],
+  typing: ["{names} 正在输入…", "{names} is typing …"],
+  again: ["没有发出（{code}），重发", "Not sent ({code}), send again"],
+  over: ["聊天室进不去了（{code}）", "The room has ended for you ({code})"],
+};
