@@ -43,6 +43,7 @@ export type ServerCode =
   | "DEVICE_UNKNOWN"
   | "USER_UNKNOWN"
   | "STREAM_UNKNOWN"
+  | "GAME_UNKNOWN"
   | "CONNECTION_UNKNOWN"
   | "KEY_REUSED"
   | "SHOP_CLOSED"
@@ -316,6 +317,9 @@ export interface Routes {
     answer: { grant: string; expiresAt: string };
   };
   "DELETE /rooms/{room}/grants": { body: undefined; answer: undefined };
+  "POST /games": { body: undefined; answer: GameAnswer };
+  "GET /games/{game}": { body: undefined; answer: GameAnswer };
+  "POST /games/{game}/moves": { body: GameChoose | GameAgain | GameOther; answer: GameAnswer };
   "GET /events": { body: undefined; answer: Polled | Reset };
   "POST /web": {
     body: { action: string; access_token?: string | null; [name: string]: unknown };
@@ -542,6 +546,31 @@ export type File = {
   storedAt: string | null;
   path: string | null;
 };
+
+export type Game = {
+  id: string;
+  players: (string | null)[];
+  status: "waiting" | "playing" | "over" | "ended";
+  version: number;
+  round: number;
+  chosen: boolean[];
+  wins: number[];
+  last: null | { round: number; choices: ("rock" | "paper" | "scissors")[]; winner: 0 | 1 | null };
+  again: boolean[];
+  winner: 0 | 1 | null;
+  left: 0 | 1 | null;
+  room: string;
+  you: 0 | 1;
+  choice: "rock" | "paper" | "scissors" | null;
+};
+
+export type GameAgain = { move: "again"; round: number };
+
+export type GameAnswer = { game: Game; grant: string; expiresAt: string };
+
+export type GameChoose = { move: "choose"; round: number; choice: "rock" | "paper" | "scissors" };
+
+export type GameOther = { move: "leave" | "check" };
 
 export type Limits = {
   perSession?: number | null;

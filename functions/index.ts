@@ -12,6 +12,7 @@ import { handler as events } from "./events.ts";
 import { handler as examples_session } from "./examples_session.ts";
 import { handler as fan_out } from "./fan_out.ts";
 import { handler as files } from "./files.ts";
+import { handler as game } from "./game.ts";
 import { handler as get_shop_info } from "./get_shop_info.ts";
 import { handler as init_db } from "./init_db.ts";
 import { handler as introspect } from "./introspect.ts";
@@ -47,6 +48,7 @@ export const functions = {
   pages,
   notify,
   room,
+  game,
   events,
   collections,
   collections_auth,

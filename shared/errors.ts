@@ -94,6 +94,7 @@ export const statusOf = {
   DEVICE_UNKNOWN: 404,
   USER_UNKNOWN: 404,
   STREAM_UNKNOWN: 404,
+  GAME_UNKNOWN: 404,
   CONNECTION_UNKNOWN: 404,
   KEY_REUSED: 422,
   SHOP_CLOSED: 409,
@@ -469,6 +470,13 @@ export class UserUnknown extends AppError {
       "USER_UNKNOWN",
       shop === undefined ? `there is no user "${user}"` : `no user "${user}" has ordered at shop "${shop}"`,
     );
+  }
+}
+
+/** There is none, or the caller is none of its players. */
+export class GameUnknown extends AppError {
+  constructor(game: string) {
+    super("GAME_UNKNOWN", `you play no game ${game}`);
   }
 }
 

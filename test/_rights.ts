@@ -96,6 +96,10 @@ export const routeRights: Readonly<Record<string, { readonly for: readonly Comer
   "GET /rooms/{room}/members": { for: people, else: "" },
   "POST /rooms/{room}/grants": { for: ["customer"], else: "FORBIDDEN" },
   "DELETE /rooms/{room}/grants": { for: ["customer"], else: "FORBIDDEN" },
+  "POST /games": { for: people, else: "" },
+  // Its players.
+  "GET /games/{game}": { for: ["customer"], else: "GAME_UNKNOWN" },
+  "POST /games/{game}/moves": { for: ["customer"], else: "GAME_UNKNOWN" },
   "GET /events": { for: staff, else: "STREAM_FORBIDDEN" },
   // An error has the status 200 and a code.
   "POST /web": { for: [...people, "key"], else: "DATABASE_PERMISSION_DENIED" },

@@ -99,6 +99,7 @@ const rooms = [
   "shared/files",
   "shared/live",
   "shared/cloudbase",
+  "shared/games",
 ];
 
 /** Folder → folders that its files may import. A folder of a folder has a row of its own where its arrows differ. */
@@ -118,6 +119,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   "shared/live": ["shared/shop", "shared/ordering", "shared/streams", "shared/sessions", "shared", "db"],
   // The vendor's dialects over HTTP.
   "shared/cloudbase": ["shared/live", "shared/streams", "shared/sessions", "shared", "db"],
+  // The business of the examples: it knows of streams and sessions, as one of your own would.
+  "shared/games": ["shared/streams", "shared/sessions", "shared", "db"],
   apigateway: ["db", ...rooms, "apigateway/local"],
   "apigateway/local": ["apigateway", "db", ...rooms],
   // Calls to a cloud beside its gateway.
@@ -139,6 +142,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "cloud",
     "db",
     "demo",
+    "examples",
     "functions",
     "miniprogram",
     ...rooms,

@@ -1,6 +1,7 @@
 /** Scheduled work: due orders, silent screens, heads of recent events, expired rows. All of it may run twice or in parallel. */
 import { trimConnections } from "../../db/connections.ts";
 import { trimChanges, trimTransactions } from "../../db/documents.ts";
+import { trimGames } from "../../db/games.ts";
 import { forgetDeliveries, trimExpired, trimKeys } from "../../db/orders.ts";
 import { trimEntries } from "../../db/room_entries.ts";
 import { recountRooms, trimMessages, trimNotifications, trimRooms } from "../../db/rooms.ts";
@@ -24,6 +25,8 @@ const connectionMs = 2 * hourMs + 10 * minuteMs;
 
 /** A grant lives at most 30 days from the last use of its room. */
 const roomMs = 31 * 24 * hourMs;
+/** A game that nobody plays. */
+const gameMs = 24 * hourMs;
 /** A guest without an order is removed after so long. `seen_at` is written once a day, hence two days. */
 const guestMs = 2 * 24 * hourMs;
 
@@ -65,6 +68,7 @@ export async function trim(app: App): Promise<void> {
     trimMenus(now - 30 * 24 * hourMs),
     trimChanges(now - retention.changesMs),
     trimTransactions(now),
+    trimGames(now - gameMs),
   ];
   for (const statement of statements) await app.db.flight({ statements: [statement], repeatable: true });
 }

@@ -39,50 +39,71 @@ export async function createRoom(
   lifeMs: number,
   address: string,
 ): Promise<{ room: string; grant: string; expiresAt: number; available: readonly Available[] }> {
-  const { makers, perHour } = app.config.rooms;
+  const { makers } = app.config.rooms;
   if (makers === "off") throw new RoomsOff();
   if (makers === "staff" && session.kind !== "staff") throw new Forbidden("on this server rooms are made by staff");
   await throwIfFull(app);
   const room = app.random.id();
   const now = app.clock.now();
-  const byNetwork = session.kind === "guest";
-  const row: NewRoom = {
-    id: room,
-    owner: session.user,
-    addressHash: byNetwork ? app.secrets.hashAddress(address) : null,
-    widerHash: byNetwork ? app.secrets.hashWiderNetwork(address) : null,
-    at: now,
-  };
-  const perHourOf = (name: string, limit: number): Quota => ({ name, limit, windowSec: hourMs / 1_000 });
-  const bounds = [
-    { of: "user", by: "owner_id", value: row.owner, quota: perHourOf("rooms-user", perHour) },
-    {
-      of: "address",
-      by: "address_hash",
-      value: row.addressHash,
-      quota: perHourOf("rooms-network", perHour * networkTimes),
-    },
-    { of: "address", by: "wider_hash", value: row.widerHash, quota: perHourOf("rooms-wider", perHour * widerTimes) },
-  ] as const;
+  const bounds = roomBounds(app, session, address);
+  const row: NewRoom = { id: room, owner: session.user, ...bounds.hashes, at: now };
   const { result: available } = await change(app, {
     locks: [],
     streams: [`room:${room}`],
-    reads: bounds.map(({ by, value, quota }) => readRecentRooms(by, value ?? "", now - hourMs, quota.limit)),
-    decide(_, reads) {
+    reads: bounds.reads,
+    decide: (_, reads) => ({ result: bounds.check(reads), writes: [insertRoom(row)] }),
+    repeatable: false,
+  });
+  return { room, available, ...sign(app, { room, right: "write", version: 1, expiresAt: now + lifeMs }) };
+}
+
+/**
+ * How many rooms are made in an hour, for a user and, where users are guests, for a network.
+ * @param address the maker's @param ofUser the newest that the user has made, if not those that belong to them
+ */
+export function roomBounds(
+  { config, secrets, clock }: App,
+  session: Session,
+  address: string,
+  ofUser = (since: number) => readRecentRooms("owner_id", session.user, since, config.rooms.perHour),
+) {
+  const now = clock.now();
+  const byNetwork = session.kind === "guest";
+  const hashes = {
+    addressHash: byNetwork ? secrets.hashAddress(address) : null,
+    widerHash: byNetwork ? secrets.hashWiderNetwork(address) : null,
+  };
+  const { perHour } = config.rooms;
+  const perHourOf = (name: string, limit: number): Quota => ({ name, limit, windowSec: hourMs / 1_000 });
+  const [user, network, wider] = [
+    perHourOf("rooms-user", perHour),
+    perHourOf("rooms-network", perHour * networkTimes),
+    perHourOf("rooms-wider", perHour * widerTimes),
+  ];
+  const bounds = [
+    { of: "user", counts: true, quota: user },
+    { of: "address", counts: byNetwork, quota: network },
+    { of: "address", counts: byNetwork, quota: wider },
+  ] as const;
+  const since = now - hourMs;
+  return {
+    hashes,
+    reads: [
+      ofUser(since),
+      readRecentRooms("address_hash", hashes.addressHash ?? "", since, network.limit),
+      readRecentRooms("wider_hash", hashes.widerHash ?? "", since, wider.limit),
+    ],
+    /** @returns what is left @throws TooManyRooms */
+    check(reads: readonly Row[][]): Available[] {
       const times = reads.map((recent) => recent.map(({ created_at }) => Number(created_at)));
       for (const [at, { of, quota }] of bounds.entries()) {
         const recent = times[at] ?? [];
         // The oldest counted room leaves the window first.
         if (recent.length >= quota.limit) throw new TooManyRooms(of, Number(recent.at(-1)) + hourMs - now, quota);
       }
-      const left = bounds.flatMap(({ value, quota }, at) =>
-        value === null ? [] : [leftOf(quota, times[at] ?? [], now)],
-      );
-      return { writes: [insertRoom(row)], result: left };
+      return bounds.flatMap(({ counts, quota }, at) => (counts ? [leftOf(quota, times[at] ?? [], now)] : []));
     },
-    repeatable: false,
-  });
-  return { room, available, ...sign(app, { room, right: "write", version: 1, expiresAt: now + lifeMs }) };
+  };
 }
 
 /** A further grant, by the room's owner. @throws StreamUnknown, Forbidden */
@@ -210,7 +231,7 @@ const totalHeldMs = 5_000;
 const totals = new WeakMap<Database, { readonly at: number; readonly bytes: Promise<number> }>();
 
 /** @throws RoomsFull */
-async function throwIfFull({ db, clock, config }: App): Promise<void> {
+export async function throwIfFull({ db, clock, config }: App): Promise<void> {
   const now = clock.now();
   let total = totals.get(db);
   if (total === undefined || Math.abs(now - total.at) > totalHeldMs) {

@@ -18,7 +18,7 @@ import type { Config } from "../config.ts";
 import { PublishOutOfOrder, PublishTooFast } from "../errors.ts";
 import type { Position } from "../protocol.ts";
 import { kindOf } from "./authority.ts";
-import { change } from "./change.ts";
+import { change, eventData } from "./change.ts";
 import { deliver } from "./deliver.ts";
 
 /** A message on its way into a room. */
@@ -46,6 +46,26 @@ export function addToRoom(app: App, stream: string, message: RoomMessage): Promi
     inKeyedBatches((room, list: readonly RoomMessage[]) => storeAll(app, room, list), maxMessages);
   queues.set(app.batches, add);
   return add(stream, message);
+}
+
+/**
+ * A message that the server itself puts into a room, as part of a change of something else: what the change must read under the lock
+ * of the room's stream, and what it then writes. It counts for the room's bounds, and for no sender's.
+ */
+export function serverMessage(app: App, room: string) {
+  const stream = `room:${room}`;
+  return {
+    reads: [readRoom(room), readOldest(stream, moreOldest)],
+    put(
+      message: RoomMessage["message"],
+      read: { readonly rows: readonly Row[][]; readonly heads: ReadonlyMap<string, Head>; readonly now: number },
+    ) {
+      const [held, oldest = []] = read.rows;
+      const state = roomState(app.config, { head: read.heads.get(stream) ?? noHead, held: held?.[0], oldest });
+      state.take({ message, after: undefined, bytes: Buffer.byteLength(eventData(message)) + rowBytes });
+      return { writes: state.writes(app, { room, stream, now: read.now }), events: state.events(stream) };
+    },
+  };
 }
 
 type Settled = PromiseSettledResult<Position>;

@@ -423,6 +423,16 @@ describe("every answer of openapi.yaml", () => {
     expect((await customer.http("GET", "/orders")).body.notifications).toEqual([told.body.notification]);
   });
 
+  it("is given by a game, and whoever plays it", async () => {
+    const { game } = (await customer.http("POST", "/games")).body;
+    at.game = game.id;
+    expect((await other.http("POST", "/games")).body.game).toMatchObject({ id: game.id, status: "playing" });
+    for (const body of [{ move: "choose", round: 1, choice: "rock" }, { move: "again", round: 1 }, { move: "check" }])
+      expect((await customer.http("POST", `/games/${game.id}/moves`, { body })).status).toBe(200);
+    expect((await send(operation("GET /games/{game}"))).body.game.choice).toBe("rock");
+    expect((await other.http("POST", `/games/${game.id}/moves`, { body: { move: "leave" } })).body.game.left).toBe(1);
+  });
+
   it("is given by rooms, and by every event of every stream", async () => {
     const room = await customer.http("POST", "/rooms");
     const { stream, id } = room.body.room;
@@ -511,6 +521,11 @@ describe("every answer of openapi.yaml", () => {
       const token = to.path.endsWith("/board") ? undefined : stranger.token;
       return send(to, { token, path: { shop: "nowhere", device: stranger.session } });
     },
+    GAME_UNKNOWN: (to) => send(to, { path: { game: nobody } }),
+    async ROUTE_UNKNOWN(to) {
+      Object.assign(house.app.config, { examples: false });
+      return send(to).finally(() => Object.assign(house.app.config, { examples: true }));
+    },
     GRANT_INVALID: (to) => send(to, { query: to.path === "/events" ? `?stream=room:${at.room}` : "" }),
     DISH_UNKNOWN: (to) => send(to, { path: { dish: "nothing" } }),
     ORDER_UNKNOWN(to) {
@@ -575,7 +590,12 @@ describe("every answer of openapi.yaml", () => {
         return work(given);
       };
     const frail: TestDatabase = { ...db, read: breakable(db.read), flight: breakable(db.flight) };
-    const ill = await openHouse(embedded, { db: frail, mayFail: true, clock, environment: takesTokens });
+    const ill = await openHouse(embedded, {
+      db: frail,
+      mayFail: true,
+      clock,
+      environment: { EXAMPLES: "on", ...takesTokens },
+    });
     const { token } = await ill.guest();
     broken = true;
     for (const to of api.operations.filter((one) => refusalsOf(one).some((refusal) => refusal.code === code))) {
@@ -728,6 +748,13 @@ describe("every answer of openapi.yaml", () => {
     expectCode(await withRooms({ maxTotalBytes: 0 }, make), 503, "ROOMS_FULL");
     await make();
     expectCode(await withRooms({ perHour: 1 }, make), 429, "TOO_MANY_ROOMS");
+
+    const play = () => customer.http("POST", "/games");
+    expectCode(await withRooms({ makers: "off" }, play), 403, "ROOMS_OFF");
+    expectCode(await withRooms({ maxTotalBytes: 0 }, play), 503, "ROOMS_FULL");
+    const { game } = (await play()).body;
+    await customer.http("POST", `/games/${game.id}/moves`, { body: { move: "leave" } });
+    expectCode(await withRooms({ perHour: 1 }, play), 429, "TOO_MANY_ROOMS");
 
     const to = operation("POST /rooms/{room}/messages");
     const tell = (data: unknown = "") => send(to, { body: { id: newKey(), data } });

@@ -177,7 +177,7 @@ describe("the codes and events of openapi.yaml", () => {
     expect(new Set(event.enum)).toEqual(new Set(Object.values(eventTypes).flat()));
   });
 
-  it("leave out only the codes of the socket and of paths that do not exist", () => {
+  it("leave out only the codes of the socket and of its path", () => {
     const written = new Set(codesIn(api.document));
     expect(codes.filter((code) => !written.has(code))).toEqual([
       "UPGRADE_REQUIRED",

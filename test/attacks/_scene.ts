@@ -91,6 +91,7 @@ export async function openScene(engine: Engine, more: Partial<HouseOptions> = {}
   const { key } = await newApiKey(house.app, "another back end", scopes, null);
   const { order } = (await customer.order()).body;
   const { room, grant } = (await customer.http("POST", "/rooms")).body;
+  const { game } = (await customer.http("POST", "/games")).body;
   const one = { instance: "(default)", database: "(default)" };
   const root = `/v1/database/instances/${one.instance}/databases/${one.database}`;
   const note = { data: [{ title: "买茶叶", stars: 5 }] };
@@ -114,6 +115,7 @@ export async function openScene(engine: Engine, more: Partial<HouseOptions> = {}
       device: kitchen.session,
       room: room.id,
       grant,
+      game: game.id,
       ...one,
       collection: "notes",
       document,

@@ -50,6 +50,7 @@ const given: { [Name in keyof Classes]: ConstructorParameters<Classes[Name]> } =
   DeviceUnknown: ["01M7Y4F3BB8YRR8H69MPW67S0E"],
   UserUnknown: ["01M7Y4F3BB8YRR8H69MPW67S0E"],
   StreamUnknown: ["room:01M7Y4F3BB8YRR8H69MPW67S0E"],
+  GameUnknown: ["01M7Y5YCX0DV05B7NH4DVY729V"],
   ConnectionUnknown: [],
   KeyReused: [],
   ShopClosed: ["noodle-house"],
