@@ -2,7 +2,7 @@
  * Serves `examples/` under /examples: its pages, and the SDK's modules that they load. Names are those that were there when the
  * server started; a file that has changed since is read again, so that who tries something out only reloads.
  */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type PageFile, pageFile, pageType } from "../shared/page_files.ts";
@@ -12,6 +12,9 @@ import { type Files, sendPage } from "./serve_pages.ts";
 const examplesFolder = fileURLToPath(new URL("../examples", import.meta.url));
 /** Where `ensureExamples` puts the SDK's modules. */
 export const sdkFolder = fileURLToPath(new URL("../dist/examples/sdk", import.meta.url));
+
+/** The player of the example "video", for browsers that do not play HLS themselves. Not there where only what runs is installed. */
+const hls = fileURLToPath(new URL("../node_modules/hls.js/dist/hls.light.min.mjs", import.meta.url));
 
 /** Folders of examples that are no pages. */
 const noPages = /^(miniprogram|servers)\//;
@@ -45,6 +48,7 @@ export function serveExamples(options: ExamplesOptions = {}): Files {
     ...[...modules].map(at("/examples/sdk/")),
     // Where the pages that a static host serves from the project's folder find them.
     ...[...modules].map(at("/dist/sdk/")),
+    ...(existsSync(hls) ? [["/examples/video/hls.js", heldOf(hls, "text/javascript; charset=utf-8")] as const] : []),
   ]);
   return (request, response, otherwise) => {
     const guard = exampleHeaders(request.headers.host, socketUrl, filesUrl);
@@ -65,6 +69,13 @@ const at =
   (prefix: string) =>
   ([name, one]: [string, Held]): [string, Held] => [prefix + name, one];
 
+/** A file that is read when it is asked for. */
+const heldOf = (path: string, type: string): Held => ({
+  path,
+  changedAt: Number.NaN,
+  file: pageFile(type, new Uint8Array()),
+});
+
 /** The files of a folder that a page may load, by their names. Empty where there is none. */
 function filesOf(folder: string): Map<string, Held> {
   if (statSync(folder, { throwIfNoEntry: false }) === undefined) return new Map();
@@ -73,7 +84,7 @@ function filesOf(folder: string): Map<string, Held> {
     names.flatMap((name): [string, Held][] => {
       const [path, type] = [join(folder, name), pageType(name)];
       if (type === undefined || !statSync(path).isFile()) return [];
-      return [[name.replaceAll("\\", "/"), { path, changedAt: Number.NaN, file: pageFile(type, new Uint8Array()) }]];
+      return [[name.replaceAll("\\", "/"), heldOf(path, type)]];
     }),
   );
 }

@@ -5,6 +5,7 @@ import { renderUnicodeCompact } from "uqr";
 import { trimConnections } from "../db/connections.ts";
 import { migrate } from "../db/migrate.ts";
 import { openPglite } from "../db/pglite.ts";
+import { createDemoFilm } from "../demo/films.ts";
 import { createDemoShops } from "../demo/shops.ts";
 import { startWechat } from "../demo/wechat.ts";
 import { serveWechatCodes } from "../demo/wechat_code.ts";
@@ -106,6 +107,7 @@ export async function start({ port, lan, tls }: StartOptions, environment: NodeJ
     await logStart(machine.app.log, db, applied);
     await addWechatApp(machine.app, demoApp);
     const { shops } = await createDemoShops(machine.app, pictures);
+    if (config.examples && shops[0] !== undefined) await createDemoFilm(machine.app, shops[0]);
 
     const scheme = tls ? "https" : "http";
     const at = (address: string) => `${scheme}://${address}:${machine.server.port}`;

@@ -2,7 +2,7 @@
 import { at, make } from "./shared/client.js";
 import { speak } from "./shared/i18n.js";
 
-const demos = ["chat", "rps", "stroke", "session", "danmaku", "page"];
+const demos = ["chat", "rps", "stroke", "session", "files", "video", "danmaku", "page"];
 
 const words = {
   zh: {
