@@ -96,8 +96,12 @@ interface Claims {
 /** @returns the access key of a right signature @throws Refusal */
 export function verifySignature(received: Received, verifier: Verifier): string {
   const query = new Map(queryOf(received.url));
-  if (received.headers.authorization !== undefined) return verifyHeader(received, verifier);
-  if (query.has("X-Amz-Algorithm") || query.has("X-Amz-Signature")) return verifyQuery(received, query, verifier);
+  const isInQuery = query.has("X-Amz-Algorithm") || query.has("X-Amz-Signature");
+  if (received.headers.authorization !== undefined) {
+    if (isInQuery) throw new Refusal(400, "InvalidArgument", "Only one auth mechanism allowed");
+    return verifyHeader(received, verifier);
+  }
+  if (isInQuery) return verifyQuery(received, query, verifier);
   throw new Refusal(403, "AccessDenied", "not signed");
 }
 

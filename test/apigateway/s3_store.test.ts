@@ -73,6 +73,12 @@ describe("a whole upload to S3", () => {
     expect([...s3.objects.keys()]).toEqual([]);
   });
 
+  it("is refused with a client's own authorization beside it", async () => {
+    const { store } = await open();
+    const headers = { authorization: "Bearer a-session" };
+    expect(await put(await store.put(object), png, headers)).toEqual([400, "InvalidArgument"]);
+  });
+
   it("ends an hour after it was signed", async () => {
     const { store } = await open();
     const place = await store.put(object);

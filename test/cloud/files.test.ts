@@ -10,6 +10,7 @@ import { buildFunction } from "../../scripts/build.ts";
 import { servers } from "../_engines.ts";
 import { type House, openHouse, type Person, testKeys } from "../_house.ts";
 import { type CorsRule, type LifecycleRule, type S3, startS3 } from "../_s3.ts";
+import { hasBrowser, openBrowser } from "../web/_browser.ts";
 import { laidOut } from "./_house.ts";
 import { type Lambda, startLambda } from "./_lambda.ts";
 
@@ -23,9 +24,10 @@ const run = engine?.here ? it : it.skip;
 
 const { Resources } = parse(readFileSync(join(__dirname, "../../apigateway/resources.yml"), "utf8"));
 const { CorsConfiguration, LifecycleConfiguration } = Resources.PictureBucket.Properties;
-// The first rule names the page's address in CloudFormation's words.
+/** The parameter `origins` and the page's own address, which stands there in CloudFormation's words. */
+const shopOrigin = ["https://shop.example.com"];
 const cors: CorsRule[] = CorsConfiguration.CorsRules.map((rule: CorsRule, nth: number) =>
-  nth === 0 ? { ...rule, AllowedOrigins: ["https://shop.example.com"] } : rule,
+  nth === 0 ? { ...rule, AllowedOrigins: shopOrigin } : rule,
 );
 const lifecycle: LifecycleRule[] = LifecycleConfiguration.Rules;
 
@@ -174,6 +176,45 @@ run("the bucket lets pages of the shop upload, pages of anybody fetch, and nobod
   expect(await preflight(upload.url, "DELETE", "https://shop.example.com", "range")).toEqual([403, null]);
   await guest.http("DELETE", `/files/${file.id}`);
 });
+
+(engine?.here && hasBrowser() ? it : it.skip)(
+  "a page in a browser puts, posts and fetches, across origins and redirects",
+  async () => {
+    const browser = await openBrowser();
+    try {
+      const page = await browser.newPage({ width: 800, height: 600 });
+      await page.goto(`${house.url}/healthz`);
+      shopOrigin.push(house.url);
+      const places = [await place(), await place({ by: "form" })];
+      // As text: it runs in the page, whose words this file's types do not know.
+      const sent = await page.evaluate(`(async () => {
+        const [{ upload: put }, { upload: form }] = ${JSON.stringify(places)};
+        const bytes = Uint8Array.from(atob("${png.toString("base64")}"), (sign) => sign.charCodeAt(0));
+        const one = await fetch(put.url, { method: put.method, headers: put.headers, body: bytes });
+        const fields = new FormData();
+        for (const [name, value] of Object.entries(form.fields)) fields.append(name, value);
+        fields.append(form.fileField, new Blob([bytes]), "a.png");
+        const other = await fetch(form.url, { method: "POST", body: fields });
+        return [one.status, one.headers.get("etag"), other.status];
+      })()`);
+      expect(sent).toEqual([200, expect.stringMatching(/^"[0-9a-f]{32}"$/), 204]);
+      const paths = places.map(({ file }) => file.path);
+      for (const { file } of places) expect(await complete(file.id)).toMatchObject({ file: { state: "stored" } });
+      const got = await page.evaluate(`Promise.all(${JSON.stringify(paths)}.map(async (path) => {
+        const answer = await fetch(path, { headers: { range: "bytes=1-3" } });
+        const image = new Image();
+        const shown = new Promise((resolve) => { image.onload = () => resolve(image.naturalWidth); image.onerror = () => resolve(0); });
+        image.src = path;
+        return [answer.status, await answer.text(), answer.headers.get("content-range"), await shown];
+      }))`);
+      expect(got).toEqual(Array(2).fill([206, "PNG", `bytes 1-3/${png.length}`, 1]));
+      for (const { file } of places) await guest.http("DELETE", `/files/${file.id}`);
+    } finally {
+      await browser.close();
+    }
+  },
+  120_000,
+);
 
 run("what nobody completes goes by the bucket's own rules after a day, and nothing else does", async () => {
   const bytes = { bytes: png, type: "image/png", etag: '"x"' };
