@@ -112,12 +112,17 @@ export class HttpRequest {
     return new URLSearchParams(this.text());
   }
 
+  /** The body as it was sent, of a route in `largeBodies`. @throws BodyTooLarge */
+  bytes(most: number): Buffer {
+    return Buffer.from(this.received(most));
+  }
+
   /** @throws BodyTooLarge */
-  private received(): string | Buffer {
+  private received(most = maxBodyBytes): string | Buffer {
     // Some gateways send null if there is no body.
     const body = this.event.body ?? "";
     const received = this.event.isBase64Encoded ? Buffer.from(body, "base64") : body;
-    if (Buffer.byteLength(received) > maxBodyBytes) throw new BodyTooLarge(maxBodyBytes);
+    if (Buffer.byteLength(received) > most) throw new BodyTooLarge(most);
     return received;
   }
 }

@@ -31,9 +31,10 @@ export class Bodies {
 
   /**
    * A body that is too large is read to its end and dropped: a client that still writes would not see the answer.
+   * @param most bytes of this route, where it takes more than others
    * @throws TooLarge; Overflow when the bodies of all requests are too large; an error when the client has left
    */
-  read(request: IncomingMessage, caller: Caller): Promise<Body> {
+  read(request: IncomingMessage, caller: Caller, most = this.#limits.maxBodyBytes): Promise<Body> {
     if (!hasBody(request)) return noBody;
     const names = [caller.kind, `${caller.kind} ${caller.key}`] as const;
     return new Promise((resolve, reject) => {
@@ -54,13 +55,13 @@ export class Bodies {
       request.on("data", (chunk: Buffer) => {
         read += chunk.length;
         full ??= this.#overflow(names, chunk.length);
-        if (full !== undefined || read > this.#limits.maxBodyBytes) return release();
+        if (full !== undefined || read > most) return release();
         chunks.push(chunk);
         held += chunk.length;
         this.#count(names, chunk.length);
       });
       request.once("end", () => {
-        if (read > this.#limits.maxBodyBytes) fail(new TooLarge());
+        if (read > most) fail(new TooLarge());
         else if (full !== undefined) fail(full);
         else resolve({ bytes: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks), release });
       });

@@ -1,5 +1,6 @@
 /** HTTP API on this machine: turns requests into events and results into answers, and gives the answers that API Gateway gives without a function. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { largeBodies } from "../../shared/large_bodies.ts";
 import type { SignalSource } from "../../shared/signal.ts";
 import { hsts } from "../entry.ts";
 import type { HttpResult } from "../events.ts";
@@ -108,8 +109,8 @@ export function httpApi(options: HttpApiOptions): HttpApi {
   ): Promise<void> {
     const info = infoOf(request);
     const caller = callers.ofRequest(request, info.sourceIp);
-    const body = await bodies.read(request, caller);
     const { function: name, routeKey } = found.route;
+    const body = await bodies.read(request, caller, largeBodies[routeKey]);
     const done = options.beginWork(request);
     underWay.add(opened);
     // The body arrived after the stop had begun: the request is served, but must not wait.

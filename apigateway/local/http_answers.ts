@@ -40,7 +40,8 @@ export function httpAnswers({ limits, log, isStopping }: HttpAnswersOptions): Ht
       ...more,
       ...headers,
       ...(more?.vary === undefined || headers.vary === undefined ? {} : { vary: `${more.vary}, ${headers.vary}` }),
-      ...(empty ? {} : { "content-length": Buffer.byteLength(body) }),
+      // An answer to HEAD has the length of what GET would give.
+      ...(empty || headers["content-length"] !== undefined ? {} : { "content-length": Buffer.byteLength(body) }),
       ...(isStopping() ? { connection: "close" } : {}),
     });
     // Text leaves together with the headers, as one piece.
