@@ -115,6 +115,13 @@ export type CloudbaseCode =
   | "TRANSACTION_UNKNOWN"
   | "TOO_MANY_SESSIONS"
   | "EVENT_TOO_LARGE"
+  | "STORAGE_EXCEED_AUTHORITY"
+  | "STORAGE_FILE_NONEXIST"
+  | "FILE_TOO_LARGE"
+  | "FILE_TYPE_REFUSED"
+  | "FILES_FULL"
+  | "FILES_AWAY"
+  | "PURPOSE_UNKNOWN"
   | "DATABASE_AWAY"
   | "INTERNAL";
 
@@ -346,6 +353,13 @@ export interface Routes {
         | "TRANSACTION_UNKNOWN"
         | "TOO_MANY_SESSIONS"
         | "EVENT_TOO_LARGE"
+        | "STORAGE_EXCEED_AUTHORITY"
+        | "STORAGE_FILE_NONEXIST"
+        | "FILE_TOO_LARGE"
+        | "FILE_TYPE_REFUSED"
+        | "FILES_FULL"
+        | "FILES_AWAY"
+        | "PURPOSE_UNKNOWN"
         | "DATABASE_AWAY"
         | "INTERNAL";
       message?: string;

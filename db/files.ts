@@ -2,7 +2,7 @@
 import { among, type Dialect, insertRows } from "./dialect.ts";
 import { raw, type Sql, type Statement, sql } from "./sql.ts";
 
-const columns = raw(
+export const columns = raw(
   "id, owner, holder, shop_id, purpose, name, type, bytes, visibility, sent_by, path, upload, part_of, about, state, created_at, signed_until, stored_at, used_at",
 );
 

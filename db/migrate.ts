@@ -21,6 +21,7 @@ import { roomEntries } from "./migrations/0016_room_entries.ts";
 import { auditActor } from "./migrations/0017_audit_actor.ts";
 import { ownUsers } from "./migrations/0018_own_users.ts";
 import { files } from "./migrations/0019_files.ts";
+import { cloudPaths } from "./migrations/0020_cloud_paths.ts";
 import { games } from "./migrations/0021_games.ts";
 import { guardFunction } from "./postgres_text.ts";
 import { refuseOldServer, serverVersionOf, versionText } from "./server_version.ts";
@@ -69,6 +70,7 @@ export const migrations: readonly Migration[] = [
   auditActor,
   ownUsers,
   files,
+  cloudPaths,
   games,
 ];
 

@@ -52,7 +52,8 @@ const web: Route = async (app, request) => {
     const { access_token: token } = shape.parse(tokenIn, body);
     const authorization = inHeader ?? (token ? `Bearer ${token}` : undefined);
     const caller = async () => known ?? (await callerFor(app, request, authorization));
-    const asked = { body, authorization, caller, address, notes, socketUrl: socketUrlOf(app, request) };
+    const ours = { socketUrl: socketUrlOf(app, request), origin: request.origin };
+    const asked = { body, authorization, caller, address, notes, ...ours };
     return { status: 200, body: { requestId, ...(await act(app, asked)) } };
   } catch (error) {
     const refused = toAppError(app, error);

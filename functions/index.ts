@@ -26,6 +26,7 @@ import { handler as picture } from "./picture.ts";
 import { handler as room } from "./room.ts";
 import { handler as session } from "./session.ts";
 import { handler as shop } from "./shop.ts";
+import { handler as storages } from "./storages.ts";
 import { handler as sweep } from "./sweep.ts";
 import { handler as wafer_channel } from "./wafer_channel.ts";
 import { handler as wafer_session } from "./wafer_session.ts";
@@ -52,6 +53,7 @@ export const functions = {
   events,
   collections,
   collections_auth,
+  storages,
   wafer_session,
   wafer_channel,
   not_found,

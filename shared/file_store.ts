@@ -58,6 +58,8 @@ export interface Fetch {
 }
 
 export interface FileStore {
+  /** Whether a signed request may carry an `Authorization` of the client's own. S3 refuses such a request. */
+  readonly ignoresAuthorization?: boolean;
   /** Signs a whole upload, valid for `uploadMs`. An object that exists is never replaced: the second PUT is refused with 412. */
   put(object: NewObject): Promise<UploadRequest>;
   /** Signs an upload by a form, valid for `uploadMs`, to a path below `incoming/`. */

@@ -60,7 +60,7 @@ export const builtInPurposes: readonly Purpose[] = [
     perUser: { files: 1_000, bytes: gb },
     total: { bytes: 100 * gb },
     visibility: ["unlisted", "public", "private"],
-    who: ["guest", "wechat", "own", "staff"],
+    who: ["guest", "wechat", "own", "staff", "key"],
     unusedDays: null,
   },
 ];

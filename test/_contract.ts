@@ -22,7 +22,7 @@ export class ContractBroken extends Error {
 export const isForWafer = ({ path }: Operation) => /^\/(mina_auth|weapp|get\/wsurl|ws)\b/.test(path);
 
 /** Routes for CloudBase's clients: refused in their own words, and more forgiving than their schemas (test/cloudbase/bad_input.test.ts, test/attacks/routes.test.ts). */
-export const isForCloudbase = ({ path }: Operation) => /^\/(web|v1\/database|auth\/v1)\b/.test(path);
+export const isForCloudbase = ({ path }: Operation) => /^\/(web|v1\/(database|storages)|auth\/v1)\b/.test(path);
 
 /** What was answered so far: `POST /bill 201 application/json`, `POST /bill 409 SOLD_OUT`. */
 export const witnessed = new Set<string>();
@@ -89,6 +89,11 @@ function inside({ key, responses }: Operation, answer: Received): void {
   const written = responses[status];
   if (written === undefined) throw broken("a status that is not written there");
 
+  // What GET would give, without its body.
+  if (key.startsWith("HEAD ")) {
+    checkHeaders(key, answer, written.headers);
+    return void witnessed.add(`${key} ${status}`);
+  }
   const type = mediaType(answer);
   const types = Object.keys(written.content);
   if (types.length === 0 && (answer.text !== "" || type !== "")) throw broken("a body where none is written");

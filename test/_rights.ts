@@ -115,6 +115,18 @@ export const routeRights: Readonly<Record<string, { readonly for: readonly Comer
   [`POST ${database}/transactions/{transaction}/commit`]: { for: [...people, "key", "neighbourKey"], else: "" },
   [`POST ${database}/transactions/{transaction}/rollback`]: { for: [...people, "key", "neighbourKey"], else: "" },
   [`POST ${database}/commands`]: { for: [], else: "NOT_SUPPORTED" },
+  // `owner` administers collections. A list has an outcome each, and this is the first.
+  "POST /v1/storages/get-objects-upload-info": { for: [...people, "key"], else: "SESSION_MISSING" },
+  "POST /v1/storages/get-objects-download-info": {
+    for: [...people, "nobody", "key", "neighbourKey"],
+    else: "INVALID_ACCESS_TOKEN",
+  },
+  "POST /v1/storages/delete-objects": { for: ["customer", "owner", "key"], else: "STORAGE_EXCEED_AUTHORITY" },
+  "POST /v1/storages/copy-objects": { for: [], else: "NOT_SUPPORTED" },
+  "PUT /v1/storages/objects/{ticket}": { for: comers, else: "" },
+  "POST /v1/storages/objects/{ticket}": { for: comers, else: "" },
+  "GET /v1/storages/objects/{address}/{name}": { for: comers, else: "" },
+  "HEAD /v1/storages/objects/{address}/{name}": { for: comers, else: "" },
   "GET /collections": { for: ["owner", "key"], else: "FORBIDDEN" },
   "POST /auth/v1/signin/anonymously": { for: comers, else: "" },
   "POST /auth/v1/token": { for: comers, else: "" },
@@ -194,6 +206,19 @@ export const exceptions: Readonly<Record<string, Partial<Record<Comer, string>>>
       { cashier: "FORBIDDEN", kitchen: "FORBIDDEN" },
     ]),
   ),
+  "POST /v1/storages/get-objects-upload-info": { neighbourKey: "SESSION_MISSING", revokedKey: "INVALID_ACCESS_TOKEN" },
+  "POST /v1/storages/get-objects-download-info": { revokedKey: "INVALID_ACCESS_TOKEN" },
+  "POST /v1/storages/delete-objects": {
+    nobody: "STORAGE_EXCEED_AUTHORITY",
+    neighbourKey: "STORAGE_EXCEED_AUTHORITY",
+    revokedKey: "INVALID_ACCESS_TOKEN",
+  },
+  "POST /v1/storages/copy-objects": {
+    nobody: "NOT_SUPPORTED",
+    key: "NOT_SUPPORTED",
+    neighbourKey: "NOT_SUPPORTED",
+    revokedKey: "INVALID_ACCESS_TOKEN",
+  },
   "GET /auth/v1/user/me": keys,
   "POST /auth/v1/user/signout": keys,
   // A revoked key, and another shop's key.

@@ -118,7 +118,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   // Its built-in collections are orderbell's own shops and orders.
   "shared/live": ["shared/shop", "shared/ordering", "shared/streams", "shared/sessions", "shared", "db"],
   // The vendor's dialects over HTTP.
-  "shared/cloudbase": ["shared/live", "shared/streams", "shared/sessions", "shared", "db"],
+  "shared/cloudbase": ["shared/files", "shared/live", "shared/streams", "shared/sessions", "shared", "db"],
   // The business of the examples: it knows of streams and sessions, as one of your own would.
   "shared/games": ["shared/streams", "shared/sessions", "shared", "db"],
   apigateway: ["db", ...rooms, "apigateway/local"],

@@ -12,6 +12,7 @@ import * as shape from "../shape.ts";
 import { type Acts, type Asked, anything, byCaller, flag, mustBeSomebody, name, query } from "./asked.ts";
 import { authActions } from "./auth_actions.ts";
 import { changeDocuments, findDocuments, parseInner, wireOf } from "./documents.ts";
+import { storageActions } from "./storage_actions.ts";
 import { transactionActions } from "./transaction_actions.ts";
 
 const envelope = v.object({
@@ -89,4 +90,4 @@ const documentActions: Acts = {
   }),
 };
 
-const actions: Acts = { ...documentActions, ...transactionActions, ...authActions };
+const actions: Acts = { ...documentActions, ...transactionActions, ...storageActions, ...authActions };

@@ -14,6 +14,8 @@ export interface Asked {
   readonly address: string;
   /** Of this API, without a ticket. */
   readonly socketUrl: string;
+  /** Of this API, as the caller knows it. */
+  readonly origin: string;
   /** For the request's line in the log. */
   readonly notes: Record<string, string | number | boolean>;
 }

@@ -23,6 +23,15 @@ export interface Refusal {
 
 export const refusalOf = ({ code, message }: AppError): Refusal => ({ code: codeFor(code), message });
 
+/** Of files, likewise. */
+const theirsOfStorage: Readonly<Partial<Record<Code, string>>> = {
+  FORBIDDEN: "STORAGE_EXCEED_AUTHORITY",
+  FILE_UNKNOWN: "STORAGE_FILE_NONEXIST",
+};
+
+export const storageCodeFor = (code: Code): string => theirsOfStorage[code] ?? codeFor(code);
+export const storageRefusalOf = ({ code, message }: AppError): Refusal => ({ code: storageCodeFor(code), message });
+
 /** Status → the error of the sign-in routes by its name in OAuth 2 and gRPC, and by gRPC's number. */
 const oauthErrors: Readonly<Record<number, readonly [name: string, number: number]>> = {
   400: ["invalid_argument", 3],

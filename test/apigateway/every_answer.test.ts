@@ -5,7 +5,7 @@ import { raw, sql } from "../../db/sql.ts";
 import { type StandIn, startWechat } from "../../demo/wechat.ts";
 import { codesIn } from "../../scripts/openapi_document.ts";
 import { type Operation, problemType } from "../../scripts/read_api.ts";
-import { FilesAway } from "../../shared/errors.ts";
+import { getTicket } from "../../shared/cloudbase/object_ticket.ts";
 import { parseCollections } from "../../shared/live/collections.ts";
 import { eventTypes, type MenuState, type StreamEvent } from "../../shared/protocol.ts";
 import { newApiKey, scopes } from "../../shared/sessions/api_key.ts";
@@ -18,6 +18,7 @@ import { readLaw, witnessed } from "../_contract.ts";
 import { embedded, type TestDatabase } from "../_engines.ts";
 import {
   type Answer,
+  altered,
   type House,
   type HttpOptions,
   newKey,
@@ -29,14 +30,15 @@ import {
   testSettings,
 } from "../_house.ts";
 import { makeIssuer, tokenSettings } from "../_issuer.ts";
-import { contents } from "../functions/_contents.ts";
+import { memoryStore } from "../_memory_store.ts";
 
 const { api } = readLaw();
 const dayMs = 24 * 3_600_000;
 
 /** The refusals of an operation, by status and code. */
-const refusalsOf = ({ responses }: Operation) =>
-  Object.entries(responses).flatMap(([status, { content }]) =>
+/** An answer to HEAD has no body to say a code in. */
+const refusalsOf = ({ method, responses }: Operation) =>
+  Object.entries(method === "HEAD" ? {} : responses).flatMap(([status, { content }]) =>
     codesIn(content[problemType]?.schema ?? null).map((code) => ({ status, code })),
   );
 
@@ -88,6 +90,7 @@ describe("every answer of openapi.yaml", () => {
       wechat: makeWechat(axios.create({ baseURL: wechat.url, timeout: 10_000 })),
       environment: { EXAMPLES: "on", GUEST_SESSIONS_PER_HOUR: "30", CALLBACK_NETWORKS: "127.0.0.0/8", ...takesTokens },
     });
+    at.address = getTicket(house.app, { hash: house.app.secrets.hash("a.txt") });
     await addWechatApp(house.app, app);
     expired = await house.guest();
     clock.forward(8 * dayMs);
@@ -109,23 +112,11 @@ describe("every answer of openapi.yaml", () => {
     ({ key: foreignKey } = await newApiKey(house.app, "foreign", ["introspect"], "snack-bar"));
     at.id = (await customer.order()).body.order.id;
     at.table = house.table;
-    at.file = await newFile({ bytes: png.length });
   });
   afterAll(async () => {
     await house.close();
     await wechat.close();
   });
-
-  const png = contents["image/png"];
-
-  /** A customer's picture that was sent in parts, complete or not. @returns its id */
-  async function newFile(more: object = {}, body: Uint8Array = png): Promise<string> {
-    const asked = { purpose: "picture", name: "a.png", type: "image/png", bytes: body.length, by: "parts", ...more };
-    const { id } = (await customer.http("POST", "/files", { body: asked })).body.file;
-    const [part] = (await customer.http("POST", `/files/${id}/parts`, { body: { parts: [1] } })).body.uploads;
-    await fetch(new URL(part.url, house.url), { method: "PUT", headers: part.headers, body: body as never });
-    return id;
-  }
 
   // --- How it is asked -----------------------------------------------------------------------------------------------
 
@@ -138,8 +129,7 @@ describe("every answer of openapi.yaml", () => {
 
   /** A valid request with the given changes. */
   async function send(to: Operation, { house: where = house, query = queryOf(to), path = {}, ...more }: Sent = {}) {
-    const there: Record<string, string | undefined> = isOfFiles(to) ? { ...at, id: at.file, name: "content" } : at;
-    const url = to.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(path[name] ?? there[name] ?? nobody));
+    const url = to.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(path[name] ?? at[name] ?? nobody));
     const token = "token" in more ? more.token : tokenOf(to);
     const headers = {
       ...(to.parameters.some(({ name }) => name === "Idempotency-Key") ? { "idempotency-key": newKey() } : {}),
@@ -154,7 +144,6 @@ describe("every answer of openapi.yaml", () => {
     });
   }
 
-  const isOfFiles = ({ path }: Operation) => path.startsWith("/files");
   const isForm = (to: Operation) => to.key === "POST /introspect";
   const contentType = (to: Operation, { headers }: HttpOptions): Record<string, string> =>
     isForm(to) && headers?.["content-type"] === undefined ? form : {};
@@ -313,6 +302,36 @@ describe("every answer of openapi.yaml", () => {
     await doors.close();
   });
 
+  it("is given to CloudBase's clients about files", async () => {
+    const doors = await openHouse(embedded, { store: memoryStore() });
+    const { http } = await doors.guest();
+    const listed = async (list: string, body: object) => {
+      const answer = await http("POST", `/v1/storages/${list}`, { body: [body] });
+      expect([list, answer.status]).toEqual([list, 200]);
+      return answer.body[0];
+    };
+    const cloudObjectId = "cloud://orderbell.files/a.txt";
+    const { uploadUrl } = await listed("get-objects-upload-info", { objectId: "a.txt" });
+    const { pathname } = new URL(uploadUrl);
+    expect((await http("PUT", pathname, { raw: "hello" })).status).toBe(200);
+    for (const [status, more] of [[204, {}] as const, [201, { success_action_status: "201" }] as const]) {
+      const fields = new FormData();
+      for (const [name, value] of Object.entries(more)) fields.append(name, value);
+      fields.append("file", new Blob(["hello"]));
+      const asked = new Response(fields);
+      const headers = { "content-type": String(asked.headers.get("content-type")) };
+      const raw = new Uint8Array(await asked.arrayBuffer());
+      expect((await http("POST", pathname, { raw, headers })).status).toBe(status);
+    }
+    const { downloadUrl } = await listed("get-objects-download-info", { cloudObjectId });
+    const path = new URL(downloadUrl).pathname;
+    expect([(await http("GET", path)).status, (await http("HEAD", path)).status]).toEqual([302, 200]);
+    await listed("copy-objects", { srcPath: "a.txt", dstPath: "b.txt" });
+    expect(await listed("delete-objects", { cloudObjectId })).toEqual({ cloudObjectId });
+    expectCode(await http("GET", path), 404, "FILE_UNKNOWN");
+    await doors.close();
+  });
+
   it("is given by reading shops", async () => {
     expect((await house.http("GET", "/get_shop_info")).body.shops).toHaveLength(1);
     const info = await house.http("GET", `/get_shop_info?shop=${at.shop}&table=${at.table}`);
@@ -427,22 +446,6 @@ describe("every answer of openapi.yaml", () => {
       ).toEqual(expect.arrayContaining(["shops", "menus", "orders"]));
   });
 
-  it("is given by files", async () => {
-    const put = operation("POST /files");
-    expect((await send(put)).body.upload.method).toBe("PUT");
-    const film = { purpose: "film", name: "film.mp4", type: "video/mp4", bytes: contents["video/mp4"].length };
-    const set = (await owner.http("POST", "/files", { body: film })).body.file.id;
-    const playlist = contents["application/vnd.apple.mpegurl"];
-    const member = { ...film, name: "a.m3u8", type: "application/x-mpegurl", bytes: playlist.length, of: set };
-    const { upload } = (await owner.http("POST", "/files", { body: member })).body;
-    await fetch(new URL(upload.url, house.url), { ...upload, body: playlist as never });
-    expect((await house.http("GET", `/files/${set}/a.m3u8`)).status).toBe(200);
-    for (const key of ["POST /files/{id}/complete", "GET /files/{id}", "GET /files", "POST /files/{id}/parts"])
-      expect([key, (await send(operation(key))).status]).toEqual([key, 200]);
-    expect((await send(operation("GET /files/{id}/{name}"))).status).toBe(302);
-    expect((await send(operation("DELETE /files/{id}"), { path: { id: await newFile() } })).status).toBe(204);
-  });
-
   it("is given by notifying customers and kitchens", async () => {
     const tell = (body: object, idem: string, token = owner.token) =>
       house.http("POST", "/notify", { token, body, headers: { "idempotency-key": idem } });
@@ -535,24 +538,24 @@ describe("every answer of openapi.yaml", () => {
     INVALID_INPUT(to) {
       if (isForm(to)) return send(to, { raw: "token=" });
       if (Object.keys(to.body).length > 0) return send(to, { body: { nonsense: true } });
+      // The name behind it says nothing.
+      if (to.path.endsWith("/{address}/{name}")) return send(to, { path: { address: "not good" } });
       const last = to.segments.findLast((segment) => segment.startsWith("{"))?.slice(1, -1);
-      if (last !== undefined) return send(to, { path: { [last]: "not/good" } });
+      if (last !== undefined) return send(to, { path: { [last]: "not good" } });
       return send(to, { query: "?shop=not%20good&before=x&stream=x" });
     },
     IDEMPOTENCY_KEY_MISSING: (to) => house.http(to.method, to.path, { token: tokenOf(to), body: bodyOf(to) }),
     async FORBIDDEN(to) {
       if (to.key === "POST /bill") return send(to, { token: kitchen.token });
       if (to.key === "POST /rooms") return withRooms({ makers: "staff" }, () => send(to));
-      if (to.key === "POST /files") return send(to, { body: { ...(bodyOf(to) as object), purpose: "film" } });
-      const token = /^\/(rooms|files)/.test(to.path) ? other.token : customer.token;
+      if (to.path.endsWith("/{address}/{name}")) return send(to, { path: { address: altered(String(at.address)) } });
+      const token = to.path.startsWith("/rooms") ? other.token : customer.token;
       return send(to, { token });
     },
     SHOP_UNKNOWN(to) {
       if (to.key === "POST /bill") return send(to, { body: { shop: "nowhere", ...oneBowl } });
       if (to.key === "POST /notify") return send(to, { token: key, body: { shop: "nowhere", title: "?" } });
       if (to.key === "GET /get_shop_info") return send(to, { query: "?shop=nowhere" });
-      if (to.key === "POST /files")
-        return send(to, { body: { ...(bodyOf(to) as object), shop: "nowhere", visibility: "private" } });
       const token = to.path.endsWith("/board") ? undefined : stranger.token;
       return send(to, { token, path: { shop: "nowhere", device: stranger.session } });
     },
@@ -579,22 +582,6 @@ describe("every answer of openapi.yaml", () => {
     },
     DEVICE_UNKNOWN: (to) => send(to, { path: { device: nobody } }),
     USER_UNKNOWN: (to) => send(to, { body: { user: nobody, title: "?" } }),
-    FILE_UNKNOWN(to) {
-      if (to.key === "POST /files")
-        return send(to, { token: owner.token, body: { ...film, type: "text/vtt", of: nobody } });
-      return send(to, { path: { id: nobody } });
-    },
-    FILE_CONTENT_WRONG: async (to) => send(to, { path: { id: await newFile({}, Buffer.from("<html>")) } }),
-    FILE_NOT_STORED: async (to) =>
-      send(to, { path: { id: (await customer.http("POST", "/files", { body: bodyOf(to) ?? asked })).body.file.id } }),
-    FILE_TOO_LARGE: (to) => send(to, { body: { ...(bodyOf(to) as object), bytes: 100_000_000 } }),
-    FILE_TYPE_REFUSED: (to) => send(to, { body: { ...(bodyOf(to) as object), type: "image/svg+xml" } }),
-    PURPOSE_UNKNOWN: (to) => send(to, { body: { ...(bodyOf(to) as object), purpose: "selfies" } }),
-    async FILES_AWAY(to) {
-      const path = to.path.startsWith("/files/{id}") ? { id: await newFile() } : {};
-      return withoutStore(() => send(to, { path, ...(to.path.endsWith("/parts") ? { body: { parts: [] } } : {}) }));
-    },
-    FILES_FULL: (to) => withoutQuota(() => send(to)),
     VERSION_MISMATCH: (to) => send(to, { headers: { "if-match": '"999"' } }),
     NO_STOCK_COUNT: (to) => send(to, { path: { dish: "beef" }, headers: { "if-match": '"-.0"' } }),
   };
@@ -605,29 +592,6 @@ describe("every answer of openapi.yaml", () => {
     const before = { ...rooms };
     Object.assign(rooms, set);
     return work().finally(() => Object.assign(rooms, before));
-  }
-
-  const asked = { purpose: "picture", name: "a.png", type: "image/png", bytes: 5 };
-  const film = { purpose: "film", name: "film.mp4", bytes: 5 };
-
-  /** The storage does not answer, for the time of one request. */
-  async function withoutStore(work: () => Promise<Answer>): Promise<Answer> {
-    const { store } = house.app;
-    const away = async () => {
-      throw new FilesAway("planted");
-    };
-    const gone = Object.fromEntries(Object.keys(store).map((name) => [name, away]));
-    const before = { ...store };
-    Object.assign(store, gone);
-    return work().finally(() => Object.assign(store, before));
-  }
-
-  /** No purpose has room, for the time of one request. */
-  async function withoutQuota(work: () => Promise<Answer>): Promise<Answer> {
-    const { purposes } = house.app.config;
-    const full = [...purposes].map(([name, one]) => [name, { ...one, total: { bytes: 1 } }] as const);
-    Object.assign(house.app.config, { purposes: new Map(full) });
-    return work().finally(() => Object.assign(house.app.config, { purposes }));
   }
 
   it.each(Object.keys(everywhere))("is given with %s, wherever it is declared", async (code) => {

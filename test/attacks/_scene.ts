@@ -9,7 +9,7 @@ import { migrations } from "../../db/migrate.ts";
 import { raw, sql } from "../../db/sql.ts";
 import { readStale } from "../../db/streams.ts";
 import type { Json, Operation } from "../../scripts/read_api.ts";
-import { codeFor } from "../../shared/cloudbase/refusal.ts";
+import { codeFor, storageCodeFor } from "../../shared/cloudbase/refusal.ts";
 import { AppError, type Code, codes } from "../../shared/errors.ts";
 import { parseCollections } from "../../shared/live/collections.ts";
 import { newApiKey, scopes } from "../../shared/sessions/api_key.ts";
@@ -99,6 +99,7 @@ export async function openScene(engine: Engine, more: Partial<HouseOptions> = {}
     .insertedIds[0];
   const transaction = (await customer.http("POST", `${root}/transactions`)).body.transactionId;
   const [file, shown] = [await newFile(house, customer, "private"), await newFile(house, customer, "unlisted")];
+  const [ticket, address] = await newCloudFile(customer, cloudPath);
   await quiet(house);
   const at = { shop: house.shop, id: order.id, action: "accept", line: "1", dish: "bun", table: house.table };
   return {
@@ -123,6 +124,8 @@ export async function openScene(engine: Engine, more: Partial<HouseOptions> = {}
       file,
       shown,
       name: "content",
+      ticket,
+      address,
     },
     async close() {
       await house.close();
@@ -156,6 +159,20 @@ export async function newFile(house: House, who: Person, visibility: "private" |
   return id;
 }
 
+/** What the examples of CloudBase's clients name. */
+const cloudPath = "avatars/1.png";
+export const cloudId = (path: string) => `cloud://orderbell.files/${path}`;
+
+/** A file as CloudBase's client uploads it. @returns where it was sent, and where it is fetched, without what stands around */
+export async function newCloudFile({ http }: Person, path: string): Promise<[ticket: string, address: string]> {
+  const act = async (action: string, more: object) =>
+    (await http("POST", "/web", { body: { action: `storage.${action}`, ...more } })).body.data;
+  const { pathname } = new URL((await act("getUploadMetadata", { path })).url);
+  if ((await http("PUT", pathname, { raw: "hello" })).status !== 200) throw new Error("a file was not stored");
+  const { download_list: list } = await act("batchGetDownloadUrl", { file_list: [{ fileid: cloudId(path) }] });
+  return [pathname.split("/").at(-1) ?? "", new URL(list[0].download_url).pathname.split("/").at(-2) ?? ""];
+}
+
 // --- Right requests ------------------------------------------------------------------------------------------------
 
 export interface Right {
@@ -181,6 +198,7 @@ export function rightRequest(scene: Scene, to: Operation, example = 0): Right {
   if (isByGrant(to)) headers["x-grant"] = at.grant as string;
   if (/^GET \/login|\/weapp\/login/.test(to.key)) headers["x-wx-code"] = newKey();
   if (type.endsWith("form-urlencoded")) Object.assign(headers, formType);
+  if (type === "multipart/form-data") headers["content-type"] = `${type}; boundary=line`;
   return {
     path: pathOf(scene, to),
     query: queryOf(scene, to),
@@ -190,7 +208,7 @@ export function rightRequest(scene: Scene, to: Operation, example = 0): Right {
       ? {}
       : type.endsWith("json")
         ? { body: own(scene, to, shown as Json) }
-        : { raw: `token=${scene.customer.token}` }),
+        : { raw: type === "multipart/form-data" ? oneFile : `token=${scene.customer.token}` }),
   };
 }
 
@@ -198,6 +216,8 @@ function pathOf({ at }: Scene, { path }: Operation): Record<string, string> {
   if (path === "/files/{id}/{name}") return { ...at, id: at.shown as string };
   return path.startsWith("/files/") ? { ...at, id: at.file as string } : at;
 }
+
+const oneFile = '--line\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\n\r\nhello\r\n--line--\r\n';
 
 const isByGrant = ({ key }: Operation) => /^GET \/rooms\//.test(key);
 
@@ -238,6 +258,7 @@ function own({ at, customer }: Scene, { key }: Operation, shown: Json): Json {
   if (key === "POST /auth/v1/token") return { ...body, refresh_token: customer.token };
   if (key === "POST /login/token") return { token: issuer.sign() };
   if (key === "POST /login") return { ...body, code: newKey() };
+  if (key.endsWith("upload-info")) return [{ ...(shown as object[])[0], objectId: "avatars/2.png" }];
   if (key === "POST /rooms/{room}/messages") return { ...body, id: newKey() };
   if (key === "POST /bill" && "table" in body) return { ...body, table: at.table as string };
   if (key === "POST /notify" && "user" in body) return { ...body, user: customer.user, order: at.id as string };
@@ -255,6 +276,8 @@ const waferLogin = (code: string): Json => ({
 function tokenFor({ key, owner, customer }: Scene, { key: route, path }: Operation): string | undefined {
   if (/^POST \/(introspect|mina_auth|.*\/messages$)/.test(route)) return key;
   if (/^\/(login|weapp|get_shop_info|events|auth\/v1\/(signin|token|revoke))|\/board$/.test(path)) return undefined;
+  // Anybody may have the addresses of files that are not private.
+  if (/^\/v1\/storages\/(objects|get-objects-download)/.test(path)) return undefined;
   if (route === "GET /files" || path === "/files/{id}/{name}") return undefined;
   return /^\/(shops|orders\/|notify|collections)/.test(path) ? owner.token : customer.token;
 }
@@ -272,18 +295,27 @@ export function send({ house }: Scene, to: Operation, right: Right): Promise<Ans
 }
 
 /** The code as orderbell has it, of one in the words of CloudBase's clients. */
-const ourCode = new Map(codes.toReversed().map((code) => [codeFor(code), code]));
+const ourCode = new Map(
+  codes.toReversed().flatMap((code) => [codeFor(code), storageCodeFor(code)].map((one) => [one, code])),
+);
+
+/** What the answer, or the first of its list, or its XML says. */
+export function toldIn({ body, text }: Answer): string | undefined {
+  if (body === undefined) return /<Code>(\w+)<\/Code>/.exec(text)?.[1];
+  return Array.isArray(body) ? body[0]?.code : body?.code;
+}
 
 /** `400 INVALID_INPUT`: a refusal in orderbell's words, also where the route is for CloudBase's clients. */
-export function refusalIn({ status, body }: Answer): string {
-  const told: string | undefined = body?.code;
+export function refusalIn(answer: Answer): string {
+  const { status } = answer;
+  const told = toldIn(answer);
   const code = told === undefined ? "bare" : (ourCode.get(told) ?? told);
   // `POST /web` says it with the status 200.
   return `${status === 200 && told !== undefined ? new AppError(code as Code, "").status : status} ${code}`;
 }
 
 /** Whether the answer is no refusal. */
-export const isServed = ({ status, body }: Answer) => status < 400 && typeof body?.code !== "string";
+export const isServed = (answer: Answer) => answer.status < 400 && typeof toldIn(answer) !== "string";
 
 // --- What is stored ------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,17 @@ const truth: readonly unknown[] = ["x", 1, {}, []];
 const text: readonly unknown[] = [undefined, null, 1, {}, "", "{", "[]", "1", '{"a":1,"a":2}', `${"[".repeat(99)}`];
 const token: readonly unknown[] = [1, {}, [], "x".repeat(8_001)];
 const documentId: readonly unknown[] = [{}, [], "", "a b", "é", "x".repeat(65)];
+const lists: readonly unknown[] = [
+  undefined,
+  null,
+  1,
+  "x",
+  {},
+  [],
+  [1],
+  [null],
+  Array.from({ length: 51 }, () => ({ fileid: "x" })),
+];
 const selection = {
   query,
   order: ["x", 1, [1], [{ field: 1 }], [{ field: "a", direction: "up" }]],
@@ -86,6 +97,35 @@ const actions: Readonly<Record<string, readonly [right: object, wrong: Readonly<
     "database.deleteDocInTransaction": [
       { collectionName: "notes", query: {} },
       { collectionName: name, transactionId, query },
+    ],
+    "storage.getUploadMetadata": [
+      { path: "a/b.png" },
+      {
+        path: [
+          ...name.filter((one) => one !== "x".repeat(65)),
+          "/a",
+          "a//b",
+          "../a",
+          "a/..",
+          "a\\b",
+          "a\0",
+          "x".repeat(1_001),
+        ],
+      },
+    ],
+    "storage.batchGetDownloadUrl": [
+      { file_list: [{ fileid: "cloud://env.bucket/a", max_age: 600 }] },
+      {
+        file_list: [
+          ...lists,
+          [{ fileid: "x".repeat(2_001) }],
+          ...[0, -1, "x", {}].map((max_age) => [{ fileid: "x", max_age }]),
+        ],
+      },
+    ],
+    "storage.batchDeleteFile": [
+      { fileid_list: ["cloud://env.bucket/a"] },
+      { fileid_list: [...lists, ["x".repeat(2_001)]] },
     ],
     "auth.signInAnonymously": [{}, { refresh_token: token }],
     "auth.fetchAccessTokenWithRefreshToken": [{}, { refresh_token: token }],
