@@ -13,7 +13,8 @@ export function signForm(bucket: S3Bucket, { path, type, bytes }: NewObject, las
   const date = stamp(at);
   const fields = {
     key: path,
-    "content-type": type,
+    // Written as in every document of S3: not each store that speaks its language reads names of fields in another case.
+    "Content-Type": type,
     // wx.uploadFile and fetch get the same answer from every store.
     success_action_status: "204",
     "x-amz-algorithm": "AWS4-HMAC-SHA256",

@@ -120,7 +120,7 @@ describe("a form to S3", () => {
   it.each<[string, Uint8Array, Record<string, string>, number, string]>([
     ["a byte more", Buffer.concat([png, Buffer.from("x")]), {}, 400, "EntityTooLarge"],
     ["a byte less", png.subarray(1), {}, 400, "EntityTooSmall"],
-    ["another type", png, { "content-type": "text/html" }, 403, "AccessDenied"],
+    ["another type", png, { "Content-Type": "text/html" }, 403, "AccessDenied"],
     ["another place", png, { key: "files/another" }, 403, "AccessDenied"],
     ["a further field", png, { acl: "public-read" }, 403, "AccessDenied"],
     [
