@@ -5,6 +5,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { localFileStore } from "../../apigateway/local/file_store.ts";
+import type { UploadTimes } from "../../apigateway/local/files/upload_times.ts";
 import type { FileStore } from "../../shared/file_store.ts";
 import { makeLog } from "../../shared/log.ts";
 import type { OpenStore } from "../contracts/file_store.ts";
@@ -23,8 +24,14 @@ export interface FilesServer extends OpenStore {
 
 export const signingKey = Buffer.alloc(32, 7).toString("base64");
 
-export async function openFiles(options: TestServerOptions & { folder?: string } = {}): Promise<FilesServer> {
-  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "orderbell-files-")));
+interface FilesOptions extends TestServerOptions {
+  /** Of another server, for the second one of a folder. */
+  readonly folder?: string;
+  readonly times?: UploadTimes;
+}
+
+export async function openFiles({ folder: shared, times, ...options }: FilesOptions = {}): Promise<FilesServer> {
+  const folder = shared ?? (await mkdtemp(join(tmpdir(), "orderbell-files-")));
   const lines: string[] = [];
   let ahead = 0;
   const local = localFileStore({
@@ -34,6 +41,7 @@ export async function openFiles(options: TestServerOptions & { folder?: string }
     fileTime: () => Date.now() + ahead,
     secret: (bytes) => randomBytes(bytes).toString("base64url"),
     log: makeLog("debug", Date.now, (line) => void lines.push(line)),
+    ...(times === undefined ? {} : { times }),
   });
   const server = await openServer({ ...options, store: local.serve });
   return {
@@ -54,7 +62,7 @@ export async function openFiles(options: TestServerOptions & { folder?: string }
     },
     async close() {
       await server.stop();
-      await rm(folder, { recursive: true, force: true });
+      if (shared === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
 }
