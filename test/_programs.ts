@@ -8,6 +8,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 const programs = [
   "test/_server.ts",
+  "test/apigateway/_files_process.ts",
   "test/faults/_server.ts",
   "test/cli/_program.ts",
   "test/wafer/_qcloud-weapp-server-sdk.ts",

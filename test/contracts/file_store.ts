@@ -21,7 +21,7 @@ export interface OpenStore {
 
 let count = 0;
 /** A new path, such as shared/files/ makes them. */
-export const newPath = (folder = "files"): string => `${folder}/${String(count++).padStart(22, "aB3_-x")}`;
+export const newPath = (folder = "files"): string => `${folder}/aB_-${String(count++).padStart(18, "0")}`;
 
 /** Bytes that tell where they are from. */
 export const someBytes = (length: number, seed = 1): Buffer =>

@@ -1,14 +1,16 @@
 /** Errors of the file system: a client is told to try again, and the operator what to do. */
-import { conditionOf } from "../../../db/conditions.ts";
 import { FilesAway } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
+import { codeOf } from "./synced_folder.ts";
+
+const full = new Set(["ENOSPC", "EDQUOT"]);
 
 /** @returns FilesAway for an error of the system, any other error as it is */
 export const awayOf =
   (log: Log, folder: string) =>
   (error: unknown): unknown => {
-    if (!(error instanceof Error) || !("syscall" in error)) return error;
-    if (conditionOf(error) === "full")
+    if (typeof error !== "object" || error === null || !("syscall" in error)) return error;
+    if (full.has(codeOf(error)))
       log.error("files.full", { folder, hint: "no room for files: nothing can be uploaded until some is made" }, error);
     return new FilesAway(error);
   };
