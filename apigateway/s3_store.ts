@@ -2,14 +2,12 @@
 import { createHash } from "node:crypto";
 import { FilesAway } from "../shared/errors.ts";
 import { type FileStore, fetchMs, type NewObject, type StoredPart, uploadMs } from "../shared/file_store.ts";
-import { addressOf, presign, type S3Bucket } from "./s3_bucket.ts";
+import { addressOf, presign, quarterMs, quarterOf, type S3Bucket } from "./s3_bucket.ts";
 import { type S3Answer, type S3CallOptions, S3Refused, type S3Request, s3Caller } from "./s3_call.ts";
 import { checkS3 } from "./s3_check.ts";
 import { signForm } from "./s3_form.ts";
 import { keysToDelete, partsIn, partsToJoin, textOf } from "./s3_xml.ts";
 
-/** Requests within the same quarter of an hour get the same address, so that the browser can use its cache. */
-const windowMs = 15 * 60_000;
 /** DeleteObjects takes no more. */
 const keysAtOnce = 1_000;
 /** Refuses to replace an object. */
@@ -145,8 +143,8 @@ export function s3Store(bucket: S3Bucket, more: Omit<S3CallOptions, "bucket">): 
         // An object never changes; its address does, after half an hour.
         "response-cache-control": `private, max-age=${fetchMs / 1_000}, immutable`,
       };
-      const signedAt = Math.floor(bucket.now() / windowMs) * windowMs;
-      return presign(bucket, { method: "GET", path, query, signedAt, lastsMs: windowMs + fetchMs });
+      const signedAt = quarterOf(bucket.now());
+      return presign(bucket, { method: "GET", path, query, signedAt, lastsMs: quarterMs + fetchMs });
     },
     check: (path) => checkS3(own, path),
   };

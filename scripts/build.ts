@@ -56,7 +56,7 @@ const callsOutside = ["call_back", "admin", "login_token"];
 const more: Readonly<Record<string, { readonly imports: string; readonly parts: string }>> = {
   pages: {
     imports: `import { join } from "node:path";
-      import { s3Pictures } from "./apigateway/s3.ts";
+      import { s3Pictures } from "./apigateway/s3_pictures.ts";
       import { builtPages } from "./cloud/built_pages.ts";`,
     parts: `pages: (bucket, socketUrl) => ({
         find: builtPages({ folder: join(__dirname, "../web"), socketUrl, picturesUrl: bucket.endpoint }),
