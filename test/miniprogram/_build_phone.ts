@@ -62,8 +62,15 @@ await build({
   format: "iife",
   target: "es2022",
   outfile: join(folder, "phone.js"),
-  // The fake wx is for Node; a browser has sockets of its own.
+  // The fake wx is for Node; a browser has sockets of its own, and no disk.
   alias: { ws: join(here, "_browser_ws.ts"), "glass-easel": fileURLToPath(import.meta.resolve("glass-easel")) },
+  plugins: [
+    {
+      name: "disk",
+      setup: ({ onResolve }) =>
+        onResolve({ filter: /\/_wx_files\.ts$/ }, () => ({ path: join(here, "_browser_disk.ts") })),
+    },
+  ],
   logLevel: "error",
 });
 rmSync(packed, { recursive: true });

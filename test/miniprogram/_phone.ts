@@ -6,6 +6,7 @@
 import { CurrentWindowBackendContext, Event } from "glass-easel";
 import { MiniProgramEnv } from "glass-easel-miniprogram-adapter";
 import { type FakeWx, fakeWx } from "../clients/_wx.ts";
+import { browserDisk } from "./_browser_disk.ts";
 
 type Script = (require: (path: string) => unknown, module: { exports: object }, exports: object) => void;
 
@@ -47,6 +48,8 @@ const elements = {
   button: "wx-button",
   input: "input",
   "scroll-view": "wx-scroll-view",
+  progress: "progress",
+  video: "video",
 };
 
 export function startPhone({ url: apiUrl, templates, scripts, settings }: Program): void {
@@ -140,6 +143,8 @@ export function startPhone({ url: apiUrl, templates, scripts, settings }: Progra
     ...network,
     request: (wanted: Parameters<FakeWx["request"]>[0]) => network.request(through(wanted)),
     connectSocket: (wanted: Parameters<FakeWx["connectSocket"]>[0]) => network.connectSocket(through(wanted)),
+    uploadFile: (wanted: Parameters<FakeWx["uploadFile"]>[0]) => network.uploadFile(through(wanted)),
+    downloadFile: (wanted: Parameters<FakeWx["downloadFile"]>[0]) => network.downloadFile(through(wanted)),
     getStorageSync: (key: string) => JSON.parse(localStorage.getItem(key) ?? '""'),
     setStorageSync: (key: string, value: unknown) => localStorage.setItem(key, JSON.stringify(value)),
     removeStorageSync: (key: string) => localStorage.removeItem(key),
@@ -165,6 +170,30 @@ export function startPhone({ url: apiUrl, templates, scripts, settings }: Progra
       }
       modal.append(buttons);
       document.body.append(modal);
+    },
+    /** The person chooses what the test has put into `window.phone.chosen`. */
+    chooseMessageFile({ success, fail }: Dom) {
+      const [name, text, type] = window.phone.chosen ?? [];
+      if (name === undefined) return setTimeout(() => fail({ errMsg: "chooseMessageFile:fail cancel" }));
+      const blob = new Blob([text], { type });
+      const file = { name, path: browserDisk.add(name, blob), size: blob.size, type: "file", time: 0 };
+      return setTimeout(() => success({ tempFiles: [file] }));
+    },
+    openDocument({ filePath, success, fail }: Dom) {
+      window.phone.opened = browserDisk.blobOf(filePath);
+      setTimeout(() => (window.phone.opened ? success({}) : fail({ errMsg: "openDocument:fail no such file" })));
+    },
+    setClipboardData({ data, success }: Dom) {
+      window.phone.copied = data;
+      setTimeout(() => success?.({}));
+    },
+    createOffscreenCanvas: ({ width, height }: Dom) =>
+      Object.assign(document.createElement("canvas"), { width, height }),
+    canvasToTempFilePath({ canvas, success }: Dom) {
+      canvas.toBlob((blob: Blob) => success({ tempFilePath: browserDisk.add("canvas.png", blob) }), "image/png");
+    },
+    previewImage({ urls }: Dom) {
+      window.phone.opened = urls[0];
     },
     requirePrivacyAuthorize: ({ success }: { success(): void }) => setTimeout(success),
     setNavigationBarTitle({ title }: { title: string }) {
@@ -255,6 +284,8 @@ export function startPhone({ url: apiUrl, templates, scripts, settings }: Progra
     script((wanted) => load(new URL(wanted, `file:///${path}`).pathname.slice(1)), module, module.exports);
     return module.exports;
   }
+  // Without codes the examples' people are guests.
+  if (codes.length > 0) Object.assign((load("config") as { config: object }).config, { signIn: "wechat" });
   load("app");
   for (const [path, own] of Object.entries(settings)) {
     if (templates[path] === undefined) continue;
