@@ -53,6 +53,7 @@ export const examples: Program = {
     ["clients/client", "{ asGuest }"],
     ["clients/rooms", "*"],
     ["clients/collections", "*"],
+    ["clients/files", "*"],
   ],
 };
 

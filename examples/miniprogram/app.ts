@@ -1,10 +1,9 @@
 /** The app: one client, one socket, shared by all pages. */
 import { config } from "./config";
-import { asGuest, createClient, makeClient, wechatPlatform } from "./lib/orderbell";
+import { makeClient, wechatPlatform } from "./lib/orderbell";
+import { begin } from "./parts/begin";
 import type { ExampleApp } from "./parts/page";
 
-const { url } = config;
-const client =
-  config.signIn === "guest" ? makeClient(wechatPlatform(), { url, begin: asGuest }) : createClient({ url });
+const client = makeClient(wechatPlatform(), { url: config.url, begin });
 
 App<ExampleApp>({ client });

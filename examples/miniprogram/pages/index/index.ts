@@ -31,7 +31,7 @@ const words = {
   },
 };
 
-const pages: (keyof typeof words.zh.cards)[] = [];
+const pages: (keyof typeof words.zh.cards)[] = ["stroke", "session", "files", "video"];
 
 Component({
   data: { about: "", other: "", cards: [] as { page: string; mark: string; title: string; about: string }[] },
