@@ -13,6 +13,8 @@ const contentPolicy = (connect: string, images: string, more: readonly string[] 
     `script-src 'self' ${retryScript}`,
     "style-src 'self'",
     `img-src 'self' data: blob:${images}`,
+    // blob: a film that was chosen on this device is shown before it is uploaded.
+    `media-src 'self' blob:${images}`,
     `connect-src 'self'${connect}`,
     "object-src 'none'",
     "base-uri 'none'",
@@ -37,21 +39,15 @@ const headersWith = (policy: string) =>
  * @param host as the browser sent it: in older browsers `'self'` does not allow a socket; an invalid host is left out
  */
 export const pageHeaders = (host?: string, socketUrl?: string, filesUrl?: string): PageHeaders =>
-  headersWith(contentPolicy(socketsOf(host, socketUrl) + originOf(filesUrl), originOf(filesUrl), filmsAt(filesUrl)));
+  headersWith(contentPolicy(socketsOf(host, socketUrl) + originOf(filesUrl), originOf(filesUrl)));
 
 /** Headers of an example's page: as `pageHeaders`, and a player of films may make parts of them in memory. */
 export const exampleHeaders = (host?: string, socketUrl?: string, filesUrl?: string): PageHeaders =>
   headersWith(
-    contentPolicy(socketsOf(host, socketUrl) + originOf(filesUrl), originOf(filesUrl), [
-      `media-src 'self' blob:${originOf(filesUrl)}`,
-      "worker-src 'self' blob:",
-    ]),
+    contentPolicy(socketsOf(host, socketUrl) + originOf(filesUrl), originOf(filesUrl), ["worker-src 'self' blob:"]),
   );
 
 const originOf = (url: string | undefined) => (url === undefined ? "" : ` ${new URL(url).origin}`);
-
-/** Films are files too; without another host the rule for everything is enough. */
-const filmsAt = (url: string | undefined) => (url === undefined ? [] : [`media-src 'self' blob:${originOf(url)}`]);
 
 function socketsOf(host: string | undefined, socketUrl: string | undefined): string {
   const own =
@@ -63,5 +59,5 @@ function socketsOf(host: string | undefined, socketUrl: string | undefined): str
 export function pageHeadersAt(socketUrl: string, filesUrl: string): PageHeaders {
   const socket = new URL(socketUrl);
   const files = originOf(filesUrl);
-  return headersWith(contentPolicy(` ${socket.protocol}//${socket.host}${files}`, files, filmsAt(filesUrl)));
+  return headersWith(contentPolicy(` ${socket.protocol}//${socket.host}${files}`, files));
 }

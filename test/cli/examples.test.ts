@@ -61,7 +61,7 @@ describe("an example", () => {
   it("may do what a page may, and play films from its memory", () => {
     const policyOf = (headers: Readonly<Record<string, string>>) => headers["content-security-policy"];
     expect(policyOf(exampleHeaders("shop.example"))).toBe(
-      `${policyOf(pageHeaders("shop.example"))}; media-src 'self' blob:; worker-src 'self' blob:`,
+      `${policyOf(pageHeaders("shop.example"))}; worker-src 'self' blob:`,
     );
   });
 

@@ -121,7 +121,7 @@ it("pages may reach their socket and their pictures, and nothing else than on th
         `connect-src 'self' ${new URL(socketUrl).origin} ${pictures}`,
       )
       .replace("img-src 'self' data: blob:", `img-src 'self' data: blob: ${pictures}`)
-      .concat(`; media-src 'self' blob: ${pictures}`),
+      .replace("media-src 'self' blob:", `media-src 'self' blob: ${pictures}`),
   );
   expect(policy).toContain(`connect-src 'self' wss://abc123.execute-api.us-east-1.amazonaws.com ${pictures};`);
 });

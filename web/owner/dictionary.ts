@@ -55,8 +55,16 @@ export const typed = (fen: number): string => String(fen / 100);
 export const numberOf = (value: number, digits = 0): string =>
   new Intl.NumberFormat(words.locale, { maximumFractionDigits: digits }).format(value);
 
+/** 185 seconds → 3:05; 3723 → 1:02:03 */
+export function lengthText(seconds: number): string {
+  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60];
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${hours > 0 ? `${hours}:${two(minutes)}` : minutes}:${two(Math.floor(seconds) % 60)}`;
+}
+
 /** 3412 → 3.4 KB */
 export function bytesOf(bytes: number): string {
   if (bytes < 1_000) return `${bytes} B`;
-  return bytes < 1_000_000 ? `${numberOf(bytes / 1_000, 1)} KB` : `${numberOf(bytes / 1_000_000, 1)} MB`;
+  if (bytes < 1_000_000) return `${numberOf(bytes / 1_000, 1)} KB`;
+  return bytes < 1_000_000_000 ? `${numberOf(bytes / 1_000_000, 1)} MB` : `${numberOf(bytes / 1_000_000_000, 2)} GB`;
 }

@@ -9,6 +9,7 @@ import { CollectionsSection } from "./collections.tsx";
 import { ConfirmDialog } from "./confirm_dialog.tsx";
 import { Devices } from "./devices.tsx";
 import { localName, words } from "./dictionary.ts";
+import { Films } from "./films.tsx";
 import { Guide } from "./guide.tsx";
 import { Icon } from "./icons.tsx";
 import { MenuSection } from "./menu.tsx";
@@ -20,7 +21,7 @@ import type { Collection } from "./types.ts";
 import { useQuery } from "./use_query.ts";
 import { useShop } from "./use_shop.ts";
 
-const sections = ["report", "menu", "tables", "devices", "settings", "collections"] as const;
+const sections = ["report", "menu", "films", "tables", "devices", "settings", "collections"] as const;
 type Section = (typeof sections)[number];
 
 /** `#menu` → menu, `#collections/notes` → collections */
@@ -97,6 +98,8 @@ export function Sections({ id, session }: { id: string; session: Session }) {
             </>
           ) : section === "menu" ? (
             <MenuSection shop={shop} reload={reload} />
+          ) : section === "films" ? (
+            <Films id={id} />
           ) : section === "tables" ? (
             <Tables id={id} name={localName(shop.names)} />
           ) : section === "devices" ? (

@@ -1,53 +1,77 @@
-/** Upload of a picture from this device to the shop's files. */
-import { ask } from "./client.ts";
-import { words } from "./dictionary.ts";
+/** Uploads from this device: pictures of a useful size, and what an error means to the owner. */
+import { ApiError } from "../../clients/browser.ts";
+import { upload, type WorkOptions } from "../../clients/files.ts";
+import { client, reasonOf } from "./client.ts";
+import { bytesOf, words } from "./dictionary.ts";
 
-interface Place {
-  upload: { method: string; url: string; headers: Record<string, string> };
-  picture: string;
-}
-
-const types = ["image/jpeg", "image/png", "image/webp"];
-const maxBytes = 2 * 1_024 * 1_024;
+export const pictureTypes = ["image/jpeg", "image/png", "image/webp"];
 /** The longer side: two device pixels for each CSS pixel of the largest picture on a page. */
 const maxSide = 1_200;
 /** Smaller files are sent unchanged. */
 const fineBytes = 250_000;
 
-/** A fault of the picture that the user can correct. */
-export class PictureError extends Error {}
+/** A fault of the file that the user can correct. */
+export class FileFault extends Error {}
 
-/** @returns the path for the menu @throws PictureError, ApiError */
-export async function uploadPicture(shop: string, file: File): Promise<string> {
-  if (!types.includes(file.type)) throw new PictureError(words.pictureWrong);
-  const picture = await smaller(file);
-  if (picture.size > maxBytes) throw new PictureError(words.pictureTooLarge);
-  const { upload, picture: path } = await ask<Place>("POST", shop, "/pictures", {
-    type: picture.type,
-    bytes: picture.size,
+/** @returns the path for the menu @throws FileFault, ApiError */
+export async function uploadPicture(shop: string, file: File, options: WorkOptions): Promise<string> {
+  const picture = await fitting(file);
+  const { path } = await upload(client, picture, {
+    ...options,
+    purpose: "dish",
+    shop,
+    name: nameOf(picture, file.name),
   });
-  const { method, headers } = upload;
-  const answer = await fetch(new URL(upload.url, location.origin), { method, headers, body: picture });
-  if (answer.status === 400) throw new PictureError(words.pictureWrong);
-  if (!answer.ok) throw new PictureError(words.noAnswer);
-  return path;
+  return path as string;
 }
 
-/** Scales it to a useful size; returns the file itself where the browser cannot. */
-async function smaller(file: File): Promise<Blob> {
+/** @returns the picture in a useful size @throws FileFault */
+export async function fitting(file: File): Promise<Blob> {
+  if (!pictureTypes.includes(file.type)) throw new FileFault(words.pictureWrong);
   if (file.size <= fineBytes || typeof createImageBitmap !== "function") return file;
   const image = await createImageBitmap(file).catch(() => undefined);
   if (image === undefined) return file;
-  const scale = Math.min(1, maxSide / Math.max(image.width, image.height));
+  const made = await drawn(image, image.width, image.height);
+  return made !== undefined && made.size < file.size ? made : file;
+}
+
+/** A JPEG of it, not larger than is useful. Undefined where the browser cannot. */
+export async function drawn(image: CanvasImageSource, width: number, height: number): Promise<Blob | undefined> {
+  const scale = Math.min(1, maxSide / Math.max(width, height));
   const canvas = document.createElement("canvas");
-  canvas.width = Math.round(image.width * scale);
-  canvas.height = Math.round(image.height * scale);
+  canvas.width = Math.round(width * scale);
+  canvas.height = Math.round(height * scale);
   const context = canvas.getContext("2d");
-  if (context === null) return file;
+  if (context === null) return undefined;
   // White behind transparent parts, which would become black in a JPEG.
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
   const made = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.85));
-  return made !== null && made.size < file.size ? made : file;
+  return made ?? undefined;
+}
+
+/** `photo.png` that became a JPEG → `photo.jpg` */
+const nameOf = ({ type }: Blob, name: string) => name.replace(/\.\w+$/, "") + (endings[type] ?? "");
+const endings: Record<string, string> = { "image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp" };
+
+/** What the owner reads when an upload has failed; undefined when the owner cancelled it. @param wrong for content of another type */
+export function uploadFault(error: unknown, wrong: string): string | undefined {
+  if (error instanceof FileFault) return error.message;
+  if (!(error instanceof ApiError)) return reasonOf(error);
+  switch (error.code) {
+    case "CANCELLED":
+      return undefined;
+    case "FILE_TYPE_REFUSED":
+    case "FILE_CONTENT_WRONG":
+      return wrong;
+    case "FILE_TOO_LARGE":
+      return words.fileTooLarge(bytesOf(error.extra.maxBytes));
+    case "FILES_FULL":
+      return words.filesFull;
+    case "NO_ANSWER":
+      return words.uploadLost;
+    default:
+      return reasonOf(error);
+  }
 }

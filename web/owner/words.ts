@@ -47,7 +47,7 @@ export interface Words {
   signOutAsk: string;
   signOutHint: string;
   // Frame
-  sections: Record<"report" | "menu" | "tables" | "devices" | "settings" | "collections", string>;
+  sections: Record<"report" | "menu" | "films" | "tables" | "devices" | "settings" | "collections", string>;
   navigation: string;
   open: string;
   closed: string;
@@ -118,8 +118,14 @@ export interface Words {
   choosePicture: string;
   changePicture: string;
   removePicture: string;
+  // Uploads
   uploading: string;
-  pictureTooLarge: string;
+  uploadOf(name: string): string;
+  cancelUpload: string;
+  uploadWaiting: string;
+  uploadLost: string;
+  fileTooLarge(max: string): string;
+  filesFull: string;
   pictureWrong: string;
   pictureHint: string;
   options: string;
@@ -150,6 +156,27 @@ export interface Words {
   gone: string;
   fields: Record<string, string>;
   nothing: string;
+  // Films
+  filmsHint: string;
+  newFilm: string;
+  chooseFilm: string;
+  otherFilm: string;
+  filmHint: string;
+  filmReading: string;
+  filmWrong: string;
+  filmTitle: string;
+  filmLength(length: string): string;
+  filmUnreadable: string;
+  poster: string;
+  choosePoster: string;
+  uploadFilm: string;
+  filmStored: string;
+  filmWaiting: string;
+  noFilms: string;
+  playFilm(title: string): string;
+  removeFilm(title: string): string;
+  removeFilmAsk(title: string): string;
+  removeFilmHint: string;
   // Tables
   newTables: string;
   labels: string;
