@@ -158,7 +158,7 @@ describe("an upload on Node", () => {
   it("ends a request in which nothing moves, and sends it again", async () => {
     await begin();
     server.fault = (what, nth) => (what === "PUT whole" && nth === 1 ? "silent" : undefined);
-    const { work, waits } = shown(person({ factor: 2_000 }), bytesOf(100));
+    const { work, waits } = shown(person({ factor: 100 }), bytesOf(100));
     expect((await work).state).toBe("stored");
     expect(waits).toEqual(["NO_ANSWER"]);
   });
@@ -314,7 +314,7 @@ describe("an upload on Node", () => {
   it("gives up when nothing has moved for minutes, and goes on from there the next time", async () => {
     await begin();
     const path = await onDisk("e.mp4", 2_000);
-    const client = person({ factor: 1_000 });
+    const client = person({ factor: 200 });
     server.fault = (what) => (what === "PUT part 3" ? "lost" : undefined);
     expect((await failed(shown(client, path).work)).code).toBe("NO_ANSWER");
     const [id] = [...server.files.keys()];
