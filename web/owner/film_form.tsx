@@ -1,4 +1,5 @@
 /** The form for a new film: the file, its title, and a poster out of the film or chosen. */
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { lengthText, words } from "./dictionary.ts";
 import { Card, TextField } from "./fields.tsx";
@@ -33,6 +34,15 @@ export function FilmForm({ shop, onStored }: { shop: string; onStored(): void })
   }
 
   const said = wrong ?? fault;
+  const chooseButton = (
+    <FileButton
+      button={chooser}
+      label={film === undefined ? words.chooseFilm : words.otherFilm}
+      accept="video/mp4,video/webm"
+      busy={reading}
+      onChoose={(file) => void choose(file)}
+    />
+  );
   return (
     <Card title={words.newFilm}>
       {sending !== undefined ? (
@@ -45,18 +55,13 @@ export function FilmForm({ shop, onStored }: { shop: string; onStored(): void })
         />
       ) : (
         <div class="stack">
-          {film !== undefined && (
-            <FilmFields film={film} onChange={setFilm} onFault={setWrong} onSend={() => void send(film)} />
+          {film === undefined ? (
+            <div class="row">{chooseButton}</div>
+          ) : (
+            <FilmFields film={film} onChange={setFilm} onFault={setWrong} onSend={() => void send(film)}>
+              {chooseButton}
+            </FilmFields>
           )}
-          <div class="row">
-            <FileButton
-              button={chooser}
-              label={film === undefined ? words.chooseFilm : words.otherFilm}
-              accept="video/mp4,video/webm"
-              busy={reading}
-              onChoose={(file) => void choose(file)}
-            />
-          </div>
           <p class="hint" role="status">
             {said === undefined ? words.filmHint : <span class="fault">{said}</span>}
           </p>
@@ -71,9 +76,11 @@ interface FilmFieldsProps {
   onChange(film: NewFilm): void;
   onFault(fault: string | undefined): void;
   onSend(): void;
+  /** The button beside that which sends. */
+  children: ComponentChildren;
 }
 
-function FilmFields({ film, onChange, onFault, onSend }: FilmFieldsProps) {
+function FilmFields({ film, onChange, onFault, onSend, children }: FilmFieldsProps) {
   const { title, seconds, poster } = film;
   const isNamed = title.trim() !== "" && title.length <= maxTitle;
   const choosePoster = async (file: File) => {
@@ -114,6 +121,7 @@ function FilmFields({ film, onChange, onFault, onSend }: FilmFieldsProps) {
         <button type="submit" class="button primary" disabled={!isNamed}>
           {words.uploadFilm}
         </button>
+        {children}
       </div>
     </form>
   );
