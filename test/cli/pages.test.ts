@@ -75,7 +75,7 @@ describe("a page", () => {
     const bucket = pageHeaders("shop.example", undefined, "https://files.example/bucket")["content-security-policy"];
     for (const rule of ["connect-src 'self' ws://shop.example wss://shop.example", "img-src 'self' data: blob:"])
       expect(bucket).toContain(`${rule} https://files.example;`);
-    expect(bucket).toMatch(/; media-src 'self' blob: https:\/\/files\.example$/);
+    expect(bucket).toContain("media-src 'self' blob: https://files.example;");
     const elsewhere = pageHeaders("[::1]:8787", "wss://socket.example/pgws")["content-security-policy"];
     expect(elsewhere).toContain("connect-src 'self' ws://[::1]:8787 wss://[::1]:8787 wss://socket.example;");
     for (const host of ["a;script-src *", "a b", "a,b", "", "a'b"])

@@ -219,7 +219,7 @@ export const words: Words = {
   noFilms: "No films yet",
   playFilm: (title) => `Play ${title}`,
   removeFilm: (title) => `Delete ${title}`,
-  removeFilmAsk: (title) => `Delete “${title}”?`,
+  removeFilmAsk: (title) => `Delete "${title}"?`,
   removeFilmHint: "It is gone at once wherever it is shown, and cannot be restored.",
   newTables: "Add tables",
   labels: "Table numbers",
