@@ -13,14 +13,18 @@ export class BodyTimes {
     this.#requestMs = requestMs;
   }
 
-  /** From now on the body has so much time; then the client gets the answer that Node would give it, and the connection ends. */
-  begin(request: IncomingMessage, response: ServerResponse): void {
+  /**
+   * From now on the body has so much time; then the client gets the answer that Node would give it, and the connection ends.
+   * @param ms for a route that takes larger bodies
+   */
+  begin(request: IncomingMessage, response: ServerResponse, ms = this.#requestMs): void {
     const { socket } = request;
+    this.end(request);
     const timer = setTimeout(() => {
       if (request.complete) return;
       if (response.headersSent || !socket.writable) socket.destroy();
       else socket.end(tooLate, () => socket.destroy());
-    }, this.#requestMs).unref();
+    }, ms).unref();
     const end = () => clearTimeout(timer);
     this.#timers.set(request, timer);
     request.once("end", end).once("close", end);

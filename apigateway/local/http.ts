@@ -32,6 +32,8 @@ export interface HttpApiOptions extends HttpAnswersOptions, HealthOptions {
   readonly beginUpload: (request: IncomingMessage) => () => void;
   readonly infoOf: (request: IncomingMessage) => RequestInfo;
   readonly callers: CallerCache;
+  /** To be called before a body is read that takes longer than others. */
+  readonly beginLargeBody: (request: IncomingMessage, response: ServerResponse) => void;
   /** To be called when the request is complete. @returns to be called when it has its answer */
   readonly beginWork: (request: IncomingMessage) => () => void;
   /** To be called when its answer is out, or cannot be any more. */
@@ -110,7 +112,9 @@ export function httpApi(options: HttpApiOptions): HttpApi {
     const info = infoOf(request);
     const caller = callers.ofRequest(request, info.sourceIp);
     const { function: name, routeKey } = found.route;
-    const body = await bodies.read(request, caller, largeBodies[routeKey]);
+    const most = largeBodies[routeKey];
+    if (most !== undefined) options.beginLargeBody(request, response);
+    const body = await bodies.read(request, caller, most);
     const done = options.beginWork(request);
     underWay.add(opened);
     // The body arrived after the stop had begun: the request is served, but must not wait.

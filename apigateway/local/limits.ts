@@ -15,6 +15,8 @@ export interface Limits {
   /** From the first byte of a request to the last of its headers, and to the last of its body. */
   readonly headersMs: number;
   readonly requestMs: number;
+  /** Likewise, of a route that takes larger bodies than others. */
+  readonly largeRequestMs: number;
   /** Invocations at once in each compartment (compartments.ts), and how many may wait for one; beyond it the answer is 503. */
   readonly concurrency: number;
   readonly queue: number;
@@ -52,6 +54,7 @@ export const awsLimits: Limits = {
   socketTimeoutMs: 29_000,
   headersMs: 10_000,
   requestMs: 30_000,
+  largeRequestMs: 120_000,
   concurrency: 1_000,
   queue: 1_000,
   overloadDelayMs: 1_000,

@@ -123,6 +123,7 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
       bodyTimes.end(request);
       return httpConnections.beginWork(request.socket);
     },
+    beginLargeBody: (request, response) => bodyTimes.begin(request, response, limits.largeRequestMs),
     healthy,
     health,
     scrape,

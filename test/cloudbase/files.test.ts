@@ -1,5 +1,7 @@
 /** Files of CloudBase's own client, unmodified: what it uploads comes back whole, to whom it should, and is replaced in one piece. */
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { request } from "node:http";
 import { readPaths } from "../../db/cloud_paths.ts";
 import { readCount, readFiles } from "../../db/files.ts";
 import { builtInPurposes } from "../../shared/purpose.ts";
@@ -314,6 +316,25 @@ onEveryDialect((engine) => {
       "OPERATION_FAIL",
     );
   });
+});
+
+it("a file has more time than other bodies", async () => {
+  const { anyEngine } = await import("../_engines.ts");
+  const house = await openDoors(anyEngine, { limits: { headersMs: 200, requestMs: 400 } });
+  const begin = (method: string, path: string) => {
+    const asked = request(house.url + path, {
+      method,
+      headers: { "content-length": "4", "content-type": "text/plain" },
+    });
+    asked.write("ab");
+    const status = once(asked, "response").then(([answer]) => answer.resume().statusCode);
+    return { asked, status };
+  };
+  const file = begin("PUT", `/v1/storages/objects/a.${"x".repeat(43)}`);
+  expect(await begin("POST", "/web").status).toBe(408);
+  file.asked.end("cd");
+  expect(await file.status).toBe(403);
+  await house.close();
 });
 
 describe("a purpose of the developer's", () => {
