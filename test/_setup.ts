@@ -2,6 +2,7 @@
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { migrate } from "../db/migrate.ts";
 import { openMysql } from "../db/mysql.ts";
 import { openPglite } from "../db/pglite.ts";
@@ -18,6 +19,8 @@ export default async function setup(): Promise<void> {
   const folder = process.env.ORDERBELL_TEST_FOLDER ?? (await mkdtemp(join(tmpdir(), "orderbell-test-")));
   process.env.ORDERBELL_TEST_OWN_FOLDER = process.env.ORDERBELL_TEST_FOLDER === undefined ? "yes" : "";
   process.env.ORDERBELL_TEST_FOLDER = folder;
+  // As in test/_programs.ts.
+  setFlagsFromString("--liftoff-only");
   const pglite = await openPglite();
   await writeFile(join(folder, "pglite-empty.tar"), withoutTemplates(await (await pglite.dump()).arrayBuffer()));
   await migrate(pglite);
