@@ -19,7 +19,8 @@ export async function endFiles(app: App, { id }: Pick<File, "id">): Promise<void
     },
     repeatable: true,
   });
-  await forget(app, ended);
+  // The file is gone for everybody; what is left of it, the sweep removes.
+  await forget(app, ended).catch((error) => app.log.error("files.forget", { file: id }, error));
 }
 
 /** What ends rows that are locked: counts of holders come before those of all, as everywhere. */

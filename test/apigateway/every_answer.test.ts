@@ -6,6 +6,7 @@ import { type StandIn, startWechat } from "../../demo/wechat.ts";
 import { codesIn } from "../../scripts/openapi_document.ts";
 import { type Operation, problemType } from "../../scripts/read_api.ts";
 import { getTicket } from "../../shared/cloudbase/object_ticket.ts";
+import { FilesAway } from "../../shared/errors.ts";
 import { parseCollections } from "../../shared/live/collections.ts";
 import { eventTypes, type MenuState, type StreamEvent } from "../../shared/protocol.ts";
 import { newApiKey, scopes } from "../../shared/sessions/api_key.ts";
@@ -31,6 +32,7 @@ import {
 } from "../_house.ts";
 import { makeIssuer, tokenSettings } from "../_issuer.ts";
 import { memoryStore } from "../_memory_store.ts";
+import { contents } from "../functions/_contents.ts";
 
 const { api } = readLaw();
 const dayMs = 24 * 3_600_000;
@@ -112,11 +114,23 @@ describe("every answer of openapi.yaml", () => {
     ({ key: foreignKey } = await newApiKey(house.app, "foreign", ["introspect"], "snack-bar"));
     at.id = (await customer.order()).body.order.id;
     at.table = house.table;
+    at.file = await newFile({ bytes: png.length });
   });
   afterAll(async () => {
     await house.close();
     await wechat.close();
   });
+
+  const png = contents["image/png"];
+
+  /** A customer's picture that was sent in parts, complete or not. @returns its id */
+  async function newFile(more: object = {}, body: Uint8Array = png): Promise<string> {
+    const asked = { purpose: "picture", name: "a.png", type: "image/png", bytes: body.length, by: "parts", ...more };
+    const { id } = (await customer.http("POST", "/files", { body: asked })).body.file;
+    const [part] = (await customer.http("POST", `/files/${id}/parts`, { body: { parts: [1] } })).body.uploads;
+    await fetch(new URL(part.url, house.url), { method: "PUT", headers: part.headers, body: body as never });
+    return id;
+  }
 
   // --- How it is asked -----------------------------------------------------------------------------------------------
 
@@ -129,7 +143,8 @@ describe("every answer of openapi.yaml", () => {
 
   /** A valid request with the given changes. */
   async function send(to: Operation, { house: where = house, query = queryOf(to), path = {}, ...more }: Sent = {}) {
-    const url = to.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(path[name] ?? at[name] ?? nobody));
+    const there: Record<string, string | undefined> = isOfFiles(to) ? { ...at, id: at.file, name: "content" } : at;
+    const url = to.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(path[name] ?? there[name] ?? nobody));
     const token = "token" in more ? more.token : tokenOf(to);
     const headers = {
       ...(to.parameters.some(({ name }) => name === "Idempotency-Key") ? { "idempotency-key": newKey() } : {}),
@@ -144,6 +159,7 @@ describe("every answer of openapi.yaml", () => {
     });
   }
 
+  const isOfFiles = ({ path }: Operation) => path.startsWith("/files");
   const isForm = (to: Operation) => to.key === "POST /introspect";
   const contentType = (to: Operation, { headers }: HttpOptions): Record<string, string> =>
     isForm(to) && headers?.["content-type"] === undefined ? form : {};
@@ -446,6 +462,22 @@ describe("every answer of openapi.yaml", () => {
       ).toEqual(expect.arrayContaining(["shops", "menus", "orders"]));
   });
 
+  it("is given by files", async () => {
+    const put = operation("POST /files");
+    expect((await send(put)).body.upload.method).toBe("PUT");
+    const film = { purpose: "film", name: "film.mp4", type: "video/mp4", bytes: contents["video/mp4"].length };
+    const set = (await owner.http("POST", "/files", { body: film })).body.file.id;
+    const playlist = contents["application/vnd.apple.mpegurl"];
+    const member = { ...film, name: "a.m3u8", type: "application/x-mpegurl", bytes: playlist.length, of: set };
+    const { upload } = (await owner.http("POST", "/files", { body: member })).body;
+    await fetch(new URL(upload.url, house.url), { ...upload, body: playlist as never });
+    expect((await house.http("GET", `/files/${set}/a.m3u8`)).status).toBe(200);
+    for (const key of ["POST /files/{id}/complete", "GET /files/{id}", "GET /files", "POST /files/{id}/parts"])
+      expect([key, (await send(operation(key))).status]).toEqual([key, 200]);
+    expect((await send(operation("GET /files/{id}/{name}"))).status).toBe(302);
+    expect((await send(operation("DELETE /files/{id}"), { path: { id: await newFile() } })).status).toBe(204);
+  });
+
   it("is given by notifying customers and kitchens", async () => {
     const tell = (body: object, idem: string, token = owner.token) =>
       house.http("POST", "/notify", { token, body, headers: { "idempotency-key": idem } });
@@ -541,7 +573,7 @@ describe("every answer of openapi.yaml", () => {
       // The name behind it says nothing.
       if (to.path.endsWith("/{address}/{name}")) return send(to, { path: { address: "not good" } });
       const last = to.segments.findLast((segment) => segment.startsWith("{"))?.slice(1, -1);
-      if (last !== undefined) return send(to, { path: { [last]: "not good" } });
+      if (last !== undefined) return send(to, { path: { [last]: "not/good" } });
       return send(to, { query: "?shop=not%20good&before=x&stream=x" });
     },
     IDEMPOTENCY_KEY_MISSING: (to) => house.http(to.method, to.path, { token: tokenOf(to), body: bodyOf(to) }),
@@ -549,13 +581,16 @@ describe("every answer of openapi.yaml", () => {
       if (to.key === "POST /bill") return send(to, { token: kitchen.token });
       if (to.key === "POST /rooms") return withRooms({ makers: "staff" }, () => send(to));
       if (to.path.endsWith("/{address}/{name}")) return send(to, { path: { address: altered(String(at.address)) } });
-      const token = to.path.startsWith("/rooms") ? other.token : customer.token;
+      if (to.key === "POST /files") return send(to, { body: { ...(bodyOf(to) as object), purpose: "film" } });
+      const token = /^\/(rooms|files)/.test(to.path) ? other.token : customer.token;
       return send(to, { token });
     },
     SHOP_UNKNOWN(to) {
       if (to.key === "POST /bill") return send(to, { body: { shop: "nowhere", ...oneBowl } });
       if (to.key === "POST /notify") return send(to, { token: key, body: { shop: "nowhere", title: "?" } });
       if (to.key === "GET /get_shop_info") return send(to, { query: "?shop=nowhere" });
+      if (to.key === "POST /files")
+        return send(to, { body: { ...(bodyOf(to) as object), shop: "nowhere", visibility: "private" } });
       const token = to.path.endsWith("/board") ? undefined : stranger.token;
       return send(to, { token, path: { shop: "nowhere", device: stranger.session } });
     },
@@ -582,6 +617,22 @@ describe("every answer of openapi.yaml", () => {
     },
     DEVICE_UNKNOWN: (to) => send(to, { path: { device: nobody } }),
     USER_UNKNOWN: (to) => send(to, { body: { user: nobody, title: "?" } }),
+    FILE_UNKNOWN(to) {
+      if (to.key === "POST /files")
+        return send(to, { token: owner.token, body: { ...film, type: "text/vtt", of: nobody } });
+      return send(to, { path: { id: nobody } });
+    },
+    FILE_CONTENT_WRONG: async (to) => send(to, { path: { id: await newFile({}, Buffer.from("<html>")) } }),
+    FILE_NOT_STORED: async (to) =>
+      send(to, { path: { id: (await customer.http("POST", "/files", { body: bodyOf(to) ?? asked })).body.file.id } }),
+    FILE_TOO_LARGE: (to) => send(to, { body: { ...(bodyOf(to) as object), bytes: 100_000_000 } }),
+    FILE_TYPE_REFUSED: (to) => send(to, { body: { ...(bodyOf(to) as object), type: "image/svg+xml" } }),
+    PURPOSE_UNKNOWN: (to) => send(to, { body: { ...(bodyOf(to) as object), purpose: "selfies" } }),
+    async FILES_AWAY(to) {
+      const path = to.path.startsWith("/files/{id}") ? { id: await newFile() } : {};
+      return withoutStore(() => send(to, { path, ...(to.path.endsWith("/parts") ? { body: { parts: [] } } : {}) }));
+    },
+    FILES_FULL: (to) => withoutQuota(() => send(to)),
     VERSION_MISMATCH: (to) => send(to, { headers: { "if-match": '"999"' } }),
     NO_STOCK_COUNT: (to) => send(to, { path: { dish: "beef" }, headers: { "if-match": '"-.0"' } }),
   };
@@ -592,6 +643,29 @@ describe("every answer of openapi.yaml", () => {
     const before = { ...rooms };
     Object.assign(rooms, set);
     return work().finally(() => Object.assign(rooms, before));
+  }
+
+  const asked = { purpose: "picture", name: "a.png", type: "image/png", bytes: 5 };
+  const film = { purpose: "film", name: "film.mp4", bytes: 5 };
+
+  /** The storage does not answer, for the time of one request. */
+  async function withoutStore(work: () => Promise<Answer>): Promise<Answer> {
+    const { store } = house.app;
+    const away = async () => {
+      throw new FilesAway("planted");
+    };
+    const gone = Object.fromEntries(Object.keys(store).map((name) => [name, away]));
+    const before = { ...store };
+    Object.assign(store, gone);
+    return work().finally(() => Object.assign(store, before));
+  }
+
+  /** No purpose has room, for the time of one request. */
+  async function withoutQuota(work: () => Promise<Answer>): Promise<Answer> {
+    const { purposes } = house.app.config;
+    const full = [...purposes].map(([name, one]) => [name, { ...one, total: { bytes: 1 } }] as const);
+    Object.assign(house.app.config, { purposes: new Map(full) });
+    return work().finally(() => Object.assign(house.app.config, { purposes }));
   }
 
   it.each(Object.keys(everywhere))("is given with %s, wherever it is declared", async (code) => {
