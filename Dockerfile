@@ -19,7 +19,7 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=8787 ORDERBELL_HOME=/var/lib/orderbell
 WORKDIR /orderbell
 COPY --from=packages /orderbell/node_modules node_modules
 COPY --from=build /orderbell/dist/web dist/web
-COPY package.json serverless.yml collections.yml tsconfig.json LICENSE ./
+COPY package.json serverless.yml collections.yml files.yml tsconfig.json LICENSE ./
 COPY bin bin
 COPY cli cli
 COPY cloud cloud
