@@ -13,7 +13,7 @@ import { ConfigError, databaseOptions, homeOf, readConfig, readServerConfig } fr
 import { makeLog } from "../shared/log.ts";
 import { makeWechat } from "../shared/wechat.ts";
 import { listenForAdmin } from "./admin_socket.ts";
-import { bucketStore, filesFolder } from "./bucket_store.ts";
+import { bucketStore, filesFolder, warnOfBucket } from "./bucket_store.ts";
 import { readCollections } from "./collections_file.ts";
 import { ensureExamples } from "./ensure_pages.ts";
 import { logStart, stopAndLog } from "./first_and_last_line.ts";
@@ -122,6 +122,7 @@ export async function serve({ port, only: part }: ServeOptions, environment: Nod
     ...{ host: server.host, port: machine.server.port, tls: server.tls !== undefined },
     metrics: measuring.metricsUrl,
   });
+  if (bucket !== undefined) void warnOfBucket(bucket.store, machine.app.log);
   if (server.tls === undefined && server.trustedProxies.length === 0)
     machine.app.log.warn("proxies.none", {
       setting: "TRUSTED_PROXIES",

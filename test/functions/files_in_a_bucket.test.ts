@@ -1,8 +1,10 @@
 /** Files of a server whose storage is a bucket: the routes with real uploads and addresses, by an S3 that verifies signatures. */
-import { bucketStore } from "../../cli/bucket_store.ts";
+import { bucketStore, warnOfBucket } from "../../cli/bucket_store.ts";
 import { makeApp } from "../../functions/_app.ts";
+import type { FileStore } from "../../shared/file_store.ts";
 import { storeHealth } from "../../shared/files/store_health.ts";
 import { parseFilesUrl } from "../../shared/files_url.ts";
+import { makeLog } from "../../shared/log.ts";
 import { anyEngine } from "../_engines.ts";
 import { type House, openHouse, type Person, TestClock } from "../_house.ts";
 import { type S3, startS3 } from "../_s3.ts";
@@ -18,13 +20,16 @@ let s3: S3;
 let house: House;
 let guest: Person;
 
+function bucketAt({ url, accessKeyId, secretAccessKey, bucket, region }: S3): FileStore {
+  const keys = `${accessKeyId}:${encodeURIComponent(secretAccessKey)}`;
+  const found = bucketStore(parseFilesUrl(`s3://${keys}@${new URL(url).host}/${bucket}?region=${region}&tls=off`));
+  if (found === undefined) throw new Error("a bucket is no folder");
+  return found.store;
+}
+
 beforeAll(async () => {
   s3 = await startS3();
-  const { host } = new URL(s3.url);
-  const keys = `${s3.accessKeyId}:${encodeURIComponent(s3.secretAccessKey)}`;
-  const bucket = bucketStore(parseFilesUrl(`s3://${keys}@${host}/${s3.bucket}?region=${s3.region}&tls=off`));
-  if (bucket === undefined) throw new Error("a bucket is no folder");
-  house = await openHouse(anyEngine, { clock, store: bucket.store });
+  house = await openHouse(anyEngine, { clock, store: bucketAt(s3) });
   guest = await house.guest();
 });
 afterAll(async () => {
@@ -131,4 +136,22 @@ it("the doctor says that files can be stored, and what is wrong with a bucket th
   expect((await ask()).ok.files).toBe("cannot be written: NoSuchBucket");
   const { config, db, gateway, invoke, log } = house.app;
   expect(await storeHealth(makeApp({ config, db, gateway, invoke, log }))).toBeNull();
+});
+
+it("a bucket that replaces objects, or is not there, is warned of at the start; one that works is not", async () => {
+  const lines: string[] = [];
+  const log = makeLog("info", clock.now, (line) => lines.push(line));
+  const old = await startS3({ conditions: "none" });
+  for (const one of [s3, old]) await warnOfBucket(bucketAt(one), log);
+  await old.close();
+  await warnOfBucket(bucketAt(old), log);
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    {
+      level: "warn",
+      event: "files.bucket",
+      setting: "FILES_URL",
+      reason: expect.stringContaining("it replaces objects"),
+    },
+    { level: "warn", event: "files.bucket", reason: expect.stringContaining("cannot be written") },
+  ]);
 });
