@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { AdminAnswer, AdminEvent } from "../functions/admin.ts";
 import { scopes } from "../shared/sessions/api_key.ts";
+import { addFilm, type FilmToAdd } from "./add_film.ts";
 import { printAudit } from "./audit_entries.ts";
 import { type ChannelLogPrinter, channelLogPrinter } from "./channel_log.ts";
 import { type Ask, exportLines, importLines, type Output } from "./collection_commands.ts";
@@ -71,6 +72,16 @@ const nextSteps = (shop: string) => `next:
   npx orderbell pair ${shop} --role kitchen       then /kitchen#pair=<the code> on the kitchen's screen
   npx orderbell shop open ${shop}
 customers order at /?shop=${shop}`;
+
+/** @throws UsageError */
+function filmOf(args: Args): FilmToAdd {
+  const { shop, title, seconds, poster, hls, url = "http://127.0.0.1:8787" } = args.options;
+  if (shop === undefined) throw new UsageError("--shop is missing");
+  if (title === undefined) throw new UsageError("--title is missing");
+  if (seconds !== undefined && !(Number(seconds) > 0)) throw new UsageError("--seconds is no length");
+  const length = seconds === undefined ? undefined : Number(seconds);
+  return { file: argument(args, 0, "file"), shop, title, seconds: length, poster, hls, url };
+}
 
 const csv = (answer: unknown) => (answer as { csv: string }).csv;
 
@@ -315,6 +326,25 @@ export const commands: Readonly<Record<string, Command>> = {
       return event("collections.import", { collection: argument(args, 0, "collection"), replace });
     },
     calls: (first, args, ask) => importLines(first, argument(args, 1, "file"), ask),
+  },
+  "films add": {
+    words: "<file>",
+    options: {
+      "--shop <shop>": "whose film it is",
+      "--title <title>": "its title",
+      "--seconds <seconds>": "its length",
+      "--poster <file>": "a picture: jpg, png or webp",
+      "--hls <folder>": "its playlists and parts, as ffmpeg has made them (docs/files.md)",
+      "--url <address>": "the server's; http://127.0.0.1:8787 if none is given",
+    },
+    help: "put a film up for all, with poster and HLS parts",
+    build: (args) =>
+      event("pair", {
+        shop: filmOf(args).shop,
+        role: "owner",
+        device: `films add: ${filmOf(args).title}`.slice(0, 40),
+      }),
+    calls: (first, args, ask, output) => addFilm(first, filmOf(args), ask, output),
   },
   audit: {
     words: "[shop]",

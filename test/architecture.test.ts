@@ -131,7 +131,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   web: ["clients", ...nodeFree],
   miniprogram: ["clients", ...nodeFree],
   examples: ["clients"],
-  cli: ["apigateway", "apigateway/local", "cloud", "db", "demo", "functions", ...rooms],
+  cli: ["apigateway", "apigateway/local", "clients", "cloud", "db", "demo", "functions", ...rooms],
   bin: ["cli"],
   // They build and check everything.
   scripts: [
