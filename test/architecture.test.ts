@@ -448,7 +448,7 @@ describe("the architecture's checks", () => {
     ["clients/planted.ts", "../db/sql.ts"],
     ["web/planted.ts", "../shared/ordering/order.ts"],
     ["cli/serve.ts", "../demo/shops.ts"],
-    ["cli/planted.ts", "../clients/channel.ts"],
+    ["demo/planted.ts", "../clients/channel.ts"],
     ["shared/planted.ts", "../test/_house.ts"],
     ["cli/planted.ts", "../test/_house.ts"],
     ["shared/planted.ts", "../shared/sessions/session.ts"],

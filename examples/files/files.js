@@ -60,7 +60,8 @@ const drawPerson = askPerson(
 );
 const button = (name, work) => make("button", { type: "button", onclick: () => attempt(work) }, t(name));
 
-const sizeOf = (bytes) => (bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} KB` : `${(bytes / 1e6).toFixed(1)} MB`);
+const sizeOf = (bytes) =>
+  bytes < 1e6 ? `${Math.max(bytes / 1e3, 0.1).toFixed(1)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
 function say(...what) {
   notice = what;

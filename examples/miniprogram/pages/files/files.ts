@@ -51,7 +51,8 @@ interface Sending {
 }
 
 const codeOf = (error: unknown) => String((error as { code?: string }).code);
-const sizeOf = (bytes: number) => (bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} KB` : `${(bytes / 1e6).toFixed(1)} MB`);
+const sizeOf = (bytes: number) =>
+  bytes < 1e6 ? `${Math.max(bytes / 1e3, 0.1).toFixed(1)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
 const shown = (file: FileView) => ({ ...file, size: sizeOf(file.bytes) });
 
 /** A phone's files of a chat. */
