@@ -65,7 +65,7 @@ async function startPhone(demo: Demo, name: string | undefined, language: string
   const on = (selector: string, text?: string | RegExp) =>
     page.locator(`.wx-page:not([hidden]) ${selector}`, text === undefined ? {} : { hasText: text });
   await on(".index-head").waitFor();
-  if (name !== undefined) await on(`.index-card[data-page="${name}"]`).tap();
+  if (name !== undefined) await on(`.index-${name}`).tap();
   return {
     page,
     on,

@@ -19,6 +19,15 @@ export function language(): Language {
 
 export const chooseLanguage = (next: Language): void => wx.setStorageSync(key, next);
 
+/** The texts of the language, out of those of both: `{ title: ["标题", "Title"] }`. */
+export function texts<Words extends Record<string, readonly [zh: string, en: string]>>(
+  words: Words,
+): Record<keyof Words, string> {
+  const at = language() === "zh" ? 0 : 1;
+  const both = Object.entries(words).map(([name, text]) => [name, text[at]]);
+  return Object.fromEntries(both) as Record<keyof Words, string>;
+}
+
 /** `{name}` in a text is replaced by the value of that name. */
 export const fill = (text: string, values: Record<string, string | number>): string =>
   text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));

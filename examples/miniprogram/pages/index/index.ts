@@ -31,7 +31,7 @@ const words = {
   },
 };
 
-const pages: (keyof typeof words.zh.cards)[] = ["stroke", "session", "files", "video"];
+const pages: (keyof typeof words.zh.cards)[] = ["chat", "rps", "stroke", "session", "files", "video"];
 
 Component({
   data: { about: "", other: "", cards: [] as { page: string; mark: string; title: string; about: string }[] },
