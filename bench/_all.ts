@@ -5,6 +5,7 @@ import { costGrowth } from "./cost_growth.ts";
 import { cpuPerOrder } from "./cpu_per_order.ts";
 import { enginesWorkload } from "./engines.ts";
 import { fanOut } from "./fan_out.ts";
+import { files } from "./files.ts";
 import { firstDish } from "./first_dish.ts";
 import { firstStart } from "./first_start.ts";
 import { functionsOnAws } from "./functions_on_aws.ts";
@@ -32,6 +33,7 @@ export const workloads: readonly Workload[] = [
   watchFanOut,
   fanOut,
   idle,
+  files,
   reconnectStorm,
   costGrowth,
   functionsOnAws,
