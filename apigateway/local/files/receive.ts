@@ -6,7 +6,7 @@ import { finished } from "node:stream/promises";
 import { CallerLeft } from "../bulkhead.ts";
 
 /** Waits in memory for the disk, of each upload. */
-const bufferBytes = 256 * 1_024;
+const bufferBytes = 64 * 1_024;
 
 /** The client has sent more or less than was signed. */
 export class WrongSize extends Error {
