@@ -2,10 +2,12 @@
 
 /** Words of this API's own paths. A test compares them with serverless.yml. */
 const words = new Set(
-  `aggregations anonymously api assets audit auth bill board collections commands commit complete database databases devices dishes docs documents errors events files get
-  get_shop_info grants guest healthz instances introspect kitchen lines log login me members menu messages metrics mina_auth notify open orders owner
-  pairing parts pgws pictures price push remove report revoke rollback rooms session settings shops signin signout sold_out staff stock tables ticket
-  token transactions user v1 weapp web ws wsurl`.split(/\s+/),
+  `aggregations anonymously api assets audit auth bill board collections commands commit complete copy-objects database databases
+  delete-objects devices dishes docs documents errors events examples files games get get-objects-download-info
+  get-objects-upload-info get_shop_info grants guest healthz instances introspect kitchen lines log login me members menu messages
+  metrics mina_auth moves notify objects open orders owner pairing parts pgws pictures price push remove report revoke rollback
+  rooms session settings shops signin signout sold_out staff stock storages tables ticket token transactions user v1 weapp web ws
+  wsurl`.split(/\s+/),
 );
 /** Endings that tell a page's missing file, or a scanner. */
 const endings = /\.(asp|aspx|cgi|css|env|git|html|ico|js|json|jsp|map|php|png|sql|svg|txt|webp|xml|yml|zip)$/i;
