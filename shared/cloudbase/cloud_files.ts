@@ -124,7 +124,8 @@ async function replaced(
 ): Promise<File[] | undefined> {
   const { dialect } = app.db;
   const now = app.clock.now();
-  const old = before?.file;
+  // Another reader may have put it there just now.
+  const old = before?.file?.id === file.id ? undefined : before?.file;
   const locks = lockPath(dialect, { hash, path, at: now });
   const files = [file.id, ...(old === undefined ? [] : [old.id])].sort();
   let ended: File[] | undefined;
