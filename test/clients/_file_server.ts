@@ -167,6 +167,7 @@ export async function startFileServer(options: FileServerOptions = {}): Promise<
       return { status: 204 };
     }
     if (what === "complete") return complete(one);
+    if (what === "parts" && one.file.state === "stored") return { status: 200, body: { uploads: [], stored: [] } };
     if (what === "parts") {
       const uploads = (json().parts as number[]).map((part) => ({
         part,

@@ -175,6 +175,7 @@ describe("an upload on Node", () => {
     };
     const large = await shown(client, bytesOf(2_000)).work;
     expect(server.bytesOf(large.id)).toEqual(bytesOf(2_000));
+    expect(server.said.filter((line) => line === "POST files")).toHaveLength(1);
     server.fault = (what) => {
       if (what === "PUT whole") {
         server.fault = () => undefined;
@@ -276,6 +277,38 @@ describe("an upload on Node", () => {
     server.said.length = 0;
     expect((await failed(shown(client, bytesOf(10), { signal: abort.signal }).work)).code).toBe("CANCELLED");
     expect(server.said.filter((line) => line === "POST files")).toEqual([]);
+  });
+
+  it("gives a place back that comes after it was cancelled", async () => {
+    await begin();
+    let go = () => {};
+    const held = new Promise<undefined>((resolve) => {
+      go = () => resolve(undefined);
+    });
+    server.fault = (what) => (what === "POST files" ? held : undefined);
+    const { work } = shown(person(), bytesOf(10));
+    const end = failed(work);
+    await until(() => server.said.includes("POST files"), "the request");
+    work.cancel();
+    expect((await end).code).toBe("CANCELLED");
+    go();
+    await until(() => server.said.includes("DELETE files one"), "the removal");
+    await until(() => server.files.size === 0, "no place");
+  });
+
+  it("sends nothing again when only the answer to its last step was lost", async () => {
+    await begin();
+    const path = await onDisk("f.mp4", 2_000);
+    const client = person({ factor: 200 });
+    server.fault = (what) => (what === "POST files complete" ? "answer lost" : undefined);
+    expect((await failed(shown(client, path).work)).code).toBe("NO_ANSWER");
+    const [id] = [...server.files.keys()];
+    server.fault = () => undefined;
+    server.said.length = 0;
+    const { work, sent } = shown(client, path);
+    expect((await work).id).toBe(id);
+    expect(storeLines()).toEqual([]);
+    expect(sent).toEqual([2_000]);
   });
 
   it("says what the server refuses, by its code and without another try", async () => {
