@@ -236,7 +236,10 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   }
 
   if (only === undefined) background(ensureIndexes(app));
-  if (localStore !== undefined) every(sweepFilesMs, () => localStore.sweep());
+  if (localStore !== undefined) {
+    background(localStore.sweep());
+    every(sweepFilesMs, () => localStore.sweep());
+  }
   const lookMs = options.lookMs ?? 250;
   if (app.pushes !== undefined) {
     const catchUp = new CatchUp({ db, pushes: app.pushes, sleep: clock.sleep }, () => [
