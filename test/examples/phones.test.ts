@@ -34,11 +34,12 @@ async function open(name: string, openid: string): Promise<Page> {
   for (let nth = 0; nth < 3; nth++) query.append("code", wechat.newCode(openid));
   const page = await phones.open(`../phone.html?${query}`, { touch: true, height: 844 });
   // Pictures and films need no place among the console's domains: they come from where their address says.
-  await page.route(`${config.url}/**`, async (route) =>
-    route.fulfill({
-      response: await route.fetch({ url: route.request().url().replace(config.url, phones.house.url) }),
-    }),
-  );
+  await page.route(`${config.url}/**`, async (route) => {
+    const url = route.request().url().replace(config.url, phones.house.url);
+    // A film goes on loading while its page is closed.
+    const response = await route.fetch({ url }).catch(() => undefined);
+    await (response === undefined ? route.abort() : route.fulfill({ response })).catch(() => {});
+  });
   await on(page, ".index-card", name).tap();
   return page;
 }
