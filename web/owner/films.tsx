@@ -15,7 +15,7 @@ import { useQuery } from "./use_query.ts";
 async function allFilms(shop: string): Promise<FileView[]> {
   const films: FileView[] = [];
   for (let more = true; more; ) {
-    const before = films.at(-1)?.id;
+    const before = films[films.length - 1]?.id;
     const page = await files(client).list({ purpose: "film", shop, limit: 100, ...(before && { before }) });
     films.push(...page.files);
     more = page.more;
