@@ -1,7 +1,7 @@
 /** A download in a mini-program, to a path. */
-import { ApiError, noAnswer } from "../api.ts";
+import { ApiError } from "../api.ts";
 import { safely } from "../emitter.ts";
-import { type Job, startWork } from "./job.ts";
+import { type Job, noAnswer, startWork } from "./job.ts";
 import type { Ask } from "./parts.ts";
 import { absolute } from "./put.ts";
 import type { FileAddress, Work, WorkOptions } from "./types.ts";

@@ -1,7 +1,7 @@
 /** One request that brings bytes into the store. */
-import { ApiError, noAnswer, parse } from "../api.ts";
+import { ApiError, parse } from "../api.ts";
 import type { Bar } from "./bar.ts";
-import type { Job } from "./job.ts";
+import { type Job, noAnswer } from "./job.ts";
 import { type Sending, type Sent, send, tellsProgress } from "./send.ts";
 import type { Body } from "./source.ts";
 

@@ -1,9 +1,9 @@
 /** An upload: a place is asked for, the bytes go there in one request or in parts, and the server checks them. */
-import { ApiError, noAnswer } from "../api.ts";
+import { ApiError } from "../api.ts";
 import type { Client } from "../client.ts";
 import { safely } from "../emitter.ts";
 import { makeBar } from "./bar.ts";
-import { type Job, startWork } from "./job.ts";
+import { type Job, noAnswer, startWork } from "./job.ts";
 import { type Ask, sendParts } from "./parts.ts";
 import { type Address, Expired, put } from "./put.ts";
 import { type Begun, recordsIn } from "./records.ts";
