@@ -228,6 +228,19 @@ describe("two processes in one folder", () => {
     }
   });
 
+  it("send an object whole, or say that it is missing, while the other removes it", async () => {
+    const answers = new Set<string>();
+    for (let round = 0; round < rounds; round++) {
+      const bytes = someBytes(300_000);
+      const place = object(bytes);
+      expect(await put(one, place, bytes)).toBe(200);
+      const reads = Promise.all(Array.from({ length: 8 }, () => fetched(one, place.path)));
+      await two.store.remove([place.path]);
+      for (const answer of await reads) answers.add(answer === digest(bytes) ? "whole" : answer);
+    }
+    expect([...answers].filter((answer) => !["whole", "404"].includes(answer))).toEqual([]);
+  });
+
   it("remove what is old, and leave what runs", async () => {
     const bytes = someBytes(5 * MB + 10);
     const place = object(bytes);

@@ -1,9 +1,11 @@
 /** Sends an object, or a range of it, as fast as its client reads. */
-import { createReadStream } from "node:fs";
+import { createReadStream, type ReadStream } from "node:fs";
+import { open } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
-import type { FoundObject, Piece } from "./object_folder.ts";
+import { type FoundObject, ObjectMissing, type Piece } from "./object_folder.ts";
 import { conditionOf, isSameRange, type Range, rangeOf } from "./ranges.ts";
+import { codeOf } from "./synced_folder.ts";
 
 /** Read at once. Of a client that does not read, so much waits in memory. */
 const chunkBytes = 256 * 1_024;
@@ -44,16 +46,15 @@ export async function send(
   const range = isSameRange(asked["if-range"]?.toString(), found) ? rangeOf(asked.range, found.bytes) : "all";
   if (range === "none")
     return void response.writeHead(416, { ...headers, "content-range": `bytes */${found.bytes}` }).end();
-  if (range === "all") {
-    response.writeHead(200, { ...content, "content-length": found.bytes });
-    return pour(found.pieces, whole, response);
-  }
-  response.writeHead(206, {
+  const isWhole = range === "all";
+  const wanted = isWhole ? whole : range;
+  const bytes = await openBytes(found.pieces, wanted);
+  response.writeHead(isWhole ? 200 : 206, {
     ...content,
-    "content-length": range.to - range.from + 1,
-    "content-range": `bytes ${range.from}-${range.to}/${found.bytes}`,
+    "content-length": wanted.to - wanted.from + 1,
+    ...(isWhole ? {} : { "content-range": `bytes ${wanted.from}-${wanted.to}/${found.bytes}` }),
   });
-  return pour(found.pieces, range, response);
+  return pour(bytes, response);
 }
 
 /** The pieces' files with the bytes of each that lie in the range. */
@@ -69,15 +70,38 @@ function* slicesOf(
   }
 }
 
-async function* bytesOf(pieces: readonly Piece[], range: Range): AsyncGenerator<Buffer> {
-  for (const { file, start, end } of slicesOf(pieces, range))
-    yield* createReadStream(file, { start, end, highWaterMark: chunkBytes });
+interface OpenBytes {
+  readonly first: ReadStream | undefined;
+  readonly rest: Iterable<{ readonly file: string; readonly start: number; readonly end: number }>;
 }
 
-async function pour(pieces: readonly Piece[], range: Range, response: ServerResponse): Promise<void> {
-  if (range.to < range.from) return void response.end();
-  await pipeline(bytesOf(pieces, range), response).catch((error) => {
-    // The client has left, or does not read any more.
-    if (error.code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
+/**
+ * Opens the first file before anything is answered: an object that is removed at this moment is missing, and what is open is read to
+ * its end although it has gone.
+ * @throws ObjectMissing
+ */
+async function openBytes(pieces: readonly Piece[], range: Range): Promise<OpenBytes> {
+  const [slice, ...rest] = slicesOf(pieces, range);
+  if (slice === undefined) return { first: undefined, rest };
+  const handle = await open(slice.file).catch((error) => {
+    throw codeOf(error) === "ENOENT" ? new ObjectMissing() : error;
   });
+  return { first: handle.createReadStream({ start: slice.start, end: slice.end, highWaterMark: chunkBytes }), rest };
+}
+
+async function* bytesOf({ first, rest }: OpenBytes): AsyncGenerator<Buffer> {
+  if (first !== undefined) yield* first;
+  for (const { file, start, end } of rest) yield* createReadStream(file, { start, end, highWaterMark: chunkBytes });
+}
+
+async function pour(bytes: OpenBytes, response: ServerResponse): Promise<void> {
+  if (bytes.first === undefined) return void response.end();
+  try {
+    await pipeline(bytesOf(bytes), response);
+  } catch (error) {
+    // The client has left, or does not read any more.
+    if (codeOf(error) !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
+  } finally {
+    bytes.first.destroy();
+  }
 }
