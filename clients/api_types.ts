@@ -162,7 +162,7 @@ export interface ErrorExtras {
   OWNER_FULL: { limit: number };
   FILE_TYPE_REFUSED: { types: string[] };
   FILE_TOO_LARGE: { maxBytes: number };
-  FILES_FULL: { of: "user" | "all"; maxFiles: number | null; maxBytes: number };
+  FILES_FULL: { of: "user" | "network" | "all"; maxFiles: number | null; maxBytes: number };
   FILE_NOT_STORED: { stored: StoredPart[] };
   WECHAT_MISCONFIGURED: { errcode: number };
 }

@@ -28,6 +28,9 @@ export interface FileRow {
   readonly state: string;
   readonly created_at: number;
   readonly signed_until: number;
+  /** Of a guest's network, and of the wider one around it; null for everybody else. */
+  readonly address_hash: string | null;
+  readonly wider_hash: string | null;
 }
 
 export function insertFile(dialect: Dialect, row: FileRow): Statement[] {
@@ -50,6 +53,12 @@ export function lockSet(id: string): Sql {
 /** How many files of a set there are, beside the one that they are of. */
 export function countSet(id: string): Sql {
   return sql`SELECT count(*) AS files FROM files WHERE part_of = ${id} AND state <> 'ended'`;
+}
+
+/** What the guests of a network have made since then. */
+export function countNetwork(column: "address_hash" | "wider_hash", hash: string, purpose: string, since: number): Sql {
+  return sql`SELECT count(*) AS files, sum(bytes) AS bytes FROM files
+    WHERE ${raw(column)} = ${hash} AND purpose = ${purpose} AND created_at > ${since} AND state <> 'ended'`;
 }
 
 /** The files of this name in a set, the newest first. */

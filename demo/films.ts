@@ -52,7 +52,7 @@ async function put(app: App, shop: string, { name, from = "", of, about }: Membe
   const body = readFileSync(new URL(from + name, folder));
   const type = types[extname(name)] ?? "";
   const asked = { purpose: "film", name, type, bytes: body.length, by: "put", shop, of, about } as const;
-  const { file } = await makePlace(app, operator(shop), asked);
+  const { file } = await makePlace(app, operator(shop), asked, null);
   await app.store.write({ path: file.path, type: file.type, bytes: file.bytes }, body);
   return (await complete(app, file)).id;
 }

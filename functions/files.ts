@@ -92,7 +92,7 @@ const playlist = (body: Uint8Array, { type, name }: File): HttpAnswer => ({
 export const handler = http({
   "POST /files": async (app, request) => {
     const session = await signedIn(app, request, "menu:write");
-    const { file, upload } = await makePlace(app, session, shape.parse(place, request.json()));
+    const { file, upload } = await makePlace(app, session, shape.parse(place, request.json()), request.address);
     request.notes.file = file.id;
     return created({ file: fileView(file), upload });
   },

@@ -21,7 +21,8 @@ export const handler = http({
     const session = staffOf(await signedIn(app, request, "menu:write"), shop, ["owner"]);
     const { type, bytes } = shape.parse(picture, request.json());
     const name = `picture.${kindOf(type)?.word}`;
-    const { file, upload } = await makePlace(app, session, { purpose: "dish", name, type, bytes, by: "put", shop });
+    const asked = { purpose: "dish", name, type, bytes, by: "put", shop } as const;
+    const { file, upload } = await makePlace(app, session, asked, request.address);
     request.notes.file = file.id;
     return created({ upload, picture: fileView(file).path });
   },

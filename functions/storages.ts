@@ -61,7 +61,7 @@ const offers = rest(async (app, request, caller) => {
     const path = shape.parse(cloudPath, objectId, "objectId");
     const [type, length] = ["content-type", "content-length"].map((name) => headerOf(signedHeader, name));
     const { url, fileId, downloadUrl } = await offerUpload(app, {
-      ...{ session, isAdmin, path, origin: request.origin },
+      ...{ session, isAdmin, path, origin: request.origin, address: request.address },
       type: type === undefined ? "" : shape.parse(mediaType, type, "content-type"),
       bytes: length === undefined ? undefined : shape.parse(byteCount, length, "content-length"),
     });
@@ -139,7 +139,8 @@ const escaped = (text: string) => text.replace(/[<>&]/g, (sign) => ({ "<": "&lt;
 
 const put = storing(async (app, request) => {
   const claims = openPutTicket(app, ticketIn(request));
-  await receiveObject(app, claims, request.bytes(maxObjectBytes), request.header("content-type") ?? "");
+  const declared = request.header("content-type") ?? "";
+  await receiveObject(app, claims, { body: request.bytes(maxObjectBytes), declared, address: request.address });
   return { status: 200 };
 });
 
@@ -150,7 +151,7 @@ const form = storing(async (app, request) => {
   const file = fields.get("file");
   if (!(file instanceof Blob)) throw new InvalidInput("file", "is missing; expected a file");
   const body = new Uint8Array(await file.arrayBuffer());
-  await receiveObject(app, claims, body, file.type);
+  await receiveObject(app, claims, { body, declared: file.type, address: request.address });
   // With 200 the mini-program's client looks for fields that it has not always sent.
   return { status: fields.get("success_action_status") === "201" ? 201 : 204 };
 });

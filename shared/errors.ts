@@ -743,10 +743,10 @@ export class FileTooLarge extends AppError {
   }
 }
 
-/** The quota of one user or shop is used up, or that of all together. Removing files makes room. */
+/** The quota of one user or shop is used up, that of a network's guests for a day, or that of all together. Removing files makes room. */
 export class FilesFull extends AppError {
-  constructor(purpose: string, of: "user" | "all", maxBytes: number, maxFiles: number | null = null) {
-    const whose = of === "user" ? "yours" : "all together";
+  constructor(purpose: string, of: "user" | "network" | "all", maxBytes: number, maxFiles: number | null = null) {
+    const whose = { user: "yours", network: "those of your network's guests in a day", all: "all together" }[of];
     const files = maxFiles === null ? "" : `${maxFiles} files and `;
     super("FILES_FULL", `files of the purpose "${purpose}", ${whose}, are at most ${files}${maxBytes} bytes`, {
       extra: { of, maxFiles, maxBytes },

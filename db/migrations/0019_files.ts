@@ -1,6 +1,7 @@
 /**
  * Files whose bytes are in the storage. A row is there before its object and goes after it: `signed_until` is when the last signed
- * upload ends. `holder` is the user or the shop whose quota a file counts in; `file_counts` has a row for each, and one for all.
+ * upload ends. `holder` is the user or the shop whose quota a file counts in; `file_counts` has a row for each, and one for all. The two
+ * hashes are a guest's network and the wider one around it.
  */
 import type { Migration } from "../migration.ts";
 
@@ -29,12 +30,16 @@ export const files: Migration = {
       signed_until ${bigint} NOT NULL,
       stored_at ${bigint},
       used_at ${bigint},
-      etag ${key}
+      etag ${key},
+      address_hash ${id},
+      wider_hash ${id}
     ) ${table}`,
     `CREATE INDEX files_owner ON files (owner, id)`,
     `CREATE INDEX files_shop ON files (shop_id, purpose, id)`,
     `CREATE INDEX files_set ON files (part_of, name_key)`,
     `CREATE INDEX files_state ON files (state, signed_until)`,
+    `CREATE INDEX files_address ON files (address_hash, purpose, created_at)`,
+    `CREATE INDEX files_wider ON files (wider_hash, purpose, created_at)`,
     `CREATE TABLE file_counts (
       holder ${id} NOT NULL,
       purpose ${id} NOT NULL,

@@ -43,6 +43,7 @@ const acts: Acts = {
         type: "",
         bytes: undefined,
         origin: asked.origin,
+        address: asked.address,
       };
       const { url, fileId, downloadUrl } = await offerUpload(app, ask);
       // The clients send these in headers and fields; the address alone says it all.

@@ -35,6 +35,8 @@ export interface UploadAsk {
   readonly bytes: number | undefined;
   /** Of this API. */
   readonly origin: string;
+  /** Of the caller. */
+  readonly address: string;
 }
 
 /** What the clients are told: where to send the file, and what it is called from then on. */
@@ -79,28 +81,41 @@ async function throwIfNoRoom(app: App, session: Session, purpose: Purpose, bytes
 const shortName = (path: string) => [...nameOf(path)].slice(-maxName).join("");
 
 /** A place in the storage itself; the file comes to its path when somebody asks for it. Of several the one that began last counts. */
-async function direct(app: App, { session, path, type }: UploadAsk, at: CloudFile, bytes: number): Promise<string> {
+async function direct(
+  app: App,
+  { session, path, type, address }: UploadAsk,
+  at: CloudFile,
+  bytes: number,
+): Promise<string> {
   const expected = typeByName(purposeOf(app, cloudPurpose), { declared: type, name: nameOf(path) });
   const asked = { purpose: cloudPurpose, name: shortName(path), type: expected, bytes, by: "put" } as const;
-  const { file } = await makePlace(app, session, asked);
+  const { file } = await makePlace(app, session, asked, address);
   const locks = lockPath(app.db.dialect, { hash: at.hash, path, at: app.clock.now() });
   await app.db.flight({ statements: [...locks, setNextAt(at.hash, file.id)], repeatable: true });
   if (at.next !== undefined && mayChange({ user: session.user, isAdmin: false }, at.next)) await endFiles(app, at.next);
   return (await app.store.put({ path: file.path, type, bytes })).url;
 }
 
+/** What came, and from where. */
+interface Received {
+  readonly body: Uint8Array;
+  /** The type of the request's body, where that is the file itself. */
+  readonly declared: string;
+  readonly address: string;
+}
+
 /**
  * Stores a file that came through us.
- * @param declared the type of the request's body, where that is the file itself
  * @throws SessionEnded, SessionExpired, FileTypeRefused, FileTooLarge, FilesFull, Forbidden
  */
-export async function receiveObject(app: App, claims: PutClaims, body: Uint8Array, declared: string): Promise<void> {
+export async function receiveObject(app: App, claims: PutClaims, { body, declared, address }: Received): Promise<void> {
   const { path, isAdmin } = claims;
   const session = await sessionOf(app, claims);
   const name = shortName(path);
   const called = { declared: claims.type === "" ? declared : claims.type, name: nameOf(path) };
   const type = typeByContent(purposeOf(app, cloudPurpose), body.subarray(0, typeHead), called);
-  const { file } = await makePlace(app, session, { purpose: cloudPurpose, name, type, bytes: body.length, by: "put" });
+  const asked = { purpose: cloudPurpose, name, type, bytes: body.length, by: "put" } as const;
+  const { file } = await makePlace(app, session, asked, address);
   await orEnd(app, file, async () => {
     await app.store.write({ path: file.path, type, bytes: body.length }, body);
     const { etag = "" } = (await app.store.find(file.path)) ?? {};

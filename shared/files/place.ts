@@ -22,7 +22,15 @@ import {
 } from "../file_store.ts";
 import type { Purpose, Visibility } from "../purpose.ts";
 import type { Session } from "../sessions/session.ts";
-import { addToCounts, lockCounts, readCounts, throwIfFull } from "./count.ts";
+import {
+  addToCounts,
+  lockCounts,
+  type Network,
+  readCounts,
+  readNetwork,
+  throwIfFull,
+  throwIfNetworkFull,
+} from "./count.ts";
 import { type About, type File, fileOf, incomingOf, presentIn, type Way } from "./file.ts";
 import { anyKind, type Kind, kindOf, maxPlaylistBytes, typesOf } from "./kinds.ts";
 import { holderOf, mustOwn, shopFor } from "./rights.ts";
@@ -61,9 +69,10 @@ export function purposeOf(app: App, name: string): Purpose {
 
 /**
  * A place for a file of the caller's.
+ * @param address the caller's, where guests' networks have their share; null for what the server stores itself
  * @throws PurposeUnknown, Forbidden, ShopUnknown, FileTypeRefused, FileTooLarge, FileUnknown of the set, FilesFull
  */
-export async function makePlace(app: App, session: Session, asked: Asked): Promise<Place> {
+export async function makePlace(app: App, session: Session, asked: Asked, address: string | null): Promise<Place> {
   const purpose = purposeOf(app, asked.purpose);
   const visibility = asked.visibility ?? (purpose.visibility[0] as Visibility);
   if (!purpose.visibility.includes(visibility))
@@ -92,10 +101,16 @@ export async function makePlace(app: App, session: Session, asked: Asked): Promi
     state: "waiting",
     created_at: now,
     signed_until: now + uploadMs,
+    ...networkOf(app, session, address),
   };
   await insertCounted(app, session, purpose, row);
   const file = fileOf({ ...row, stored_at: null, used_at: null });
   return { file, upload: await signUpload(app, file) };
+}
+
+function networkOf({ secrets }: App, { kind }: Session, address: string | null): Network {
+  if (kind !== "guest" || address === null) return { address_hash: null, wider_hash: null };
+  return { address_hash: secrets.hashAddress(address), wider_hash: secrets.hashWiderNetwork(address) };
 }
 
 /** @throws FileTypeRefused */
@@ -126,10 +141,16 @@ async function insertCounted(app: App, session: Session, purpose: Purpose, row: 
   const set = of === null ? [] : [lockFile(of), countSet(of)];
   const more = { files: of === null ? 1 : 0, bytes: row.bytes };
   await app.db.flight({
-    statements: [...set, ...lockCounts(dialect, holder, purpose.name), ...readCounts(holder, purpose.name)],
+    statements: [
+      ...set,
+      ...lockCounts(dialect, holder, purpose.name),
+      ...readCounts(holder, purpose.name),
+      ...readNetwork(row, purpose.name, row.created_at),
+    ],
     decide(rows) {
       if (of !== null) checkSet(session, row, of, presentIn(rows[0]), Number(rows[1]?.[0]?.files ?? 0));
-      throwIfFull(purpose, rows.slice(-2), more);
+      throwIfFull(purpose, rows.slice(-4, -2), more);
+      if (row.address_hash !== null) throwIfNetworkFull(purpose, rows.slice(-2), more);
       return [...insertFile(dialect, row), ...addToCounts(holder, purpose.name, more)];
     },
   });

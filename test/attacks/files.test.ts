@@ -346,10 +346,10 @@ it("a quota holds when its last place is asked for by many at once, over HTTP to
   const { purposes } = house.app.config;
   const picture = purposes.get("picture");
   if (picture === undefined) throw new TypeError("files.yml has no pictures");
-  const small = { ...picture, perUser: { files: 3, bytes: 1_000_000 } };
-  Object.assign(house.app.config, { purposes: new Map([...purposes, ["picture", small]]) });
+  const small = { ...picture, name: "small", perUser: { files: 3, bytes: 1_000_000 } };
+  Object.assign(house.app.config, { purposes: new Map([...purposes, ["small", small]]) });
   const who = await house.guest();
-  const answers = await Promise.all(Array.from({ length: 20 }, () => ask({}, who)));
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ask({ purpose: "small" }, who)));
   Object.assign(house.app.config, { purposes });
   expect(answers.map(codeOf).toSorted()).toEqual(["201", "201", "201", ...Array(17).fill("409 FILES_FULL")]);
 });

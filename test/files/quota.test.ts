@@ -6,7 +6,7 @@ import { endFiles } from "../../shared/files/remove.ts";
 import { purposesByName } from "../../shared/purpose.ts";
 import { authenticate } from "../../shared/sessions/session.ts";
 import { onEveryDialect, onEveryEngine } from "../_engines.ts";
-import type { Person } from "../_house.ts";
+import { type Person, TestClock } from "../_house.ts";
 import { codeOf, type Files, openFiles, picture, png } from "./_files.ts";
 
 const declared = readPurposes({}).get("picture");
@@ -28,7 +28,7 @@ onEveryEngine((engine) => {
     const session = await authenticate(files.house.app, `Bearer ${guest.token}`);
     for (let round = 0; round < 2; round++) {
       const made = await Promise.allSettled(
-        Array.from({ length: 50 }, () => makePlace(files.house.app, session, picture)),
+        Array.from({ length: 50 }, () => makePlace(files.house.app, session, picture, "127.0.0.1")),
       );
       expect(made.map((one) => (one.status === "fulfilled" ? "made" : one.reason.code)).toSorted()).toEqual([
         ...Array(49).fill("FILES_FULL"),
@@ -104,6 +104,26 @@ onEveryDialect((engine) => {
     expect(codeOf(await files.place(guest, { bytes: 5 }))).toBe("201");
     expect((await guest.http("DELETE", `/files/${first.id}`)).status).toBe(204);
     expect(codeOf(await files.place(guest, { bytes: 5 }))).toBe("201");
+  });
+
+  it("guests of one network share five times what one may have in a day, however many they are", async () => {
+    const clock = new TestClock();
+    const files = await openFiles(engine, { ...bounded(1, 1_000, 100_000), clock });
+    const guests = await Promise.all(Array.from({ length: 6 }, () => files.house.guest()));
+    const [first, last] = [guests[0] as Person, guests[5] as Person];
+    const [id] = (await Promise.all(guests.slice(0, 5).map((one) => files.place(one)))).map(({ body }) => body.file.id);
+    const refused = await files.place(last);
+    expect([codeOf(refused), refused.body]).toMatchObject([
+      "409 FILES_FULL",
+      { of: "network", maxFiles: 5, maxBytes: 5_000 },
+    ]);
+    expect(codeOf(await files.place(await files.house.staff("owner")))).toBe("201");
+    await first.http("DELETE", `/files/${id}`);
+    expect(codeOf(await files.place(last))).toBe("201");
+    expect(codeOf(await files.place(first))).toBe("409 FILES_FULL");
+    clock.forward(24 * 3_600_000 + 1);
+    expect(codeOf(await files.place(first))).toBe("201");
+    await files.close();
   });
 
   it("a file above the purpose's bound is refused before it is counted", async () => {
