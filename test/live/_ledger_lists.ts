@@ -9,9 +9,9 @@ import { WatchClient } from "./_ledger_page.ts";
 import type { Row, Spec, Timers, Watch } from "./_ledger_watch.ts";
 import { type Ask, fiftySpecs } from "./_ledger_writers.ts";
 
-const timers: Timers = { checkMs: 2_000, graceMs: 200, retryMs: 150, answerMs: 20_000, silenceMs: 10_000 };
+const timers: Timers = { checkMs: 2_000, graceMs: 200, retryMs: 150, answerMs: 60_000, silenceMs: 10_000 };
 /** A list that is still wrong after so long a calm has failed. */
-const timeLimitMs = 60_000;
+const timeLimitMs = 100_000;
 
 export interface Figures {
   writes: number;

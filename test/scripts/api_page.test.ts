@@ -17,6 +17,8 @@ const css = readFileSync(new URL("../../web/docs.css", import.meta.url), "utf8")
 const files = apiPage(readOpenapi(), css);
 const text = files["docs.html"] as string;
 const plain = (value: unknown) => html`${String(value)}`.html;
+/** A text stands as it is. */
+const example = (value: unknown) => plain(typeof value === "string" ? value : JSON.stringify(value, undefined, 2));
 
 describe("the text of the API page", () => {
   const api = readApi(readOpenapi());
@@ -31,14 +33,13 @@ describe("the text of the API page", () => {
       for (const { name, in: where } of operation.parameters)
         expect(article).toContain(`<code class="name">${name}</code> in ${where}`);
       for (const { examples } of Object.values(operation.body))
-        for (const [, value] of examples) expect(article).toContain(plain(JSON.stringify(value, undefined, 2)));
+        for (const [, value] of examples) expect(article).toContain(example(value));
       for (const [status, { content }] of Object.entries(operation.responses)) {
         expect(article).toContain(`<strong>${status}</strong>`);
         for (const [type, { examples }] of Object.entries(content)) {
           expect(text).toContain(`<code>${type}</code>`);
           // An answer of several operations stands once, and is linked to.
-          for (const [, value] of examples)
-            expect(text).toContain(plain(typeof value === "string" ? value : JSON.stringify(value, undefined, 2)));
+          for (const [, value] of examples) expect(text).toContain(example(value));
         }
       }
     },
