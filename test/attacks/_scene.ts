@@ -63,7 +63,7 @@ export interface Scene {
 }
 
 /** Nothing goes on by itself in it, so whatever is written was written by a request. */
-export async function openScene(engine: Engine, more: Partial<HouseOptions> = {}): Promise<Scene> {
+export async function openScene(engine: Engine, { environment, ...more }: Partial<HouseOptions> = {}): Promise<Scene> {
   const session = { openid: "openid-of-one", session_key: Buffer.alloc(16).toString("base64") };
   const store = memoryStore();
   const pictures = await mkdtemp(join(tmpdir(), "orderbell-pictures-"));
@@ -78,6 +78,7 @@ export async function openScene(engine: Engine, more: Partial<HouseOptions> = {}
       COLLECTION_ADMINS: "noodle-house",
       EXAMPLES: "on",
       ...tokenSettings(issuer.pem),
+      ...environment,
     },
     wechat: makeWechat({ get: async () => ({ data: session }) } as unknown as AxiosInstance),
     config: { collections: parseCollections("notes: { permission: PRIVATE, indexes: [stars] }").collections },
