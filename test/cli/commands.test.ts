@@ -116,7 +116,8 @@ describe("help and usage", () => {
       Object.entries(commands).map(([name, { build }]) => {
         const words = ["a", "/dev/null", "c"];
         try {
-          return build({ words, options: { "secret-file": "/dev/null", settings: "/dev/null" } }).command;
+          const options = { "secret-file": "/dev/null", settings: "/dev/null", shop: "a", title: "b" };
+          return build({ words, options }).command;
         } catch {
           // A file that is not JSON: the name is all that is left of it.
           return name.replace(" ", ".").replace("shop.settings", "shop.settings");
