@@ -22,6 +22,7 @@ COPY --from=build /orderbell/dist/web dist/web
 COPY package.json serverless.yml collections.yml files.yml tsconfig.json LICENSE ./
 COPY bin bin
 COPY cli cli
+COPY clients clients
 COPY cloud cloud
 COPY apigateway apigateway
 COPY db db

@@ -83,12 +83,15 @@ function go(point) {
   else say(rules.isStuck(figure, drawing) ? "stuck" : "left", { left: figure.lines.length + 1 - drawing.length });
 }
 
-function touch({ clientX, clientY, buttons, pointerId }) {
-  if (buttons === 0) return;
-  at("board").setPointerCapture(pointerId);
+function touch(event) {
+  if (event.buttons === 0) return;
+  at("board").setPointerCapture(event.pointerId);
   const { left, top, width } = at("board").getBoundingClientRect();
-  const point = rules.pointAt(figure, ((clientX - left) / width) * 100, ((clientY - top) / width) * 100);
-  if (point !== undefined) go(point);
+  // A browser tells of all moves of a frame in one event: a quick finger passes several points in it.
+  for (const { clientX, clientY } of [...(event.getCoalescedEvents?.() ?? []), event]) {
+    const point = rules.pointAt(figure, ((clientX - left) / width) * 100, ((clientY - top) / width) * 100);
+    if (point !== undefined) go(point);
+  }
 }
 
 at("board").onpointerdown = at("board").onpointermove = touch;

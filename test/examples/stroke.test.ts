@@ -30,11 +30,17 @@ async function signIn(page: Page, name: string): Promise<void> {
   await page.getByText(`${name}: seen on any device`).waitFor();
 }
 
+/** The page may draw the figure anew between two looks: a point that has gone has no box. */
+async function boxOf(page: Page, letter: string): Promise<{ x: number; y: number; width: number; height: number }> {
+  const point = page.getByRole("button", { name: new RegExp(`^Point ${letter}`) });
+  return (await point.boundingBox()) ?? boxOf(page, letter);
+}
+
 /** Without lifting the pointer. */
 async function draw(page: Page, letters: string): Promise<void> {
   for (const [nth, letter] of [...letters].entries()) {
-    const box = await page.getByRole("button", { name: new RegExp(`^Point ${letter}`) }).boundingBox();
-    await page.mouse.move((box?.x ?? 0) + (box?.width ?? 0) / 2, (box?.y ?? 0) + (box?.height ?? 0) / 2, { steps: 5 });
+    const { x, y, width, height } = await boxOf(page, letter);
+    await page.mouse.move(x + width / 2, y + height / 2, { steps: 5 });
     if (nth === 0) await page.mouse.down();
   }
   await page.mouse.up();
