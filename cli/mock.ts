@@ -5,10 +5,12 @@
 import { readFileSync } from "node:fs";
 import { request as ask, createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { connect } from "node:net";
-import { OpenAPIBackend } from "openapi-backend";
+import { OpenAPIBackend, type Operation } from "openapi-backend";
 import { parse } from "yaml";
 import { untilStopped } from "./signals.ts";
 import { UsageError } from "./usage_error.ts";
+
+const problemType = "application/problem+json";
 
 const usage = `usage: npm run mock [-- [--port 8788] [--gateway http://127.0.0.1:8787 --route "POST /bill" …]]
 Without --gateway every route is answered from its example. With it only the routes named are; the rest is passed on.
@@ -48,7 +50,7 @@ export async function startMock({ port, gateway, routes }: MockOptions): Promise
     if (method === "OPTIONS")
       return void response.writeHead(204, { ...open, "access-control-allow-methods": "*" }).end();
     if (operation?.operationId === undefined || !mocked)
-      return void response.writeHead(404, { ...open, "content-type": "application/problem+json" }).end(
+      return void response.writeHead(404, { ...open, "content-type": problemType }).end(
         JSON.stringify({
           type: "/errors#ROUTE_UNKNOWN",
           title: "Route unknown",
@@ -57,10 +59,14 @@ export async function startMock({ port, gateway, routes }: MockOptions): Promise
           code: "ROUTE_UNKNOWN",
         }),
       );
-    const { status, mock } = api.mockResponseForOperation(operation.operationId, preference(headers.prefer));
-    const type = status >= 400 ? "application/problem+json" : "application/json";
-    response.writeHead(status, { ...open, ...(status === 204 ? {} : { "content-type": type }) });
-    response.end(status === 204 ? undefined : JSON.stringify(mock));
+    const { status, mock } = api.mockResponseForOperation(operation.operationId, {
+      ...preference(headers.prefer),
+      mediaType: problemType,
+    });
+    const type = mediaTypeOf(operation, status);
+    response.writeHead(status, { ...open, ...(type === undefined ? {} : { "content-type": type }) });
+    if (type === undefined) return void response.end();
+    response.end(/[/+]json$/.test(type) ? JSON.stringify(mock) : String(mock));
   }
 
   const server = createServer(answer);
@@ -79,6 +85,13 @@ export async function startMock({ port, gateway, routes }: MockOptions): Promise
   });
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
   return { port: (server.address() as { port: number }).port, server };
+}
+
+/** What the backend answers when it is asked for a problem: the problem where there is one, else the first type that is written. */
+function mediaTypeOf({ responses }: Operation, status: number): string | undefined {
+  const { content } = (responses?.[status] ?? {}) as { content?: Readonly<Record<string, unknown>> };
+  const types = Object.keys(content ?? {});
+  return types.includes(problemType) ? problemType : types[0];
 }
 
 /** `code=409, example=delivery` */

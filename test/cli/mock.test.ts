@@ -33,11 +33,22 @@ it("npm run mock answers every route with the example of openapi.yaml", async ()
     const succeeds = Object.keys(responses).some((status) => Number(status) < 300);
     expect([key, written === undefined ? "unwritten" : answer.status < 300]).toEqual([key, succeeds]);
     const { content = {} } = written ?? {};
-    const schema = (content["application/json"] ?? content["application/problem+json"])?.schema;
+    const type = answer.headers.get("content-type");
     const text = await answer.text();
-    if (schema === undefined) expect([key, text]).toEqual([key, ""]);
-    else expect([key, api.fault(schema, JSON.parse(text))]).toEqual([key, undefined]);
+    if (Object.keys(content).length === 0) expect([key, type, text]).toEqual([key, null, ""]);
+    else {
+      const { schema = false } = content[type ?? ""] ?? {};
+      const value = type?.endsWith("json") ? JSON.parse(text) : text;
+      expect([key, type, api.fault(schema, value)]).toEqual([key, type, undefined]);
+    }
   }
+});
+
+it("npm run mock answers an example that is a text as it is, with its media type", async () => {
+  const url = await started({ port: 0, routes: [] });
+  const playlist = await fetch(`${url}/files/01M7Y5WJA0M8QMQVNWB9W1KMCD/content`);
+  expect(playlist.headers.get("content-type")).toBe("application/vnd.apple.mpegurl");
+  expect(await playlist.text()).toBe("#EXTM3U");
 });
 
 it("npm run mock answers another status on request, and knows no other routes", async () => {
@@ -46,6 +57,12 @@ it("npm run mock answers another status on request, and knows no other routes", 
   expect(refused.status).toBe(409);
   expect(refused.headers.get("content-type")).toBe("application/problem+json");
   expect(typeof (await json(refused)).code).toBe("string");
+  // Where the gateway's own answer is written beside the problem, too.
+  const away = await fetch(`${url}/bill`, { method: "POST", headers: { prefer: "code=503" } });
+  expect([away.headers.get("content-type"), typeof (await json(away)).code]).toEqual([
+    "application/problem+json",
+    "string",
+  ]);
   const unknown = await fetch(`${url}/nothing`);
   expect([unknown.status, (await json(unknown)).code]).toEqual([404, "ROUTE_UNKNOWN"]);
   await expect(startMock({ port: 0, routes: ["GET /nothing"] })).rejects.toThrow('no route "GET /nothing"');
