@@ -57,6 +57,7 @@ const unseen = String.raw`\s\xAD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180
 const ownFormats = {
   text: new RegExp(`^${text}$`, "u"),
   words: new RegExp(`^(?=.*[^${unseen}])${text}$`, "su"),
+  "file-name": /^[^\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}\u2028-\u202E\u2066-\u2069]*$/u,
 };
 
 /** The project's own. */

@@ -1,6 +1,7 @@
 /** Request bodies: openapi.yaml and the code must judge alike. Each example is spoiled in many small ways. */
 import type { AxiosInstance } from "axios";
 import { type Json, type Operation, readApi, readOpenapi } from "../../scripts/read_api.ts";
+import { partBytes } from "../../shared/file_store.ts";
 import { newApiKey } from "../../shared/sessions/api_key.ts";
 import { addWechatApp } from "../../shared/sessions/wechat_apps.ts";
 import { dropTable, tablesOf } from "../../shared/shop/tables.ts";
@@ -90,7 +91,7 @@ describe("a request body", () => {
 
   beforeAll(async () => {
     house = await openHouse(anyEngine, {
-      environment: { GUEST_SESSIONS_PER_HOUR: "1000" },
+      environment: { GUEST_SESSIONS_PER_HOUR: "1000", EXAMPLES: "on" },
       // Every code is an unknown one.
       wechat: makeWechat({ get: async () => ({ data: { errcode: 40029 } }) } as unknown as AxiosInstance),
     });
@@ -99,12 +100,16 @@ describe("a request body", () => {
     [owner, customer] = await Promise.all([house.staff("owner"), house.guest()]);
     at.id = (await customer.order()).body.order.id;
     at.room = (await customer.http("POST", "/rooms")).body.room.id;
+    at.game = (await customer.http("POST", "/games")).body.game.id;
+    const twoParts = { purpose: "file", name: "a.mp4", type: "video/mp4", bytes: 2 * partBytes, by: "parts" };
+    at.file = (await customer.http("POST", "/files", { body: twoParts })).body.file.id;
     apiKey = (await newApiKey(house.app, "news", ["publish"], null)).key;
   });
   afterAll(() => house.close());
 
   function send({ method, path, key }: Operation, body: Json) {
-    const url = path.replace(/\{(\w+)\}/g, (_, name) => at[name] ?? "");
+    const there: Record<string, string | undefined> = path.startsWith("/files") ? { ...at, id: at.file } : at;
+    const url = path.replace(/\{(\w+)\}/g, (_, name) => there[name] ?? "");
     const token = /^\/(shops|notify|orders)/.test(path)
       ? owner.token
       : path.endsWith("/messages")
@@ -122,6 +127,10 @@ describe("a request body", () => {
     "PUT /shops/{shop}/dishes/{dish}": (body) => (body as { id?: Json }).id !== at.dish,
     // Counted as JavaScript counts, where a schema counts characters.
     "POST /login/staff": (body) => JSON.stringify(body).includes("😀"),
+    // Counted in bytes, where a schema counts characters.
+    "POST /files": (body) => Buffer.byteLength(JSON.stringify((body as { about?: Json }).about ?? {})) > 1_024,
+    // How many parts there are is the file's.
+    "POST /files/{id}/parts": (body) => (body as { parts: number[] }).parts.some((part) => part > 2),
     // Which action it is stands in the path.
     "POST /orders/{id}/{action}": (body) => "station" in (body as object),
     // No two tables have one label.

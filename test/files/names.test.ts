@@ -1,8 +1,10 @@
 /** Names of files: which are taken, and how they stand in a header. */
 import * as v from "valibot";
 import { disposition, fileName } from "../../shared/files/names.ts";
+import { readLaw } from "../_contract.ts";
 
 const taken = (name: string) => v.safeParse(fileName, name).success;
+const fits = (name: string) => readLaw().api.fault({ $ref: "schema:FileName" }, name) === undefined;
 
 it.each([
   "一笔到底.png",
@@ -21,6 +23,7 @@ it.each([
   "🍜".repeat(255),
 ])("the name %s is taken as it is", (name) => {
   expect(v.parse(fileName, name)).toBe(name);
+  expect(fits(name)).toBe(true);
 });
 
 it.each([
@@ -44,6 +47,7 @@ it.each([
   ["no text", 5 as unknown as string],
 ])("%s is no name", (_, name) => {
   expect(taken(name)).toBe(false);
+  expect(fits(name)).toBe(false);
 });
 
 /** What a browser makes of it: RFC 8187's form first. */
