@@ -53,11 +53,15 @@ const kinds: Readonly<Record<string, string>> = {
   object: "an object",
   strict_object: "an object",
   record: "an object",
+  variant: "an object",
 };
+/** Types of which valibot lists the choices. */
+const oneOf = new Set(["picklist", "literal", "union", "variant"]);
 
 function expected(issue: v.BaseIssue<unknown>): string {
   const { type } = issue;
-  if (type === "picklist" || type === "literal" || type === "union")
+  // A variant that is no object at all is told as an object, as its members are.
+  if (oneOf.has(type) && issue.expected !== "Object")
     return `one of ${String(issue.expected)
       .replace(/^\((.*)\)$/, "$1")
       .replaceAll(" | ", ", ")}`.slice(0, 200);
