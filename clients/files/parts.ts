@@ -46,7 +46,10 @@ export async function sendParts(
     const load: Load = { _part: part, _bytes, _body: await source._read(from, from + _bytes) };
     for (let tries = 1; ; tries++) {
       try {
-        return await job._persist(async () => put(job, bar, api._base, await addresses._get(part), load));
+        return await job._persist(async () => {
+          const address = await addresses._get(part);
+          if (address) await put(job, bar, api._base, address, load);
+        });
       } catch (error) {
         if (!(error instanceof Expired) || tries === maxAddresses) throw error;
         addresses._remove(part);
@@ -65,15 +68,17 @@ function makeAddresses(askFor: (parts: number[]) => Promise<Parts>, missing: rea
     for (const { part: which, ...address } of uploads) known.set(which, address);
   };
   return {
-    async _get(part: number): Promise<Address> {
-      for (;;) {
-        const address = known.get(part);
-        if (address) return address;
-        asking ??= load(part).finally(() => {
+    /** Undefined when the server signs none: somebody else, such as another tab, has completed the file. */
+    async _get(part: number): Promise<Address | undefined> {
+      // What another part has asked for may hold this one's.
+      while (asking && !known.has(part)) await asking;
+      if (!known.has(part)) {
+        asking = load(part).finally(() => {
           asking = undefined;
         });
         await asking;
       }
+      return known.get(part);
     },
     _remove: (part: number) => known.delete(part),
   };
