@@ -20,8 +20,6 @@ interface FilmUpload {
   sending?: Sending;
   /** Why the last one failed. */
   fault?: string;
-  /** The last one that was stored. */
-  stored?: FileView;
 }
 
 let now: FilmUpload = {};
@@ -41,6 +39,19 @@ export function useFilmUpload(): FilmUpload {
     return () => void listeners.delete(setSeen);
   }, []);
   return seen;
+}
+
+/** Calls back whenever an upload ends, however it ends and whoever began it. */
+export function useFilmEnd(onEnd: () => void): void {
+  useEffect(() => {
+    let isSending = now.sending !== undefined;
+    const listener = ({ sending }: FilmUpload) => {
+      if (isSending && sending === undefined) onEnd();
+      isSending = sending !== undefined;
+    };
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  }, [onEnd]);
 }
 
 export const cancelFilm = (): void => work?.abort();
@@ -67,7 +78,7 @@ export async function uploadFilm(shop: string, { file, title, seconds, poster }:
       onRetry: () => now.sending && show({ sending: { ...now.sending, waiting: true } }),
     });
     if (poster) await uploadPoster(shop, film, poster);
-    show({ stored: film });
+    show({});
     return true;
   } catch (error) {
     const fault = uploadFault(error, words.filmWrong);

@@ -6,7 +6,7 @@ import { client } from "./client.ts";
 import { ConfirmDialog } from "./confirm_dialog.tsx";
 import { bytesOf, lengthText, words } from "./dictionary.ts";
 import { FilmForm } from "./film_form.tsx";
-import { posterName } from "./film_upload.ts";
+import { posterName, useFilmEnd } from "./film_upload.ts";
 import { Icon } from "./icons.tsx";
 import { Failed, Waiting } from "./states.tsx";
 import { useQuery } from "./use_query.ts";
@@ -28,18 +28,14 @@ const titleOf = ({ about, name }: FileView): string => String(about?.title ?? na
 export function Films({ id }: { id: string }) {
   const { value: films, failed, reload } = useQuery(id, () => allFilms(id));
   const [removing, setRemoving] = useState<FileView>();
+  // Not told by the form: an owner who looked at the menu meanwhile has another list now than the one that began the upload.
+  useFilmEnd(reload);
   if (films === undefined)
     return failed === undefined ? <Waiting /> : <Failed error={failed} onRetry={() => void reload()} />;
   return (
     <div class="stack">
       <p class="soft">{words.filmsHint}</p>
-      <FilmForm
-        shop={id}
-        onStored={() => {
-          toast(words.filmStored);
-          void reload();
-        }}
-      />
+      <FilmForm shop={id} onStored={() => toast(words.filmStored)} />
       {films.length === 0 ? (
         <div class="card empty">
           <Icon name="films" size={40} />
