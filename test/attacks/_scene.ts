@@ -93,6 +93,8 @@ export async function openScene(engine: Engine, { environment, ...more }: Partia
   const { order } = (await customer.order()).body;
   const { room, grant } = (await customer.http("POST", "/rooms")).body;
   const { game } = (await customer.http("POST", "/games")).body;
+  // Its second player, or whoever looks for a game next would be it.
+  await (await house.guest()).http("POST", "/games");
   const one = { instance: "(default)", database: "(default)" };
   const root = `/v1/database/instances/${one.instance}/databases/${one.database}`;
   const note = { data: [{ title: "买茶叶", stars: 5 }] };
