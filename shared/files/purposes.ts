@@ -1,5 +1,6 @@
 /** The declaration of purposes: `files.yml`. Reads the text and reports every error with its line. */
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { isMap, isScalar, isSeq } from "yaml";
+import { membersOf, type NamedNode, pairsOf, type Report, readDeclaration } from "../declaration.ts";
 import { type Purpose, purposesByName, uploaders, visibilities } from "../purpose.ts";
 import { kinds } from "./kinds.ts";
 
@@ -28,44 +29,16 @@ type Field = (typeof fields)[number];
  *       who: [wechat, own]
  */
 export function parsePurposes(text: string): Declaration {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const found = document.errors.map(({ pos, message }) => ({ at: pos[0], why: message.split("\n")[0] ?? "" }));
-  const report: Report = (node, why) => void found.push({ at: (node as Node | null)?.range?.[0] ?? 0, why });
-  const root = found.length > 0 ? null : document.contents;
-  const pairs = root === null ? [] : pairsOf(root, "the file", report);
-  if (pairs.length > maxPurposes) report(root, `at most ${maxPurposes} purposes`);
-  const purposes = pairs.map((pair) => purposeOf(pair, report));
-  if (found.length === 0) return { purposes: purposesByName(purposes), errors: [] };
-  const errors = found.toSorted((a, b) => a.at - b.at).map(({ at, why }) => `line ${lines.linePos(at).line}: ${why}`);
-  return { purposes: new Map(), errors };
+  const { list, errors } = readDeclaration(text, { what: "purposes", most: maxPurposes }, purposeOf);
+  return { purposes: errors.length > 0 ? new Map() : purposesByName(list), errors };
 }
 
-type Report = (node: unknown, why: string) => void;
-
-interface Pair {
-  readonly name: string;
-  readonly key: unknown;
-  readonly value: unknown;
-}
-
-function pairsOf(node: unknown, what: string, report: Report): readonly Pair[] {
-  if (isMap(node))
-    return node.items.map(({ key, value }) => ({ name: isScalar(key) ? String(key.value) : "", key, value }));
-  report(node, `${what} is not a list of names with values`);
-  return [];
-}
-
-function purposeOf({ name, key, value }: Pair, report: Report): Purpose {
-  if (!/^[A-Za-z][A-Za-z0-9_-]{0,39}$/.test(name))
-    report(key, `"${name.slice(0, 60)}" is not a name: a letter, then letters, digits, - and _, at most 40`);
-  const known = new Map(pairsOf(value, `purpose "${name}"`, report).map((one) => [one.name, one]));
-  for (const [field, one] of known)
-    if (!(fields as readonly string[]).includes(field))
-      report(one.key, `"${field.slice(0, 60)}" is unknown: there are ${fields.join(", ")}`);
-  const need = (field: Field): Pair => {
+function purposeOf(declared: NamedNode, report: Report): Purpose {
+  const { name, key } = declared;
+  const known = membersOf(declared, "purpose", fields, report);
+  const need = (field: Field): NamedNode => {
     const one = known.get(field);
-    if (one === undefined && isMap(value)) report(key, `purpose "${name}" has no ${field}`);
+    if (one === undefined && isMap(declared.value)) report(key, `purpose "${name}" has no ${field}`);
     return one ?? { name: field, key, value: undefined };
   };
   const members = known.get("members");
@@ -86,7 +59,7 @@ function purposeOf({ name, key, value }: Pair, report: Report): Purpose {
 }
 
 /** A list of some of these words, at least one. */
-function wordsOf<const T extends string>({ name, key, value }: Pair, words: readonly T[], report: Report): T[] {
+function wordsOf<const T extends string>({ name, key, value }: NamedNode, words: readonly T[], report: Report): T[] {
   const items = isSeq(value) ? value.items : [];
   if (value !== undefined && items.length === 0) report(value ?? key, `${name} is a list of ${words.join(", ")}`);
   return items.flatMap((item) => {
@@ -98,7 +71,7 @@ function wordsOf<const T extends string>({ name, key, value }: Pair, words: read
   });
 }
 
-function numbersOf<const T extends string>({ name, key, value }: Pair, names: readonly T[], report: Report) {
+function numbersOf<const T extends string>({ name, key, value }: NamedNode, names: readonly T[], report: Report) {
   const given: Partial<Record<T, number>> = {};
   const pairs = value === undefined ? [] : pairsOf(value, name, report);
   for (const pair of pairs) {
@@ -113,7 +86,7 @@ function numbersOf<const T extends string>({ name, key, value }: Pair, names: re
   return given;
 }
 
-function countOf({ name, key, value }: Pair, most: number, report: Report): number {
+function countOf({ name, key, value }: NamedNode, most: number, report: Report): number {
   const count: unknown = isScalar(value) ? value.value : undefined;
   if (Number.isSafeInteger(count) && Number(count) >= 1 && Number(count) <= most) return Number(count);
   report(value ?? key, `"${name}" is an integer from 1 to ${most}`);
@@ -123,7 +96,7 @@ function countOf({ name, key, value }: Pair, most: number, report: Report): numb
 const units = { "": 1, KB: 1_024, MB: 1_024 ** 2, GB: 1_024 ** 3, TB: 1_024 ** 4 } as const;
 
 /** Bytes: `4096`, `200 KB`, `2 GB`. */
-function sizeOf({ name, key, value }: Pair, report: Report, most = mostBytes): number {
+function sizeOf({ name, key, value }: NamedNode, report: Report, most = mostBytes): number {
   if (value === undefined) return 0;
   const [, digits = "", unit = ""] =
     /^(\d{1,15}) ?(|KB|MB|GB|TB)$/.exec(isScalar(value) ? String(value.value) : "") ?? [];

@@ -1,7 +1,8 @@
 /** The declaration of collections: `collections.yml`. Reads the text and reports every error with its line. */
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { isScalar, isSeq } from "yaml";
 import type { Action, Collection, CollectionLimits, Permission, Preset, Rule } from "../collection.ts";
 import { presets } from "../collection.ts";
+import { membersOf, type NamedNode, pairsOf, type Report, readDeclaration } from "../declaration.ts";
 import { isIndex, whyNoName } from "./field_name.ts";
 import { maxCollections, maxDocumentBytes, maxIndexes, maxPathLength } from "./limits.ts";
 import { parseRule, RuleError } from "./rule_syntax.ts";
@@ -36,64 +37,14 @@ const actions: readonly Action[] = ["read", "create", "update", "delete"];
  *       rules: { read: true, write: "auth.uid in doc.members" }
  */
 export function parseCollections(text: string): Declaration {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0)
-    return failed(
-      document.errors.map(({ pos, message }) => ({ at: pos[0], why: message.split("\n")[0] ?? "" })),
-      lines,
-    );
-  const found: Problem[] = [];
-  const report = (node: unknown, why: string) => {
-    found.push({ at: (node as Node | null)?.range?.[0] ?? 0, why });
-  };
-  const root = document.contents;
-  if (root === null) return { collections: new Map(), errors: [] };
-  const pairs = pairsOf(root, "the file", report);
-  if (pairs.length > maxCollections) report(root, `at most ${maxCollections} collections`);
-  const collections = pairs.map(({ name, key, value }) => collectionOf(name, key, value, report));
-  if (found.length > 0) return failed(found, lines);
-  return { collections: new Map(collections.map((one) => [one.name, one])), errors: [] };
+  const { list, errors } = readDeclaration(text, { what: "collections", most: maxCollections }, collectionOf);
+  return { collections: new Map(list.map((one) => [one.name, one])), errors };
 }
 
-interface Problem {
-  readonly at: number;
-  readonly why: string;
-}
-
-type Report = (node: unknown, why: string) => void;
-
-function failed(found: readonly Problem[], lines: LineCounter): Declaration {
-  const errors = found.toSorted((a, b) => a.at - b.at).map(({ at, why }) => `line ${lines.linePos(at).line}: ${why}`);
-  return { collections: new Map(), errors };
-}
-
-interface NamedNode {
-  readonly name: string;
-  readonly key: unknown;
-  readonly value: unknown;
-}
-
-function pairsOf(node: unknown, what: string, report: Report): readonly NamedNode[] {
-  if (!isMap(node)) {
-    report(node, `${what} is not a list of names with values`);
-    return [];
-  }
-  return node.items.map(({ key, value }) => ({
-    name: isScalar(key) ? String(key.value) : "",
-    key,
-    value,
-  }));
-}
-
-function collectionOf(name: string, key: unknown, node: unknown, report: Report): Collection {
-  if (!/^[A-Za-z][A-Za-z0-9_-]{0,39}$/.test(name))
-    report(key, `"${name.slice(0, 60)}" is not a name: a letter, then letters, digits, - and _, at most 40`);
-  else if (builtIn.has(name)) report(key, `"${name}" is one of orderbell's own collections`);
-  const known = new Map(pairsOf(node, `collection "${name}"`, report).map((one) => [one.name, one]));
-  for (const [field, { key: at }] of known)
-    if (!["permission", "rules", "indexes", "limits"].includes(field))
-      report(at, `"${field.slice(0, 60)}" is unknown: there are permission, rules, indexes, limits`);
+function collectionOf(one: NamedNode, report: Report): Collection {
+  const { name, key } = one;
+  if (builtIn.has(name)) report(key, `"${name}" is one of orderbell's own collections`);
+  const known = membersOf(one, "collection", ["permission", "rules", "indexes", "limits"], report);
   return {
     name,
     permission: permissionOf(key, known.get("permission"), known.get("rules"), report),
