@@ -4,7 +4,6 @@
  */
 import * as v from "valibot";
 import { type HttpRequest, http, ok, type Route } from "../apigateway/entry.ts";
-import type { App } from "../shared/app.ts";
 import { act } from "../shared/cloudbase/actions.ts";
 import { query as anyQuery, flag, mustBeSomebody, name, transactionId } from "../shared/cloudbase/asked.ts";
 import {
@@ -17,24 +16,16 @@ import {
 } from "../shared/cloudbase/documents.ts";
 import { refusalOf } from "../shared/cloudbase/refusal.ts";
 import { DocumentUnknown, NotSupported, SessionMissing } from "../shared/errors.ts";
-import { type Caller, callerOf } from "../shared/live/caller.ts";
 import { collectionOf } from "../shared/live/declared.ts";
 import { maxLimit, maxSkip } from "../shared/live/limits.ts";
 import { overview } from "../shared/live/overview.ts";
 import { aggregateDocuments, countDocuments } from "../shared/live/read_documents.ts";
 import { abortTransaction, commitTransaction, startTransaction } from "../shared/live/transactions.ts";
 import { addDocuments, removeDocuments } from "../shared/live/write_documents.ts";
-import { waitHeaders } from "../shared/rate_limit.ts";
 import * as shape from "../shared/shape.ts";
 import { toAppError } from "../shared/to_app_error.ts";
+import { callerFor, restRoute, type Serve } from "./_rest_route.ts";
 import { socketUrlOf } from "./_socket_url.ts";
-
-/** The caller, who is added to the request's line in the log. */
-async function callerFor(app: App, request: HttpRequest, authorization: string | undefined): Promise<Caller> {
-  const caller = await callerOf(app, authorization);
-  if (caller.session !== undefined) request.notes.session = caller.session.id;
-  return caller;
-}
 
 // --- Actions -------------------------------------------------------------------------------------------------------
 
@@ -64,27 +55,11 @@ const web: Route = async (app, request) => {
 
 // --- REST ----------------------------------------------------------------------------------------------------------
 
-type Serve = (app: App, request: HttpRequest, caller: Caller) => Promise<unknown>;
-
-/** A route whose errors are `{code, message, requestId}`. */
-const rest =
-  (serve: Serve): Route =>
-  async (app, request) => {
-    const { requestId } = request.event.requestContext;
-    try {
-      for (const part of ["instance", "database"]) request.param(part, place);
-      const caller = await callerFor(app, request, request.authorization);
-      return { status: 200, body: await serve(app, request, caller) };
-    } catch (error) {
-      const refused = toAppError(app, error);
-      request.notes.code = refused.code;
-      return {
-        status: refused.status,
-        headers: waitHeaders(refused),
-        body: { ...refusalOf(refused), requestId },
-      };
-    }
-  };
+/** A route of a collection. Which instance and database it names does not matter, but names they are. */
+const rest = (serve: Serve): Route =>
+  restRoute(refusalOf, serve, (request) => {
+    for (const part of ["instance", "database"]) request.param(part, place);
+  });
 
 const place = v.pipe(v.string(), v.regex(/^[A-Za-z0-9()_-]{1,64}$/, "letters a to z, digits and ( ) _ - only"));
 const documentId = v.pipe(v.string(), v.regex(/^[!-~]{1,64}$/, "1 to 64 characters of ASCII without spaces"));

@@ -13,29 +13,14 @@ import { addressesOf, maxList, type Outcome, openObject, removeObjects } from ".
 import { offerUpload, receiveObject } from "../shared/cloudbase/upload_object.ts";
 import { AppError, InvalidInput, NotSupported } from "../shared/errors.ts";
 import { maxFormBytes, maxObjectBytes } from "../shared/large_bodies.ts";
-import { type Caller, callerOf } from "../shared/live/caller.ts";
 import { waitHeaders } from "../shared/rate_limit.ts";
 import * as shape from "../shared/shape.ts";
 import { toAppError } from "../shared/to_app_error.ts";
+import { restRoute, type Serve } from "./_rest_route.ts";
 
 // --- Lists ---------------------------------------------------------------------------------------------------------
 
-/** A route whose errors are `{code, message, requestId}`. */
-const rest =
-  (serve: (app: App, request: HttpRequest, caller: Caller) => Promise<unknown>): Route =>
-  async (app, request) => {
-    const { requestId } = request.event.requestContext;
-    try {
-      const caller = await callerOf(app, request.authorization);
-      if (caller.session !== undefined) request.notes.session = caller.session.id;
-      return { status: 200, body: await serve(app, request, caller) };
-    } catch (error) {
-      const refused = toAppError(app, error);
-      request.notes.code = refused.code;
-      const body = { ...storageRefusalOf(refused), requestId };
-      return { status: refused.status, headers: waitHeaders(refused), body };
-    }
-  };
+const rest = (serve: Serve): Route => restRoute(storageRefusalOf, serve);
 
 const listOf = <S extends v.GenericSchema>(one: S) =>
   v.pipe(v.array(one), v.minLength(1, "at least one file"), v.maxLength(maxList, `at most ${maxList} files`));
