@@ -32,10 +32,6 @@ export const stamp = (at: number) => new Date(at).toISOString().replace(/[:-]|\.
 export const addressOf = ({ endpoint }: Pick<S3Bucket, "endpoint">, path: string): string =>
   `${endpoint}/${path.split("/").map(encodeURIComponent).join("/")}`;
 
-/** Requests within the same quarter of an hour get the same address, so that the browser can use its cache. */
-export const quarterMs = 15 * 60_000;
-export const quarterOf = (at: number): number => Math.floor(at / quarterMs) * quarterMs;
-
 export interface SignedRequest {
   readonly method: "GET" | "PUT";
   readonly path: string;

@@ -1,6 +1,7 @@
 /** Addresses of pictures of dishes that were stored before there were files: menus go on naming them. */
+import { quarterMs, quarterOf } from "../shared/file_store.ts";
 import type { Pages } from "../shared/page_files.ts";
-import { presign, quarterMs, quarterOf, type S3Bucket } from "./s3_bucket.ts";
+import { presign, type S3Bucket } from "./s3_bucket.ts";
 
 /** A redirect is cached for less than its address is valid. */
 const maxAgeSec = 600;

@@ -1,8 +1,16 @@
 /** Files adapter for S3 and stores that speak its language: clients send and fetch bytes there, at addresses signed here. */
 import { createHash } from "node:crypto";
 import { FilesAway } from "../shared/errors.ts";
-import { type FileStore, fetchMs, type NewObject, type StoredPart, uploadMs } from "../shared/file_store.ts";
-import { addressOf, presign, quarterMs, quarterOf, type S3Bucket } from "./s3_bucket.ts";
+import {
+  type FileStore,
+  fetchMs,
+  type NewObject,
+  quarterMs,
+  quarterOf,
+  type StoredPart,
+  uploadMs,
+} from "../shared/file_store.ts";
+import { addressOf, presign, type S3Bucket } from "./s3_bucket.ts";
 import { type S3Answer, type S3CallOptions, S3Refused, type S3Request, s3Caller } from "./s3_call.ts";
 import { checkS3 } from "./s3_check.ts";
 import { signForm } from "./s3_form.ts";

@@ -99,6 +99,9 @@ export interface FileStore {
   check?(path: ObjectPath): Promise<string | undefined>;
 }
 
+/** Requests within the same quarter of an hour get the same address. */
+export const quarterMs = 15 * 60_000;
+export const quarterOf = (at: number): number => Math.floor(at / quarterMs) * quarterMs;
 /** How long a signed upload is valid: of a part too, which a slow phone needs. */
 export const uploadMs = 60 * 60_000;
 /** How long a signed address to fetch is valid at least. */

@@ -2,7 +2,7 @@
  * The files' storage in a folder of this machine, and its addresses at `/store/…`. Several processes may share the folder, also by a
  * network file system: nothing is held in memory.
  */
-import { type FileStore, fetchMs, type NewObject, uploadMs } from "../../shared/file_store.ts";
+import { type FileStore, fetchMs, type NewObject, quarterMs, quarterOf, uploadMs } from "../../shared/file_store.ts";
 import type { Log } from "../../shared/log.ts";
 import { awayOf } from "./files/away.ts";
 import { beginningOf, ObjectMissing, objectFolder, written } from "./files/object_folder.ts";
@@ -85,7 +85,7 @@ export function localFileStore(options: FileStoreOptions): LocalFileStore {
       for (const path of paths) await objects.remove(path);
     }),
     async fetch({ path, type, disposition }) {
-      const expiresAt = Math.floor(now() / windowMs) * windowMs + windowMs + fetchMs;
+      const expiresAt = quarterOf(now()) + quarterMs + fetchMs;
       return { url: signer.address("GET", path, { type, disposition }, expiresAt), expiresAt };
     },
   };
@@ -99,9 +99,6 @@ export function localFileStore(options: FileStoreOptions): LocalFileStore {
     },
   };
 }
-
-/** In which the address of an object stays the same. */
-const windowMs = 15 * 60_000;
 
 function checkSize({ bytes }: NewObject, body: Uint8Array): void {
   if (body.length !== bytes) throw new TypeError(`${body.length} bytes are not the ${bytes} of the object`);
