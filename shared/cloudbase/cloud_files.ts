@@ -8,13 +8,12 @@ import {
   setFileAt,
   setTypeOf,
 } from "../../db/cloud_paths.ts";
-import { lockFile, setEnded, setStored } from "../../db/files.ts";
+import { lockFile, setStored } from "../../db/files.ts";
 import type { App } from "../app.ts";
 import { AppError, FileUnknown, Forbidden } from "../errors.ts";
-import { addToCounts, lockCounts } from "../files/count.ts";
 import { type File, fileOf, presentIn } from "../files/file.ts";
 import { purposeOf } from "../files/place.ts";
-import { endFiles, forget } from "../files/remove.ts";
+import { endFiles, endWrites, forget } from "../files/remove.ts";
 import { nameOf } from "./cloud_path.ts";
 import { typeByContent, typeHead } from "./object_type.ts";
 
@@ -122,20 +121,14 @@ async function replaced(
   { hash, path, author }: At & { readonly author: Author },
   { before, file, etag }: Replacement,
 ): Promise<File[] | undefined> {
-  const { dialect } = app.db;
   const now = app.clock.now();
   // Another reader may have put it there just now.
   const old = before?.file?.id === file.id ? undefined : before?.file;
-  const locks = lockPath(dialect, { hash, path, at: now });
+  const locks = lockPath(app.db.dialect, { hash, path, at: now });
   const files = [file.id, ...(old === undefined ? [] : [old.id])].sort();
   let ended: File[] | undefined;
   await app.db.flight({
-    statements: [
-      ...locks,
-      readPaths([hash]),
-      ...files.map(lockFile),
-      ...(old === undefined ? [] : lockCounts(dialect, old.holder, old.purpose)),
-    ],
+    statements: [...locks, readPaths([hash]), ...files.map(lockFile)],
     decide(rows) {
       ended = undefined;
       const at = locks.length;
@@ -149,10 +142,7 @@ async function replaced(
         setStored(file.id, etag.slice(0, 200), now),
         setFileAt(hash, file.id),
         clearNextAt(hash, file.id),
-        ...ended.flatMap(({ id, holder, purpose, bytes }) => [
-          setEnded([id]),
-          ...addToCounts(holder, purpose, { files: -1, bytes: -bytes }),
-        ]),
+        ...endWrites(ended),
       ];
     },
     repeatable: true,
