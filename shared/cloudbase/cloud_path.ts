@@ -1,6 +1,7 @@
 /** Paths of files as CloudBase's clients name them, and the ids that they are known by. */
 import * as v from "valibot";
-import { lengthOf, whyRefused } from "../text.ts";
+import { hasControls, hasTurns } from "../files/names.ts";
+import { lengthOf } from "../text.ts";
 
 export const maxCloudPath = 1_000;
 
@@ -8,15 +9,11 @@ export const maxCloudPath = 1_000;
 const place = "orderbell.files";
 const idPattern = /^cloud:\/\/[A-Za-z0-9_.-]{1,200}\/(.+)$/s;
 
-/** Marks that turn the direction of what stands behind them. */
-const turns = /[\u202A-\u202E\u2066-\u2069]/u;
-
 /** @returns what is wrong with a path; undefined when nothing is */
 export function whyNoPath(path: string): string | undefined {
   if (path === "") return "a path";
   if (lengthOf(path) > maxCloudPath) return `a path of at most ${maxCloudPath} characters`;
-  if (/\p{Cc}|[\u2028\u2029\\]/u.test(path) || turns.test(path) || whyRefused(path) !== undefined)
-    return "a path without control characters and \\";
+  if (path.includes("\\") || hasControls(path) || hasTurns(path)) return "a path without control characters and \\";
   if (path.split("/").some((part) => part === "" || part === "." || part === ".."))
     return "a path whose parts between / are neither empty nor . nor ..";
   return undefined;

@@ -5,15 +5,18 @@ import { lengthOf, whyRefused } from "../text.ts";
 /** Signs of a name. */
 export const maxName = 255;
 
-/** Marks that turn the direction of what stands behind them: `photo` and `gpj.exe` would read as a picture's name. */
-const turns = /[\u202A-\u202E\u2066-\u2069]/u;
+/** Whether marks turn the direction of what stands behind them: `photo` and `gpj.exe` would read as a picture's name. */
+export const hasTurns = (name: string): boolean => /[\u202A-\u202E\u2066-\u2069]/u.test(name);
+
+/** Line ends and tabs are controls too: a name is one line. */
+export const hasControls = (name: string): boolean =>
+  /\p{Cc}|[\u2028\u2029]/u.test(name) || whyRefused(name) !== undefined;
 
 function whyNoName(name: string): string | undefined {
   if (name === "" || name === "." || name === "..") return "a name";
   if (/[/\\]/.test(name)) return "a name without / and \\";
-  // Line ends and tabs are controls too: a name is one line.
-  if (/\p{Cc}|[\u2028\u2029]/u.test(name) || whyRefused(name) !== undefined) return "a name without control characters";
-  if (turns.test(name)) return "a name without marks that turn its direction";
+  if (hasControls(name)) return "a name without control characters";
+  if (hasTurns(name)) return "a name without marks that turn its direction";
   return lengthOf(name) > maxName ? `a name of at most ${maxName} characters` : undefined;
 }
 
