@@ -3,6 +3,7 @@ import { type HttpRequest, http, ok } from "../apigateway/entry.ts";
 import type { Row } from "../db/database.ts";
 import { hiddenColumns, readConnection, readOwnRows } from "../db/own_rows.ts";
 import type { App } from "../shared/app.ts";
+import { iso } from "../shared/day.ts";
 import { RouteUnknown } from "../shared/errors.ts";
 import { signedIn } from "./_signed_in.ts";
 
@@ -33,7 +34,7 @@ async function show(app: App, request: HttpRequest, here: Environment) {
       ...visible("own_accounts", own),
     ],
     environment: {
-      since: new Date(here.since).toISOString(),
+      since: iso(here.since),
       requests: here.requests,
       connection: numberOf(here.connections, String(connection?.id)),
       connections: here.connections.length,

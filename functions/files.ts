@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { created, type HttpAnswer, type HttpRequest, http, noContent, ok } from "../apigateway/entry.ts";
 import type { App } from "../shared/app.ts";
+import { iso } from "../shared/day.ts";
 import { InvalidInput } from "../shared/errors.ts";
 import { complete } from "../shared/files/complete.ts";
 import { type File, fileView, ways } from "../shared/files/file.ts";
@@ -70,7 +71,7 @@ async function ownFile(app: App, request: HttpRequest): Promise<File> {
   return file;
 }
 
-const addressView = ({ url, expiresAt }: Address) => ({ url, expiresAt: new Date(expiresAt).toISOString() });
+const addressView = ({ url, expiresAt }: Address) => ({ url, expiresAt: iso(expiresAt) });
 
 const leadTo = ({ url }: Address): HttpAnswer => ({
   status: 302,
